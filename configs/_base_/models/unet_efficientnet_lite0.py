@@ -1,0 +1,18 @@
+# EfficientNet-Lite0, 3.4 M parameters: strides 2 to 32. Its ImageNet weights
+# come from the package index, see "Encoders" in the README.
+_base_ = './unet_r18.py'
+model = dict(
+    data_preprocessor=dict(mean=[127.5] * 3, std=[127.5] * 3),
+    backbone=dict(
+        _delete_=True,
+        type='TIMMBackbone',
+        model_name='tf_efficientnet_lite0',
+        features_only=True,
+        pretrained=False,
+    ),
+    decode_head=dict(
+        in_channels=[16, 24, 40, 112, 320],
+        decoder_channels=[32, 64, 64, 128],
+        channels=32,
+    ),
+)

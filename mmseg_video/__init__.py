@@ -1,0 +1,11 @@
+"""Recurrent semantic segmentation of video on MMSegmentation.
+
+Importing the package registers its datasets, transforms, models and hooks in
+``mmseg.registry``; a config does so by
+``custom_imports=dict(imports=['mmseg_video'])``.
+"""
+
+from . import datasets, engine, models
+from .version import __version__
+
+__all__ = ['__version__', 'datasets', 'engine', 'models']

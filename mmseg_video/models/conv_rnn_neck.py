@@ -1,0 +1,105 @@
+from collections.abc import Sequence
+
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from .recurrent import ConvRNN, State
+
+
+@MODELS.register_module()
+class ConvRNNNeck(BaseModule):
+    """Maps a pyramid of clips to a pyramid of clips: recurrent laterals.
+
+    One :class:`ConvRNN` stands on each chosen level, between encoder and
+    decoder; the other levels pass through::
+
+        level 0  (N, T, C_0, h_0, w_0) -> ConvRNN -> (N, K, C_0', h_0, w_0)
+        level 1  (N, T, C_1, h_1, w_1) ------------> (N, K, C_1,  h_1, w_1)
+
+    Args:
+        in_channels (Sequence[int]): C_l of every level of the pyramid.
+        levels (Sequence[int] | None): Which levels recur. Defaults to None,
+            all of them.
+        cell (dict | None): See :class:`ConvRNN`. Defaults to None, a GRU.
+        connection (str): See :class:`ConvRNN`. Defaults to 'residual'.
+        hidden_ratio (float): See :class:`ConvRNN`. Defaults to 1.
+        init_cfg (dict | None): MMEngine's. Defaults to None.
+
+    Raises:
+        ValueError: If a level does not exist, is named twice, or none is.
+    """
+
+    # The segmentor hands time and states to the necks that ask for them.
+    recurrent = True
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        levels: Sequence[int] | None = None,
+        cell: dict | None = None,
+        connection: str = 'residual',
+        hidden_ratio: float = 1.0,
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(init_cfg)
+        available = range(len(in_channels))
+        levels = list(available if levels is None else levels)
+        unknown = sorted(set(levels) - set(available))
+        if unknown or not levels or len(set(levels)) < len(levels):
+            raise ValueError(
+                f'levels={levels}: name at least one of the levels '
+                f'{list(available)}, each once'
+            )
+        self.rnns = nn.ModuleDict(
+            {
+                str(level): ConvRNN(
+                    in_channels[level], cell, connection, hidden_ratio
+                )
+                for level in sorted(levels)
+            }
+        )
+        self.in_channels = list(in_channels)
+        self.out_channels = [
+            self.rnns[str(level)].out_channels
+            if str(level) in self.rnns
+            else channels
+            for level, channels in enumerate(in_channels)
+        ]
+        self.num_states = len(self.rnns)
+
+    def forward(
+        self,
+        feats: Sequence[Tensor],
+        states: Sequence[State | None] | None = None,
+        frames: slice = slice(None),
+    ) -> tuple[tuple[Tensor, ...], tuple[State, ...]]:
+        """Levels (N, K, C_l', h_l, w_l), and one state for each ConvRNN.
+
+        Args:
+            feats (Sequence[Tensor]): Levels (N, T, C_l, h_l, w_l).
+            states (Sequence | None): The states before the clip, one for
+                each ConvRNN, shallow to deep. Defaults to None, the start of
+                a sequence.
+            frames (slice): Which K of the T frames to return. Defaults to
+                all.
+
+        Raises:
+            ValueError: If the pyramid has another number of levels.
+        """
+        if len(feats) != len(self.in_channels):
+            raise ValueError(
+                f'expected {len(self.in_channels)} levels with '
+                f'{self.in_channels} channels, the backbone gave {len(feats)}'
+            )
+        states = list(states or [None] * self.num_states)
+        outs, new_states = [], []
+        for level, clips in enumerate(feats):
+            if str(level) in self.rnns:
+                rnn = self.rnns[str(level)]
+                clips, state = rnn(clips, states[len(new_states)], frames)
+                new_states.append(state)
+            else:
+                clips = clips[:, frames]
+            outs.append(clips)
+        return tuple(outs), tuple(new_states)

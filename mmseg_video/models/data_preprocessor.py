@@ -1,0 +1,60 @@
+from mmseg.models.data_preprocessor import SegDataPreProcessor
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+
+
+@MODELS.register_module()
+class ClipDataPreProcessor(SegDataPreProcessor):
+    """Maps a batch of N clips (T, C, H, W) to normalised (N, T, C, H, W).
+
+    mmseg's own preprocessor does the work, frame by frame: clips are folded
+    to frames first, since it takes the axis of a three-frame clip for
+    colours. It pads a sample's label each time it meets the sample, so ref
+    frames get empty samples. A still (C, H, W) is a clip of one frame.
+
+    Raises:
+        ValueError: If the clips of a batch differ in length.
+    """
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        clips = [x if x.ndim == 4 else x[None] for x in data['inputs']]
+        lengths = {len(clip) for clip in clips}
+        if len(lengths) > 1:
+            raise ValueError(
+                f'the clips of a batch have {sorted(lengths)} frames: set one '
+                'num_frames for the dataset, or batch_size=1'
+            )
+        num_frames = lengths.pop()
+        samples = data.get('data_samples')
+        if samples is not None:
+            samples = [
+                sample
+                for key in samples
+                for sample in (
+                    *(SegDataSample() for _ in range(num_frames - 1)),
+                    key,
+                )
+            ]
+        frames = [frame for clip in clips for frame in clip]
+        data = super().forward(
+            dict(inputs=frames, data_samples=samples), training
+        )
+        data['inputs'] = data['inputs'].unflatten(0, (-1, num_frames))
+        if samples is not None:
+            data['data_samples'] = data['data_samples'][
+                num_frames - 1 :: num_frames
+            ]
+        return data
+
+
+@MODELS.register_module()
+class KeyFrameDataPreProcessor(SegDataPreProcessor):
+    """Maps a batch of N clips (T, C, H, W) to key frames (N, C, H, W).
+
+    With it a framewise segmentor of mmseg reads the very batches that a
+    recurrent one reads, and sees the last frame of each clip.
+    """
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        frames = [x[-1] if x.ndim == 4 else x for x in data['inputs']]
+        return super().forward({**data, 'inputs': frames}, training)

@@ -1,0 +1,124 @@
+import torch
+import torch.nn as nn
+from mmseg.registry import MODELS
+from torch import Tensor
+
+from .recurrent_cell import State
+
+CONNECTIONS = ('standard', 'dense', 'residual')
+
+
+@MODELS.register_module()
+class ConvRNN(nn.Module):
+    """Maps clips (N, T, C, h, w) and a state to clips (N, K, C', h, w) and
+    the state after them; K of the T frames are returned.
+
+    The cell works on r = ``hidden_ratio`` * C channels, which a 1x1
+    convolution makes from the C (none where r = C). With h its hidden map,
+    the connection says what comes out:
+
+    ============  ===================  ======================================
+    connection    output               C'
+    ============  ===================  ======================================
+    ``standard``  h, or proj(h)        C (proj, 1x1, only where r < C)
+    ``dense``     concat(x, h)         C + r
+    ``residual``  x + proj(h)          C; proj starts at zero, so at first
+                                       the module changes nothing
+    ============  ===================  ======================================
+
+    The input's half of the gates is computed for all T frames at once; only
+    the hidden half is a loop.
+
+    Args:
+        in_channels (int): C.
+        cell (dict): Config of a :class:`RecurrentCell`, without its numbers
+            of channels. Defaults to ``dict(type='ConvGRUCell')``.
+        connection (str): One of the three above. Defaults to 'residual'.
+        hidden_ratio (float): r / C, in (0, 1]. Defaults to 1.
+
+    Raises:
+        ValueError: If the connection is unknown or the ratio out of range.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        cell: dict | None = None,
+        connection: str = 'residual',
+        hidden_ratio: float = 1.0,
+    ):
+        super().__init__()
+        if connection not in CONNECTIONS:
+            raise ValueError(
+                f"unknown connection '{connection}': choose one of "
+                + ', '.join(CONNECTIONS)
+            )
+        if not 0 < hidden_ratio <= 1:
+            raise ValueError(
+                f'hidden_ratio must lie in (0, 1], got {hidden_ratio}: it is '
+                'the part of the channels that the cell works on'
+            )
+        hidden = max(1, round(in_channels * hidden_ratio))
+        self.in_channels = in_channels
+        self.hidden_channels = hidden
+        self.connection = connection
+        self.out_channels = in_channels + hidden * (connection == 'dense')
+
+        partial = hidden < in_channels
+        self.reduce = (
+            nn.Conv2d(in_channels, hidden, 1) if partial else nn.Identity()
+        )
+        self.cell = MODELS.build(
+            {
+                'type': 'ConvGRUCell',
+                **(cell or {}),
+                'in_channels': hidden,
+                'hidden_channels': hidden,
+            }
+        )
+        self.proj = nn.Identity()
+        if connection == 'residual' or (connection == 'standard' and partial):
+            self.proj = nn.Conv2d(hidden, in_channels, 1)
+        if connection == 'residual':
+            nn.init.zeros_(self.proj.weight)
+            nn.init.zeros_(self.proj.bias)
+
+    def forward(
+        self,
+        clips: Tensor,
+        state: State | None = None,
+        frames: slice = slice(None),
+    ) -> tuple[Tensor, State]:
+        """Outputs (N, K, C', h, w) and the state after the clip.
+
+        Args:
+            clips (Tensor): Features (N, T, C, h, w) in time order.
+            state (tuple[Tensor, ...] | None): The state before the clip.
+                Defaults to None, the start of a sequence.
+            frames (slice): Which K of the T frames to return. Defaults to
+                all.
+
+        Raises:
+            ValueError: If ``clips`` has another number of axes or channels,
+                or the state belongs to maps of another size.
+        """
+        if clips.ndim != 5 or clips.shape[2] != self.in_channels:
+            raise ValueError(
+                f'expected clips (N, T, {self.in_channels}, h, w), got '
+                f'{tuple(clips.shape)}'
+            )
+        num_frames = clips.shape[1]
+        gates = self.cell.project(self.reduce(clips.flatten(0, 1)))
+        gates = gates.unflatten(0, (-1, num_frames))  # (N, T, gates*r, h, w)
+        hidden = []
+        for t in range(num_frames):
+            state = self.cell.update(gates[:, t], state)
+            hidden.append(state[0])
+        hidden = torch.stack(hidden[frames], dim=1)  # (N, K, r, h, w)
+        return self._connect(clips[:, frames], hidden), state
+
+    def _connect(self, x: Tensor, hidden: Tensor) -> Tensor:
+        if self.connection == 'dense':
+            return torch.cat([x, hidden], dim=2)
+        out = self.proj(hidden.flatten(0, 1)).unflatten(0, x.shape[:2])
+        return x + out if self.connection == 'residual' else out

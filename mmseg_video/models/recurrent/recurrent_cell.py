@@ -1,0 +1,107 @@
+from abc import ABCMeta, abstractmethod
+
+import torch.nn as nn
+from torch import Tensor
+
+# What one cell carries from frame to frame: the hidden map (N, r, h, w)
+# first, then whatever else the cell needs. None at the start of a sequence.
+State = tuple[Tensor, ...]
+
+
+class RecurrentCell(nn.Module, metaclass=ABCMeta):
+    """Maps a frame's features and a state to the next state.
+
+    A cell is pure: it stores nothing between calls. Its work is split where
+    time enters, so that a whole clip pays for the first half only once::
+
+        forward(): project() -> update()
+
+    Args:
+        in_channels (int): Channels C of the features.
+        hidden_channels (int): Channels r of the hidden map.
+        kernel_size (int): Size of the gate convolutions, odd. Defaults to 3.
+        depthwise (bool): Whether the gate convolutions are depthwise
+            separable. Defaults to False.
+
+    Raises:
+        ValueError: If ``kernel_size`` is even, or a number of channels is
+            below 1.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        hidden_channels: int,
+        kernel_size: int = 3,
+        depthwise: bool = False,
+    ):
+        super().__init__()
+        if kernel_size % 2 == 0:
+            raise ValueError(
+                f'kernel_size must be odd, got {kernel_size}: an even kernel '
+                'would shift the hidden map at every frame'
+            )
+        if min(in_channels, hidden_channels) < 1:
+            raise ValueError(
+                'a cell needs at least 1 input and 1 hidden channel, got '
+                f'{in_channels} and {hidden_channels}'
+            )
+        self.in_channels = in_channels
+        self.hidden_channels = hidden_channels
+        self.kernel_size = kernel_size
+        self.depthwise = depthwise
+
+    def gate_conv(self, out_channels: int, on_input: bool) -> nn.Module:
+        """A convolution from the input, or from the hidden map, to gates.
+
+        Only the one on the input has a bias: the two are added.
+        """
+        channels = self.in_channels if on_input else self.hidden_channels
+        padding = self.kernel_size // 2
+        if not self.depthwise:
+            return nn.Conv2d(
+                channels,
+                out_channels,
+                self.kernel_size,
+                padding=padding,
+                bias=on_input,
+            )
+        return nn.Sequential(
+            nn.Conv2d(
+                channels,
+                channels,
+                self.kernel_size,
+                padding=padding,
+                groups=channels,
+                bias=False,
+            ),
+            nn.Conv2d(channels, out_channels, 1, bias=on_input),
+        )
+
+    @abstractmethod
+    def project(self, x: Tensor) -> Tensor:
+        """The input's half of the gates, (B, gates * r, h, w)."""
+
+    @abstractmethod
+    def update(self, gates: Tensor, state: State | None) -> State:
+        """The next state, from ``project(x)`` and the state before."""
+
+    def forward(self, x: Tensor, state: State | None = None) -> State:
+        """The state after ``x`` (N, C, h, w).
+
+        Raises:
+            ValueError: If the state belongs to features of another size.
+        """
+        return self.update(self.project(x), state)
+
+    @staticmethod
+    def check_state(gates: Tensor, state: State) -> None:
+        batch, _, *size = gates.shape
+        state_batch, _, *state_size = state[0].shape
+        if (batch, size) != (state_batch, state_size):
+            raise ValueError(
+                f'the state belongs to {state_batch} stream(s) with maps of '
+                f'{tuple(state_size)}, this frame has {batch} with '
+                f'{tuple(size)}: start from states=None (reset_states()) '
+                'when the frame size or the number of streams changes'
+            )

@@ -1,0 +1,92 @@
+from collections.abc import Sequence
+
+import torch
+from mmcv.cnn import ConvModule
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
+from mmseg.models.utils import resize
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class UNetHead(BaseDecodeHead):
+    """Maps a pyramid (N, C_l, h_l, w_l) to logits (N, classes, h_0, w_0).
+
+    The mirrored decoder of Ronneberger et al., "U-Net", MICCAI 2015: from the
+    deepest level up, the map is resized to the next finer level, joined with
+    it by concatenation, and convolved to that level's channels; at the finest
+    level to ``channels``. Resizing goes to the level's own size, so any
+    pyramid and any frame size fit::
+
+        forward(): (resize -> concat -> convs) per level -> cls_seg()
+
+    Args:
+        in_channels (Sequence[int]): C_l, finest level first.
+        decoder_channels (Sequence[int] | None): Channels of the decoder's map
+            at every level but the deepest, finest first; the first is
+            ``channels``. Defaults to None, the encoder's own: C_l.
+        num_convs (int): 3x3 convolutions at each join. Defaults to 2.
+        kwargs: :class:`BaseDecodeHead`'s. ``in_index`` defaults to all
+            levels.
+
+    Raises:
+        ValueError: If there are fewer than two levels, or
+            ``decoder_channels`` does not fit them.
+    """
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        decoder_channels: Sequence[int] | None = None,
+        num_convs: int = 2,
+        **kwargs,
+    ):
+        if len(in_channels) < 2:
+            raise ValueError(
+                'UNetHead joins at least two levels, got in_channels='
+                f'{list(in_channels)}'
+            )
+        kwargs.setdefault('in_index', list(range(len(in_channels))))
+        super().__init__(
+            in_channels, input_transform='multiple_select', **kwargs
+        )
+        conv = dict(
+            padding=1,
+            conv_cfg=self.conv_cfg,
+            norm_cfg=self.norm_cfg,
+            act_cfg=self.act_cfg,
+        )
+        # Shallow to deep; joins[l] makes level l's map.
+        outs = [*(decoder_channels or [self.channels, *in_channels[1:-1]])]
+        if len(outs) != len(in_channels) - 1 or outs[0] != self.channels:
+            raise ValueError(
+                f'decoder_channels={outs} must name the channels of '
+                f'{len(in_channels) - 1} levels, finest first, beginning with '
+                f'channels={self.channels}'
+            )
+        outs.append(in_channels[-1])
+        self.joins = nn.ModuleList()
+        for level, skip in enumerate(in_channels[:-1]):
+            joined = skip + outs[level + 1]
+            convs = [
+                ConvModule(
+                    outs[level] if i else joined, outs[level], 3, **conv
+                )
+                for i in range(num_convs)
+            ]
+            self.joins.append(nn.Sequential(*convs))
+
+    def forward(self, inputs: Sequence[Tensor]) -> Tensor:
+        levels = self._transform_inputs(inputs)
+        x = levels[-1]
+        for skip, join in zip(
+            levels[-2::-1], reversed(self.joins), strict=True
+        ):
+            x = resize(
+                x,
+                size=skip.shape[2:],
+                mode='bilinear',
+                align_corners=self.align_corners,
+            )
+            x = join(torch.cat([skip, x], dim=1))
+        return self.cls_seg(x)

@@ -1,0 +1,105 @@
+import pytest
+import torch
+
+from mmseg_video.models import ConvRNN, ConvRNNNeck
+from mmseg_video.models.recurrent import CONNECTIONS
+
+CELLS = ['ConvGRUCell', 'ConvLSTMCell']
+
+
+@pytest.mark.parametrize('ratio', [1, 0.5])
+@pytest.mark.parametrize('connection', CONNECTIONS)
+@pytest.mark.parametrize('cell', CELLS)
+def test_chunking_is_invisible(cell, connection, ratio):
+    rnn = ConvRNN(8, dict(type=cell), connection, ratio)
+    if connection == 'residual':
+        torch.nn.init.normal_(rnn.proj.weight)
+    clips = torch.randn(2, 5, 8, 6, 7)
+    whole, end = rnn(clips)
+    assert whole.shape == (2, 5, rnn.out_channels, 6, 7)
+    first, state = rnn(clips[:, :2])
+    rest, state = rnn(clips[:, 2:], state)
+    torch.testing.assert_close(torch.cat([first, rest], 1), whole)
+    for got, want in zip(state, end, strict=True):
+        torch.testing.assert_close(got, want)
+    key, _ = rnn(clips, frames=slice(-1, None))
+    torch.testing.assert_close(key, whole[:, -1:])
+
+
+def test_connections_are_what_the_table_says():
+    clips = torch.randn(1, 3, 8, 6, 7)
+    out = {}
+    for connection in CONNECTIONS:
+        torch.manual_seed(0)
+        rnn = ConvRNN(8, connection=connection)
+        out[connection], _ = rnn(clips)
+        if connection == 'standard':
+            hidden = out['standard']
+    torch.testing.assert_close(out['dense'], torch.cat([clips, hidden], 2))
+    assert torch.equal(out['residual'], clips)
+
+
+@pytest.mark.parametrize('connection', CONNECTIONS)
+def test_reversing_time_changes_the_output(connection):
+    rnn = ConvRNN(8, connection=connection)
+    if connection == 'residual':
+        torch.nn.init.normal_(rnn.proj.weight)
+    clips = torch.randn(1, 4, 8, 6, 7)
+    forth, _ = rnn(clips)
+    back, _ = rnn(clips.flip(1))
+    assert not torch.allclose(forth, back.flip(1))
+
+
+@pytest.mark.parametrize('connection', CONNECTIONS)
+@pytest.mark.parametrize('depthwise', [False, True])
+@pytest.mark.parametrize('cell', CELLS)
+def test_every_parameter_and_frame_gets_a_gradient(
+    cell, depthwise, connection
+):
+    rnn = ConvRNN(8, dict(type=cell, depthwise=depthwise), connection, 0.5)
+    if connection == 'residual':
+        torch.nn.init.normal_(rnn.proj.weight)
+    clips = torch.randn(1, 3, 8, 6, 7, requires_grad=True)
+    out, _ = rnn(clips, frames=slice(-1, None))
+    out.square().sum().backward()
+    for name, parameter in rnn.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+    assert (clips.grad.flatten(2).abs().sum(2) > 0).all()
+
+
+def test_unknown_connection_lists_the_known():
+    with pytest.raises(ValueError, match='standard, dense, residual'):
+        ConvRNN(8, connection='concat')
+
+
+@pytest.mark.parametrize('ratio', [0, -1, 1.5])
+def test_ratio_out_of_range(ratio):
+    with pytest.raises(ValueError, match='hidden_ratio'):
+        ConvRNN(8, hidden_ratio=ratio)
+
+
+def test_neck_runs_the_chosen_levels_only():
+    neck = ConvRNNNeck([4, 8, 16], levels=[2, 0], connection='dense')
+    assert neck.out_channels == [8, 8, 32]
+    feats = [torch.randn(2, 3, c, s, s) for c, s in ((4, 8), (8, 4), (16, 2))]
+    outs, states = neck(feats)
+    assert [x.shape[2] for x in outs] == neck.out_channels
+    assert torch.equal(outs[1], feats[1])
+    assert [s[0].shape[1] for s in states] == [4, 16]
+    again, _ = neck([x[:, -1:] for x in feats], states)
+    assert not torch.allclose(again[0], outs[0][:, -1:])
+
+
+@pytest.mark.parametrize('levels', [[3], [-1], [], [0, 0]])
+def test_unknown_level_lists_the_known(levels):
+    with pytest.raises(ValueError, match=r'\[0, 1, 2\]'):
+        ConvRNNNeck([4, 8, 16], levels=levels)
+
+
+def test_pyramid_that_does_not_fit_is_refused():
+    neck = ConvRNNNeck([4, 8])
+    with pytest.raises(ValueError, match='2 levels'):
+        neck([torch.randn(1, 1, 4, 8, 8)])
+    with pytest.raises(ValueError, match=r'\(N, T, 4, h, w\)'):
+        neck([torch.randn(1, 1, 5, 8, 8), torch.randn(1, 1, 8, 4, 4)])

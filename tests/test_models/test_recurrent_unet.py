@@ -1,0 +1,282 @@
+import copy
+
+import pytest
+import torch
+from mmengine import ConfigDict
+from mmseg.registry import MODELS
+
+from tests.models import (
+    CHANNELS,
+    FRAMEWISE,
+    NUM_CLASSES,
+    RECURRENT,
+    build,
+    samples,
+    wake,
+)
+
+FINAL_RNN = dict(type='ConvRNN', hidden_ratio=0.5)
+NECK = RECURRENT['neck']
+VARIANTS = {
+    'gru': {},
+    'lstm': dict(neck=dict(NECK, cell=dict(type='ConvLSTMCell'))),
+    'standard': dict(neck=dict(NECK, connection='standard')),
+    'bottleneck': dict(neck=dict(NECK, levels=[3])),
+    'final_rnn': dict(final_rnn=FINAL_RNN),
+    'final_rnn_only': dict(neck=None, final_rnn=FINAL_RNN),
+    'two_necks': dict(neck=[NECK, NECK]),
+    'recurrent_then_spatial': dict(
+        neck=[
+            NECK,
+            dict(type='FPN', in_channels=CHANNELS, out_channels=8, num_outs=4),
+        ],
+        decode_head=dict(FRAMEWISE['decode_head'], in_channels=[8] * 4),
+    ),
+}
+STREAM = dict(test_cfg=dict(mode='whole', streaming=True))
+
+
+def logits(model, clips):
+    return torch.stack(
+        [sample.seg_logits.data for sample in model.predict(clips)]
+    )
+
+
+@pytest.fixture(params=VARIANTS)
+def variant(request):
+    return VARIANTS[request.param]
+
+
+@torch.no_grad()
+def test_streaming_equals_the_clip(variant):
+    model = wake(build(RECURRENT, **variant))
+    clips = torch.randn(2, 4, 3, 64, 96)
+    want = logits(model, clips)
+    states = None
+    for t in range(4):
+        step, states = model.step(clips[:, t], states)
+    torch.testing.assert_close(step, want, rtol=1e-4, atol=1e-5)
+
+    stream = wake(build(RECURRENT, **{**variant, **STREAM}))
+    for chunk in clips.split([1, 2, 1], dim=1):
+        got = logits(stream, chunk)
+    torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-5)
+    stream.reset_states()
+    torch.testing.assert_close(logits(stream, clips), want)
+
+
+def test_every_parameter_and_frame_gets_a_gradient(variant):
+    model = wake(build(RECURRENT, **variant)).train()
+    clips = torch.randn(2, 3, 3, 64, 96, requires_grad=True)
+    losses = model.loss(clips, samples(2, (64, 96)))
+    sum(v for k, v in losses.items() if 'loss' in k).backward()
+    for name, parameter in model.named_parameters():
+        # FPN's coarse outputs have no other way to the loss than the head.
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+    assert (clips.grad.flatten(2).abs().sum(2) > 0).all()
+
+
+@pytest.mark.parametrize(
+    'name', [n for n in VARIANTS if n not in ('standard', 'two_necks')]
+)
+@torch.no_grad()
+def test_warm_start_equals_the_framewise_twin_exactly(name):
+    variant = VARIANTS[name]
+    twin = dict(variant, neck=None, final_rnn=None)
+    if name == 'recurrent_then_spatial':
+        twin['neck'] = variant['neck'][1]
+    twin.pop('final_rnn')
+    framewise = build(FRAMEWISE, seed=3, **twin)
+    model = build(RECURRENT, seed=4, **variant)
+    weights = framewise.state_dict()
+    if name == 'recurrent_then_spatial':
+        # The spatial neck is the second of two there.
+        weights = {
+            k.replace('neck.', 'neck.1.'): v for k, v in weights.items()
+        }
+    missing, unexpected = model.load_state_dict(weights, strict=False)
+    assert not unexpected
+    assert all('rnn' in key for key in missing)
+    clips = torch.randn(1, 5, 3, 64, 96)
+    key = clips[:, -1]
+    assert torch.equal(logits(model, key), logits(framewise, key))
+    got = logits(model, clips)
+    torch.testing.assert_close(got, logits(framewise, key))
+    if 'final_rnn' not in variant:
+        # Exact at T = 5 too, once the twin's encoder is given as many frames:
+        # a convolution's last bit depends on that.
+        plain = build(RECURRENT, **twin)
+        plain.load_state_dict(framewise.state_dict())
+        assert torch.equal(got, logits(plain, clips))
+
+
+@torch.no_grad()
+def test_the_past_matters_and_its_order_too():
+    model = wake(build(RECURRENT))
+    clips = torch.randn(1, 4, 3, 64, 96)
+    want = logits(model, clips)
+    alone = logits(model, clips[:, -1:])
+    shuffled = logits(model, clips[:, [2, 1, 0, 3]])
+    assert not torch.allclose(want, alone)
+    assert not torch.allclose(want, shuffled)
+
+
+@torch.no_grad()
+def test_slide_crops_all_frames_alike():
+    test_cfg = dict(mode='slide', crop_size=(64, 64), stride=(64, 64))
+    model = wake(build(RECURRENT, test_cfg=test_cfg))
+    whole = wake(build(RECURRENT))
+    clips = torch.randn(1, 3, 3, 64, 128)
+    left, right = clips.chunk(2, dim=-1)
+    want = torch.cat([logits(whole, left), logits(whole, right)], dim=-1)
+    torch.testing.assert_close(logits(model, clips), want)
+
+
+def test_slide_with_streaming_is_refused():
+    with pytest.raises(ValueError, match="mode='whole'"):
+        build(RECURRENT, test_cfg=dict(mode='slide', streaming=True))
+
+
+@torch.no_grad()
+def test_frame_of_another_size_is_refused_until_reset():
+    model = build(RECURRENT, **STREAM)
+    logits(model, torch.randn(1, 1, 3, 64, 96))
+    with pytest.raises(ValueError, match='reset_states'):
+        logits(model, torch.randn(1, 1, 3, 64, 64))
+    model.reset_states()
+    logits(model, torch.randn(1, 1, 3, 64, 64))
+
+
+@torch.no_grad()
+def test_frame_sizes_that_no_stride_divides():
+    model = wake(build(RECURRENT))
+    assert logits(model, torch.randn(1, 2, 3, 50, 75)).shape[2:] == (50, 75)
+
+
+def test_states_stay_out_of_training_and_of_the_checkpoint():
+    model = wake(build(RECURRENT, **STREAM))
+    clips = torch.randn(1, 2, 3, 64, 96)
+    with torch.no_grad():
+        logits(model, clips)
+    assert model.states is not None
+    assert not any('states' in key for key in model.state_dict())
+    assert not any(part.requires_grad for s in model.states for part in s)
+    held = model.states
+    model.train()
+    model.loss(clips, samples(1, (64, 96)))
+    assert model.states is held
+
+
+@torch.no_grad()
+def test_one_broken_frame_does_not_poison_the_stream():
+    model = wake(build(RECURRENT, **STREAM))
+    frames = torch.randn(3, 1, 1, 3, 64, 96)
+    logits(model, frames[0])
+    logits(model, torch.full_like(frames[0], float('nan')))
+    got = logits(model, frames[1])
+    model.reset_states()
+    logits(model, frames[0])
+    assert torch.equal(got, logits(model, frames[1]))
+
+
+def test_ref_grad_false_stops_at_the_encoder():
+    model = wake(build(RECURRENT, train_cfg=dict(ref_grad=False))).train()
+    clips = torch.randn(1, 3, 3, 64, 96, requires_grad=True)
+    model.loss(clips, samples(1, (64, 96)))['decode.loss_ce'].backward()
+    got = clips.grad.flatten(2).abs().sum(2)[0]
+    assert (got[:-1] == 0).all()
+    assert got[-1] > 0
+    assert model.neck.rnns['3'].cell.gate_hidden_conv.weight.grad.any()
+
+
+def test_auxiliary_head_reads_the_key_frame():
+    aux = dict(
+        type='FCNHead',
+        in_channels=CHANNELS[2],
+        in_index=2,
+        channels=8,
+        num_classes=NUM_CLASSES,
+    )
+    for final_rnn in (None, FINAL_RNN):
+        model = build(RECURRENT, auxiliary_head=aux, final_rnn=final_rnn)
+        losses = model.train().loss(
+            torch.randn(2, 3, 3, 64, 96), samples(2, (64, 96))
+        )
+        assert {'decode.loss_ce', 'aux.loss_ce'} <= set(losses)
+
+
+HEADS = {
+    'fcn': dict(type='FCNHead', in_channels=64, in_index=3),
+    'psp': dict(
+        type='PSPHead', in_channels=64, in_index=3, pool_scales=(1, 2)
+    ),
+    'uper': dict(type='UPerHead', in_channels=CHANNELS, in_index=[0, 1, 2, 3]),
+    'segformer': dict(
+        type='SegformerHead', in_channels=CHANNELS, in_index=[0, 1, 2, 3]
+    ),
+}
+
+
+@pytest.mark.parametrize('final_rnn', [None, FINAL_RNN])
+@pytest.mark.parametrize('head', HEADS)
+def test_any_head_of_mmseg_trains_and_streams(head, final_rnn):
+    head = dict(HEADS[head], channels=8, num_classes=NUM_CLASSES)
+    model = wake(build(RECURRENT, decode_head=head, final_rnn=final_rnn))
+    clips = torch.randn(2, 3, 3, 64, 96)
+    with torch.no_grad():
+        want, states = logits(model, clips), None
+        for t in range(3):
+            got, states = model.step(clips[:, t], states)
+        torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-5)
+    losses = model.train().loss(clips, samples(2, (64, 96)))
+    losses['decode.loss_ce'].backward()
+
+
+def test_a_copy_does_not_share_the_final_rnn():
+    model = build(RECURRENT, final_rnn=FINAL_RNN)
+    twin = copy.deepcopy(model)
+    clips = torch.randn(1, 2, 3, 64, 96)
+    with torch.no_grad():
+        want = logits(model, clips)
+        wake(twin)
+        assert torch.equal(logits(model, clips), want)
+
+
+def test_dense_final_rnn_is_refused():
+    with pytest.raises(ValueError, match='final_rnn'):
+        build(RECURRENT, final_rnn=dict(FINAL_RNN, connection='dense'))
+
+
+@pytest.mark.parametrize('num_levels', [2, 3, 4])
+def test_unet_head_fits_any_pyramid(num_levels):
+    head = MODELS.build(
+        ConfigDict(
+            type='UNetHead',
+            in_channels=CHANNELS[:num_levels],
+            channels=6,
+            num_classes=NUM_CLASSES,
+        )
+    )
+    feats = [
+        torch.randn(1, c, 33 // 2**i, 47 // 2**i)
+        for i, c in enumerate(CHANNELS[:num_levels])
+    ]
+    assert head(feats).shape == (1, NUM_CLASSES, 33, 47)
+
+
+def test_unet_head_names_what_does_not_fit():
+    with pytest.raises(ValueError, match='two levels'):
+        MODELS.build(
+            dict(type='UNetHead', in_channels=[8], channels=8, num_classes=2)
+        )
+    with pytest.raises(ValueError, match='decoder_channels'):
+        MODELS.build(
+            dict(
+                type='UNetHead',
+                in_channels=[8, 16],
+                decoder_channels=[4],
+                channels=8,
+                num_classes=3,
+            )
+        )

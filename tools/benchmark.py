@@ -1,0 +1,245 @@
+"""What recurrence costs: a recurrent config against its framewise twin.
+
+    python tools/benchmark.py configs/rnn_unet_cityscapes.py \
+        --baseline configs/unet_cityscapes.py --size 512 1024
+
+Medians of interleaved repeats in one run, so that the ratios hold even where
+the clock of the machine does not. Weights are random: costs only.
+"""
+
+import argparse
+import json
+import multiprocessing
+import resource
+import statistics
+import time
+from pathlib import Path
+
+import torch
+from mmengine import Config
+from mmengine.fileio import dump
+from mmengine.registry import init_default_scope
+from mmengine.structures import PixelData
+from mmseg.registry import DATASETS, MODELS
+from mmseg.structures import SegDataSample
+
+import mmseg_video  # noqa: F401, registers
+from mmseg_video.engine.launch import cli
+
+
+def build(path, size, device, trainable=False):
+    """A segmentor of random weights, and its config."""
+    cfg = Config.fromfile(path)
+    # Batch statistics of one sample at stride 32 do not exist: as in DDP-less
+    # training, synchronised norms become plain ones.
+    text = cfg.dump().replace('SyncBN', 'BN')
+    cfg = Config.fromstring(text, '.py')
+    cfg.model.test_cfg = dict(mode='whole')
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    model = MODELS.build(cfg.model).to(device)
+    model.train(trainable)
+    return model
+
+
+def synchronise(device):
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+
+
+def interleaved(functions, repeats, device, warmup=2):
+    """Median seconds of each function, called in turn."""
+    times = {name: [] for name in functions}
+    for repeat in range(warmup + repeats):
+        for name, function in functions.items():
+            synchronise(device)
+            start = time.perf_counter()
+            function()
+            synchronise(device)
+            if repeat >= warmup:
+                times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(t) for name, t in times.items()}
+
+
+def streamer(model, frame):
+    """A function that predicts one more frame of a stream."""
+    metas = [dict(img_shape=frame.shape[2:], ori_shape=frame.shape[2:])]
+    states = None
+
+    @torch.no_grad()
+    def recurrent():
+        nonlocal states
+        _, states = model.step(frame, states)
+
+    @torch.no_grad()
+    def framewise():
+        model.inference(frame, metas)
+
+    return recurrent if hasattr(model, 'step') else framewise
+
+
+def trainer(model, num_frames, size, device, steps=1):
+    """A function that trains ``steps`` steps, each on one labelled sample."""
+    shape = (1, num_frames, 3, *size) if num_frames else (1, 3, *size)
+    inputs = torch.randn(shape, device=device)
+    classes = model.decode_head.num_classes
+    label = torch.randint(classes, (1, *size), device=device)
+    samples = [
+        SegDataSample(
+            gt_sem_seg=PixelData(data=label), metainfo=dict(img_shape=size)
+        )
+    ]
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
+
+    def train():
+        for _ in range(steps):
+            losses = model.loss(inputs, samples)
+            sum(v for k, v in losses.items() if 'loss' in k).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+    return train
+
+
+def peak_memory(path, num_frames, size, device):
+    """MiB that two training steps add at their peak, in a process of its
+    own."""
+
+    def child(pipe):
+        torch.set_num_threads(2)
+        target = torch.device(device)
+        model = build(path, size, target, trainable=True)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        trainer(model, num_frames, size, target, steps=2)()
+        if target.type == 'cuda':
+            pipe.send(torch.cuda.max_memory_allocated() / 2**20)
+        else:
+            after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            pipe.send((after - before) / 1024)
+
+    receiver, sender = multiprocessing.Pipe(False)
+    process = multiprocessing.get_context('fork').Process(
+        target=child, args=(sender,)
+    )
+    process.start()
+    sender.close()
+    try:
+        return receiver.recv()
+    finally:
+        process.join()
+
+
+def data_rate(path, samples):
+    """Samples and frames a second that one process loads for training."""
+    cfg = Config.fromfile(path)
+    init_default_scope('mmseg')
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    frames = len(dataset[0]['inputs'])
+    start = time.perf_counter()
+    for i in range(samples):
+        dataset[i % len(dataset)]
+    seconds = time.perf_counter() - start
+    return samples / seconds, samples * frames / seconds
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config', help='the recurrent config')
+    parser.add_argument('--baseline', required=True, help='its framewise twin')
+    parser.add_argument('--size', type=int, nargs=2, default=(512, 1024))
+    parser.add_argument('--num-frames', type=int, default=5, help='T')
+    parser.add_argument('--repeats', type=int, default=9)
+    parser.add_argument(
+        '--data',
+        type=int,
+        default=0,
+        metavar='N',
+        help='also load N training samples of both configs',
+    )
+    parser.add_argument('--device', default=None)
+    parser.add_argument('--out', help='write the figures to this JSON file')
+    return parser.parse_args()
+
+
+@cli
+def main():
+    args = parse_args()
+    size, frames = tuple(args.size), args.num_frames
+    device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    paths = dict(framewise=args.baseline, recurrent=args.config)
+
+    # First, while this process has started no threads that a fork would lose.
+    memory = {
+        name: peak_memory(
+            path, frames if name == 'recurrent' else 0, size, device
+        )
+        for name, path in paths.items()
+    }
+    device = torch.device(device)
+    models = {name: build(path, size, device) for name, path in paths.items()}
+    parameters = {
+        name: sum(p.numel() for p in model.parameters())
+        for name, model in models.items()
+    }
+    frame = torch.randn(1, 3, *size, device=device)
+    latency = interleaved(
+        {name: streamer(model, frame) for name, model in models.items()},
+        args.repeats,
+        device,
+    )
+    for model in models.values():
+        model.train()
+    step = interleaved(
+        dict(
+            framewise=trainer(models['framewise'], 0, size, device, frames),
+            recurrent=trainer(models['recurrent'], frames, size, device),
+        ),
+        max(3, args.repeats // 3),
+        device,
+        warmup=1,
+    )
+    rows = {
+        'parameters (M)': {k: v / 1e6 for k, v in parameters.items()},
+        'streamed frame (ms)': {k: v * 1e3 for k, v in latency.items()},
+        f'T={frames} clip / {frames} framewise steps (ms)': {
+            k: v * 1e3 for k, v in step.items()
+        },
+        f'peak memory of a step, T={frames} / 1 (MiB)': memory,
+    }
+    if args.data:
+        rates = {k: data_rate(path, args.data) for k, path in paths.items()}
+        rows['training samples/s, one process'] = {
+            k: v[0] for k, v in rates.items()
+        }
+        rows['training frames/s, one process'] = {
+            k: v[1] for k, v in rates.items()
+        }
+    name = (
+        torch.cuda.get_device_name(device)
+        if device.type == 'cuda'
+        else f'CPU, {torch.get_num_threads()} threads'
+    )
+    print(f'{size[0]}x{size[1]}, {name}, torch {torch.__version__}')
+    print(f'| {"":40} | framewise | recurrent | ratio |')
+    print(f'|{"-" * 42}|{"-" * 11}|{"-" * 11}|{"-" * 7}|')
+    for row, values in rows.items():
+        base, ours = values['framewise'], values['recurrent']
+        print(f'| {row:40} | {base:9.2f} | {ours:9.2f} | {ours / base:5.2f} |')
+    if args.out:
+        report = dict(
+            size=size,
+            num_frames=frames,
+            device=name,
+            torch=torch.__version__,
+            configs=paths,
+            rows=rows,
+        )
+        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+        dump(json.loads(json.dumps(report)), args.out, indent=1)
+        print(f'written to {args.out}')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Set-up, linter, all tests. Arguments go to pytest.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+ensure_env
+cd "$ROOT"
+"$PY" -m ruff check .
+"$PY" -m ruff format --check .
+exec "$PY" -m pytest "$@"
