@@ -1,4 +1,4 @@
-# EfficientNet-Lite0, 3.4 M parameters: strides 2 to 32. Its ImageNet weights
+# EfficientNet-Lite0; the decoder ends at stride 4. Its ImageNet weights
 # come from the package index, see "Encoders" in the README.
 _base_ = './unet_r18.py'
 model = dict(
@@ -11,8 +11,9 @@ model = dict(
         pretrained=False,
     ),
     decode_head=dict(
-        in_channels=[16, 24, 40, 112, 320],
-        decoder_channels=[32, 64, 64, 128],
-        channels=32,
+        in_channels=[24, 40, 112, 320],
+        in_index=[1, 2, 3, 4],
+        decoder_channels=[64, 64, 128],
+        channels=64,
     ),
 )

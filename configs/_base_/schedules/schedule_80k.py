@@ -1,4 +1,5 @@
 # 80k iterations of SGD, as mmseg trains its Cityscapes models.
+_base_ = '../default_runtime.py'
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=0.0005),

@@ -1,0 +1,37 @@
+# The generated street scenes: Cityscapes' layout and classes, small frames.
+_base_ = './cityscapes_sequence.py'
+data_root = 'data/street_scenes/'
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadRefFrames'),
+    dict(type='LoadClipAnnotations'),
+    dict(
+        type='ForEachFrame',
+        transforms=[
+            dict(
+                type='RandomResize',
+                scale=(256, 128),
+                ratio_range=(1.0, 1.5),
+                keep_ratio=True,
+            ),
+            dict(type='RandomCrop', crop_size=(128, 256)),
+            dict(type='RandomFlip', prob=0.5),
+        ],
+    ),
+    dict(type='PackClipInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadRefFrames'),
+    dict(type='LoadClipAnnotations'),
+    dict(type='PackClipInputs'),
+]
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=2,
+    dataset=dict(data_root=data_root, pipeline=train_pipeline),
+)
+val_dataloader = dict(
+    num_workers=1, dataset=dict(data_root=data_root, pipeline=test_pipeline)
+)
+test_dataloader = val_dataloader

@@ -1,0 +1,4 @@
+_base_ = './street_scenes.py'
+train_dataloader = dict(dataset=dict(num_frames=5))
+val_dataloader = dict(dataset=dict(num_frames=5))
+test_dataloader = dict(dataset=dict(num_frames=5))

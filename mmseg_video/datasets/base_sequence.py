@@ -1,0 +1,181 @@
+from collections.abc import Sequence
+
+from mmengine.fileio import list_dir_or_file
+from mmengine.logging import print_log
+from mmseg.datasets import BaseSegDataset
+
+from .ref_frames import select_ref_frames
+from .transforms.loading import check_image_file, exists
+
+MODES = ('clip', 'stream')
+
+
+class BaseSequenceDataset(BaseSegDataset):
+    """Yields clips that end in a labelled key frame, or whole streams.
+
+    In clip mode one sample is one labelled frame, with the T-1 ref frames
+    before it; in stream mode it is one frame, labelled or not, every frame
+    of every sequence in order. A sample's dict has, beside mmseg's keys:
+
+    - ``ref_img_paths`` (list[str]): the T-1 ref frames in time order
+    - ``past_img_paths`` (list[str]): what they may be chosen from, every
+      frame, the one right before the key frame last; bounded, and empty
+      where T is 1
+    - ``sequence`` (str), ``frame_id`` (int): the source video, and the
+      frame's number in it
+    - ``num_frames``, ``frame_interval``, ``missing``, ``num_classes``
+
+    A subclass writes :meth:`load_data_list`, with an entry from
+    :meth:`sample` for each sample. How many clips are padded, because the
+    past ends too early, is logged once.
+
+    Args:
+        num_frames (int): T. Defaults to 1.
+        frame_interval (int): Stride of the clip in frames. Defaults to 1.
+        mode (str): 'clip' or 'stream'. Defaults to 'clip'.
+        missing (str): What to do where a ref frame's file is missing:
+            'error', or 'repeat' the clip's next later frame. Defaults to
+            'error'.
+        kwargs: :class:`BaseSegDataset`'s.
+
+    Raises:
+        ValueError: If an argument is out of range, or the split is empty.
+        FileNotFoundError: If the split's folder does not exist.
+    """
+
+    # What the subclass says in its errors.
+    layout = 'images in data_prefix.img_path'
+
+    def __init__(
+        self,
+        num_frames: int = 1,
+        frame_interval: int = 1,
+        mode: str = 'clip',
+        missing: str = 'error',
+        **kwargs,
+    ):
+        for name, value in (
+            ('num_frames', num_frames),
+            ('frame_interval', frame_interval),
+        ):
+            if not isinstance(value, int):
+                raise ValueError(f'{name} must be an int, got {value!r}')
+            if value < 1:
+                raise ValueError(f'{name} must be >= 1, got {value}')
+        if mode not in MODES:
+            raise ValueError(f"mode must be one of {MODES}, got '{mode}'")
+        if missing not in ('error', 'repeat'):
+            raise ValueError(
+                f"missing must be 'error' or 'repeat', got '{missing}'"
+            )
+        if mode == 'stream' and num_frames != 1:
+            raise ValueError(
+                "mode='stream' gives one frame at a time, with states carried "
+                f'by the model: set num_frames=1, got {num_frames}'
+            )
+        self.num_frames = num_frames
+        self.frame_interval = frame_interval
+        self.mode = mode
+        self.missing = missing
+        self._clips = self._padded = 0
+        super().__init__(**kwargs)
+
+    def full_init(self) -> None:
+        if self._fully_initialized:
+            return
+        super().full_init()
+        if self._padded:
+            print_log(
+                f'{type(self).__name__}: {self._padded} of {self._clips} '
+                f"clips of '{self.data_prefix['img_path']}' reach over the "
+                f'beginning of their sequence (num_frames={self.num_frames}, '
+                f'frame_interval={self.frame_interval}) and are padded by '
+                'repeating their first frame',
+                logger='current',
+            )
+
+    def filter_data(self) -> list[dict]:
+        """The data list; refuses an empty one before it is serialised."""
+        if not self.data_list:
+            raise ValueError(
+                f'{type(self).__name__}: no samples in '
+                f"'{self.data_prefix.get('img_path')}' (mode='{self.mode}'); "
+                f'expected {self.layout}. Check data_root and data_prefix'
+            )
+        return super().filter_data()
+
+    def prepare_data(self, idx: int) -> dict:
+        """A sample of the pipeline; errors name its image."""
+        info = self.get_data_info(idx)
+        # Some decoders give grey for what is missing of a file.
+        check_image_file(info['img_path'], self.backend_args)
+        try:
+            return self.pipeline(info)
+        except (OSError, ValueError):
+            raise
+        except Exception as error:
+            raise RuntimeError(
+                f"the sample of '{info['img_path']}' could not be prepared: "
+                f'{type(error).__name__}: {error}'
+            ) from error
+
+    def folder(self, prefix: str) -> str:
+        """The folder that ``data_prefix`` has under this name."""
+        folder = self.data_prefix.get(prefix)
+        if not folder:
+            raise ValueError(
+                f"{type(self).__name__}: data_prefix has no '{prefix}', it "
+                f'has {sorted(self.data_prefix)}; expected {self.layout}'
+            )
+        return folder
+
+    def list_files(self, prefix: str, suffixes: Sequence[str]) -> list[str]:
+        """Sorted paths below ``data_prefix[prefix]``, relative to it."""
+        folder = self.folder(prefix)
+        if not exists(folder, self.backend_args):
+            raise FileNotFoundError(
+                f"{type(self).__name__}: no folder '{folder}' "
+                f'(data_prefix.{prefix}); expected {self.layout}. Check '
+                'data_root and data_prefix'
+            )
+        return sorted(
+            list_dir_or_file(
+                folder,
+                list_dir=False,
+                suffix=tuple(suffixes),
+                recursive=True,
+                backend_args=self.backend_args,
+            )
+        )
+
+    def sample(
+        self,
+        img_path: str,
+        seg_map_path: str | None,
+        sequence: str,
+        frame_id: int,
+        past_img_paths: Sequence[str] = (),
+    ) -> dict:
+        """One entry of the data list, see the class."""
+        past = list(past_img_paths) if self.num_frames > 1 else []
+        ref_img_paths, num_padded = select_ref_frames(
+            past, img_path, self.num_frames, self.frame_interval
+        )
+        self._clips += 1
+        self._padded += num_padded > 0
+        return dict(
+            img_path=img_path,
+            seg_map_path=seg_map_path,
+            ref_img_paths=ref_img_paths,
+            past_img_paths=past,
+            num_padded=num_padded,
+            sequence=sequence,
+            frame_id=frame_id,
+            num_frames=self.num_frames,
+            frame_interval=self.frame_interval,
+            missing=self.missing,
+            num_classes=len(self._metainfo['classes']),
+            label_map=self.label_map,
+            reduce_zero_label=self.reduce_zero_label,
+            seg_fields=[],
+        )

@@ -1,0 +1,180 @@
+import logging
+import os.path as osp
+import re
+
+from mmengine.logging import print_log
+from mmseg.datasets import CityscapesDataset
+from mmseg.registry import DATASETS
+
+from .base_sequence import BaseSequenceDataset
+
+# A snippet has 30 frames; the labelled one is the 20th, number 19 counted
+# from 0. Frame numbers run through a city's whole recording.
+FRAMES_BEFORE, FRAMES_AFTER = 19, 10
+NAME = re.compile(r'(?P<snippet>.+_\d+)_(?P<number>\d+)$')
+ARCHIVE = '324 GB, leftImg8bit_sequence_trainvaltest.zip'
+
+
+@DATASETS.register_module()
+class CityscapesSequenceDataset(BaseSequenceDataset):
+    """Cityscapes' 30-frame snippets, of which one frame is labelled.
+
+    ::
+
+        data_root
+        |- leftImg8bit/val/CITY/CITY_000000_000019_leftImg8bit.png
+        |- leftImg8bit_sequence/val/CITY/CITY_000000_000000_leftImg8bit.png ...
+        |- gtFine/val/CITY/CITY_000000_000019_gtFine_labelTrainIds.png
+
+    The labels say which frames are key frames. Ref frames come by arithmetic
+    on the frame number (key frame minus 1, minus 2, ... down to 19), so that
+    partial copies of the 324 GB archive work. A snippet, the frames f-19 to
+    f+10 around the labelled frame f, is one sequence. Where
+    ``missing='repeat'``, how many clips lack a ref frame is logged once.
+
+    A stream has the frames of each snippet that are there. A snippet may
+    begin later or end earlier than it should; a hole between its frames is an
+    error, unless ``missing='repeat'``, which leaves a hole out.
+
+    Args:
+        data_prefix (dict): ``img_path`` (key frames), ``seg_map_path`` and
+            ``seq_path`` (all frames). Defaults to the train split's.
+        key_frame_from (str): 'leftImg8bit' (``img_path``) or 'sequence'
+            (``seq_path``), where key frames are read. Defaults to
+            'leftImg8bit'.
+        seg_map_suffix (str): Defaults to '_gtFine_labelTrainIds.png'.
+        kwargs: :class:`BaseSequenceDataset`'s.
+
+    Raises:
+        FileNotFoundError: If a stream has a hole.
+        ValueError: If a label is not named CITY_SSSSSS_FFFFFF.
+    """
+
+    METAINFO = CityscapesDataset.METAINFO
+    layout = (
+        'CITY/CITY_SSSSSS_FFFFFF_leftImg8bit.png there, and '
+        '*_gtFine_labelTrainIds.png in data_prefix.seg_map_path (made by '
+        'tools/dataset_converters/cityscapes.py)'
+    )
+
+    def __init__(
+        self,
+        data_prefix: dict | None = None,
+        key_frame_from: str = 'leftImg8bit',
+        img_suffix: str = '_leftImg8bit.png',
+        seg_map_suffix: str = '_gtFine_labelTrainIds.png',
+        **kwargs,
+    ):
+        if key_frame_from not in ('leftImg8bit', 'sequence'):
+            raise ValueError(
+                "key_frame_from must be 'leftImg8bit' or 'sequence', got "
+                f"'{key_frame_from}'"
+            )
+        self.key_frame_from = key_frame_from
+        super().__init__(
+            data_prefix=data_prefix
+            or dict(
+                img_path='leftImg8bit/train',
+                seg_map_path='gtFine/train',
+                seq_path='leftImg8bit_sequence/train',
+            ),
+            img_suffix=img_suffix,
+            seg_map_suffix=seg_map_suffix,
+            **kwargs,
+        )
+
+    def load_data_list(self) -> list[dict]:
+        present = set()
+        # One listing of the folder, in place of a look-up for every frame.
+        # With missing='error' the loading tells, and the start is fast.
+        clips = self.mode == 'clip'
+        if not clips or (self.num_frames > 1 and self.missing == 'repeat'):
+            listed = self.list_files('seq_path', [self.img_suffix])
+            folder = self.folder('seq_path')
+            present = {osp.join(folder, name) for name in listed}
+        self._repeated = 0
+        data_list = []
+        for label in self.list_files('seg_map_path', [self.seg_map_suffix]):
+            match = NAME.match(label[: -len(self.seg_map_suffix)])
+            if match is None:
+                raise ValueError(
+                    f"'{osp.join(self.folder('seg_map_path'), label)}' is not "
+                    'named CITY_SSSSSS_FFFFFF'
+                )
+            snippet, key = match['snippet'], int(match['number'])
+            if clips:
+                data_list.append(self._clip(snippet, label, key, present))
+            else:
+                data_list.extend(self._stream(snippet, label, key, present))
+        if self._repeated:
+            print_log(
+                f'CityscapesSequenceDataset: {self._repeated} of '
+                f'{len(data_list)} clips lack a ref frame in '
+                f"'{self.folder('seq_path')}'; missing='repeat' repeats the "
+                "clip's next later frame",
+                logger='current',
+                level=logging.WARNING,
+            )
+        return data_list
+
+    def _path(self, snippet: str, number: int, prefix: str) -> str:
+        name = f'{snippet}_{number:06d}{self.img_suffix}'
+        return osp.join(self.folder(prefix), name)
+
+    @property
+    def _key_prefix(self) -> str:
+        if self.key_frame_from == 'sequence':
+            return 'seq_path'
+        return 'img_path'
+
+    def _sequence(self, snippet: str, key: int) -> str:
+        return f'{osp.basename(snippet)}_{key:06d}'
+
+    def _clip(
+        self, snippet: str, label: str, key: int, present: set[str]
+    ) -> dict:
+        first = max(0, key - FRAMES_BEFORE)
+        past = range(first, key) if self.num_frames > 1 else ()
+        sample = self.sample(
+            self._path(snippet, key, self._key_prefix),
+            osp.join(self.folder('seg_map_path'), label),
+            self._sequence(snippet, key),
+            key,
+            [self._path(snippet, number, 'seq_path') for number in past],
+        )
+        if self.missing == 'repeat':
+            refs = set(sample['ref_img_paths']) - {sample['img_path']}
+            self._repeated += not refs <= present
+        return sample
+
+    def _stream(
+        self, snippet: str, label: str, key: int, present: set[str]
+    ) -> list[dict]:
+        """The snippet's frames that are there, in order."""
+        first = max(0, key - FRAMES_BEFORE)
+        paths = {
+            number: self._path(snippet, number, 'seq_path')
+            for number in range(first, key + FRAMES_AFTER + 1)
+        }
+        there = [n for n, path in paths.items() if path in present]
+        # The labelled frame always is one: without it nothing is measured.
+        paths[key] = self._path(snippet, key, self._key_prefix)
+        there = sorted({*there, key})
+        holes = sorted(set(range(there[0], there[-1])) - set(there))
+        if holes and self.missing == 'error':
+            raise FileNotFoundError(
+                f"no frame '{paths[holes[0]]}', one of {len(holes)} that the "
+                f"stream of '{paths[key]}' lacks between its frames: copy "
+                f"them ({ARCHIVE}), or set missing='repeat' for the dataset "
+                'to leave holes out'
+            )
+        seg_map_path = osp.join(self.folder('seg_map_path'), label)
+        return [
+            self.sample(
+                paths[number],
+                seg_map_path if number == key else None,
+                self._sequence(snippet, key),
+                number,
+            )
+            for number in there
+        ]

@@ -1,0 +1,2 @@
+def write_street_scenes():
+    pass

@@ -1,0 +1,44 @@
+import numpy as np
+import torch
+from mmseg.datasets.transforms import PackSegInputs
+from mmseg.registry import TRANSFORMS
+
+CLIP_META_KEYS = (
+    'sequence',
+    'frame_id',
+    'num_frames',
+    'frame_interval',
+    'ref_img_paths',
+)
+
+
+@TRANSFORMS.register_module()
+class PackClipInputs(PackSegInputs):
+    """Packs a clip as ``inputs`` (T, 3, H, W) uint8 and one SegDataSample.
+
+    The sample is the key frame's, with mmseg's meta keys and the clip's. A
+    still, one array (H, W, 3), is packed as a clip of one frame.
+
+    Required Keys:
+
+    - img: list of T x (H, W, 3), or (H, W, 3)
+    - gt_seg_map (H, W) (optional)
+
+    Args:
+        kwargs: :class:`PackSegInputs`'s; ``meta_keys`` defaults to its own
+            and ``CLIP_META_KEYS``.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        if 'meta_keys' not in kwargs:
+            self.meta_keys = (*self.meta_keys, *CLIP_META_KEYS)
+
+    def transform(self, results: dict) -> dict:
+        img = results['img']
+        frames = img if isinstance(img, list) else [img]
+        # T x (H, W, 3) -> (T, 3, H, W)
+        clip = np.stack(frames).transpose(0, 3, 1, 2)
+        inputs = torch.from_numpy(np.ascontiguousarray(clip))
+        rest = {key: results[key] for key in results if key != 'img'}
+        return dict(inputs=inputs, **super().transform(rest))

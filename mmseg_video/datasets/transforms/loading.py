@@ -1,0 +1,242 @@
+import os
+
+import cv2
+import mmcv
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmengine import fileio
+from mmseg.datasets.transforms import LoadAnnotations
+from mmseg.registry import TRANSFORMS
+
+CONVERTER = 'tools/dataset_converters/cityscapes.py'
+PNG, JPEG = b'\x89PNG', b'\xff\xd8'
+
+
+def exists(path: str, backend_args: dict | None = None) -> bool:
+    """Whether there is a file or folder."""
+    if backend_args is None:
+        return os.path.exists(path)
+    return fileio.exists(path, backend_args=backend_args)
+
+
+def check_image_file(path: str, backend_args: dict | None = None) -> None:
+    """Refuse an image file that is missing, empty or breaks off.
+
+    Only a local file is looked into (its first and last bytes).
+
+    Raises:
+        OSError: With the path, and what to do.
+    """
+    if not exists(path, backend_args):
+        raise FileNotFoundError(f"no such image: '{path}'")
+    if backend_args is not None:
+        return
+    size = os.path.getsize(path)
+    with open(path, 'rb') as file:
+        start = file.read(4)
+        file.seek(max(0, size - 64))
+        whole = size > 0 and _is_whole(start, file.read())
+        if not whole and start.startswith(JPEG):
+            # Cameras write previews and text behind a JPEG. Its pixels begin
+            # at the last start-of-scan and have no end mark among them.
+            file.seek(0)
+            data = file.read()
+            whole = _is_whole(start, data[data.rfind(b'\xff\xda') :])
+    if not whole:
+        raise OSError(
+            f"the image '{path}' is empty or breaks off ({size} bytes): copy "
+            'it again'
+        )
+
+
+def _is_whole(start: bytes, end: bytes) -> bool:
+    """Decoders may fill what is missing with grey and say nothing."""
+    if start.startswith(PNG):
+        return b'IEND\xaeB`\x82' in end
+    if start.startswith(JPEG):
+        return b'\xff\xd9' in end
+    return True
+
+
+@TRANSFORMS.register_module()
+class LoadRefFrames(BaseTransform):
+    """Loads the ref frames: ``img`` becomes the clip, T x (H, W, 3).
+
+    Stands behind ``LoadImageFromFile``, which loads the key frame. Without
+    ``ref_img_paths`` (a still) the clip has one frame.
+
+    Required Keys:
+
+    - img (H, W, 3), the key frame
+    - ref_img_paths (optional)
+    - missing (optional), 'error' or 'repeat' the clip's next later frame
+
+    Modified Keys:
+
+    - img: list of T x (H, W, 3), in time order, key frame last
+
+    Args:
+        imdecode_backend (str): mmcv's. Defaults to 'cv2'.
+        color_type (str): mmcv's flag. Defaults to 'color'.
+        to_float32 (bool): Defaults to False, uint8.
+        backend_args (dict, optional): MMEngine's file backend.
+
+    Raises:
+        FileNotFoundError: If a ref frame is missing, unless the dataset has
+            ``missing='repeat'``.
+        OSError: If a ref frame is empty, broken off or no image.
+        ValueError: If it has another size than the key frame.
+    """
+
+    def __init__(
+        self,
+        imdecode_backend: str = 'cv2',
+        color_type: str = 'color',
+        to_float32: bool = False,
+        backend_args: dict | None = None,
+    ):
+        self.imdecode_backend = imdecode_backend
+        self.color_type = color_type
+        self.to_float32 = to_float32
+        self.backend_args = backend_args
+
+    def transform(self, results: dict) -> dict:
+        clip = [results['img']]
+        loaded = {}
+        if results.get('img_path'):
+            loaded[results['img_path']] = results['img']
+        # Backwards, so that a missing frame can repeat the one after it.
+        for path in reversed(results.get('ref_img_paths', ())):
+            if path in loaded:
+                # Frames must not share memory: a transform may write to one.
+                clip.append(loaded[path].copy())
+                continue
+            loaded[path] = self._load(path, results, clip[-1])
+            clip.append(loaded[path])
+        results['img'] = clip[::-1]
+        return results
+
+    def _load(self, path: str, results: dict, later: np.ndarray) -> np.ndarray:
+        key = results.get('img_path')
+        if not exists(path, self.backend_args):
+            if results.get('missing') == 'repeat':
+                return later.copy()
+            raise FileNotFoundError(
+                f"no ref frame '{path}' for the key frame '{key}' (sequence "
+                f"'{results.get('sequence')}'): copy it (Cityscapes: 324 GB, "
+                'leftImg8bit_sequence_trainvaltest.zip), or set '
+                "missing='repeat' for the dataset to repeat the next later "
+                'frame'
+            )
+        check_image_file(path, self.backend_args)
+        img = mmcv.imfrombytes(
+            fileio.get(path, backend_args=self.backend_args),
+            flag=self.color_type,
+            backend=self.imdecode_backend,
+        )
+        if img is None:
+            raise OSError(f"the ref frame '{path}' is no readable image")
+        if img.shape != later.shape:
+            raise ValueError(
+                f"the ref frame '{path}' is {_size(img)}, the key frame "
+                f"'{key}' is {_size(later)}: the frames of a clip must have "
+                'one size'
+            )
+        return img.astype(np.float32) if self.to_float32 else img
+
+    def __repr__(self) -> str:
+        return (
+            f'{type(self).__name__}('
+            f"imdecode_backend='{self.imdecode_backend}', "
+            f"color_type='{self.color_type}', to_float32={self.to_float32}, "
+            f'backend_args={self.backend_args})'
+        )
+
+
+@TRANSFORMS.register_module()
+class LoadClipAnnotations(LoadAnnotations):
+    """Loads the key frame's labels (H, W) uint8, and checks them.
+
+    mmseg's ``LoadAnnotations``; where a stream's frame has no label
+    (``seg_map_path`` is None or absent), a map full of 255, which losses and
+    metrics ignore.
+
+    Required Keys:
+
+    - ori_shape
+    - seg_map_path (optional)
+    - num_classes (optional; without it ids are not checked)
+
+    Added Keys:
+
+    - gt_seg_map (H, W)
+    - seg_fields
+
+    Raises:
+        FileNotFoundError: If the label's file is missing.
+        OSError: If it is empty or broken off.
+        ValueError: If it is no 8-bit map of the image's size with ids of the
+            classes or 255.
+    """
+
+    def _load_seg_map(self, results: dict) -> None:
+        path = results.get('seg_map_path')
+        results.setdefault('seg_fields', [])
+        # Labels belong to the image as it was loaded: test pipelines load
+        # them behind Resize.
+        size = tuple(results['ori_shape'][:2])
+        if path is None:
+            results['gt_seg_map'] = np.full(size, 255, np.uint8)
+            results['seg_fields'].append('gt_seg_map')
+            return
+        self._check_file(path)
+        super()._load_seg_map(results)
+        label = results['gt_seg_map']
+        if label.ndim != 2:
+            raise ValueError(
+                f"the label '{path}' has shape {label.shape}: a map of class "
+                'ids (H, W) is expected, not a colour image'
+            )
+        if label.shape != size:
+            raise ValueError(
+                f"the label '{path}' is {_size(label)}, its image "
+                f"'{results.get('img_path')}' is {'x'.join(map(str, size))}: "
+                'they must have one size'
+            )
+        self._check_ids(path, label, results.get('num_classes'))
+
+    def _check_file(self, path: str) -> None:
+        if not exists(path, self.backend_args):
+            raise FileNotFoundError(
+                f"no label '{path}' (Cityscapes' labelTrainIds are made by "
+                f'{CONVERTER})'
+            )
+        check_image_file(path, self.backend_args)
+        data = fileio.get(path, backend_args=self.backend_args)
+        # Byte 24 of a PNG is its bit depth: mmseg would wrap 16-bit ids.
+        if data.startswith(PNG) and data[24] == 16:
+            raise ValueError(
+                f"the label '{path}' is a 16-bit image: 8-bit class ids are "
+                'expected (Cityscapes: *_labelTrainIds.png, not '
+                '*_instanceIds.png)'
+            )
+
+    def _check_ids(
+        self, path: str, label: np.ndarray, num_classes: int | None
+    ) -> None:
+        if num_classes is None:
+            return
+        counts = cv2.calcHist([label], [0], None, [256], [0, 256]).ravel()
+        found = np.flatnonzero(counts[:255]).tolist()
+        if found and found[-1] >= num_classes:
+            outside = [i for i in found if i >= num_classes]
+            raise ValueError(
+                f"the label '{path}' has the ids {outside}, outside the "
+                f'{num_classes} classes: 0 to {num_classes - 1}, and 255 '
+                '(ignore), are allowed. Cityscapes needs '
+                f'*_labelTrainIds.png, made from labelIds by {CONVERTER}'
+            )
+
+
+def _size(img: np.ndarray) -> str:
+    return 'x'.join(map(str, img.shape[:2]))

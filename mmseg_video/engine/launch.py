@@ -1,0 +1,96 @@
+"""What the command line tools share: errors, devices, processes."""
+
+import functools
+import os
+import sys
+import traceback
+from collections.abc import Callable
+
+import torch
+import torch.distributed as dist
+from mmengine import Config
+
+
+def cli(main: Callable) -> Callable:
+    """Make a tool's ``main`` end in one sentence on bad input.
+
+    What this package and MMEngine raise for bad input is printed as
+    ``error: ...``, exit status 1; ``MMSEG_VIDEO_DEBUG=1`` prints where it
+    came from.
+    """
+
+    @functools.wraps(main)
+    def wrapped(*args, **kwargs):
+        try:
+            return main(*args, **kwargs)
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            if os.environ.get('MMSEG_VIDEO_DEBUG'):
+                traceback.print_exc()
+            text = error.args[0] if isinstance(error, KeyError) else error
+            print(f'error: {text}', file=sys.stderr)
+            sys.exit(1)
+
+    return wrapped
+
+
+def load_config(path: str, options: dict | None = None) -> Config:
+    """The config at ``path`` with ``--cfg-options`` merged in.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it cannot be read, or an option does not fit.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f"no config '{path}': see configs/ for the ones that come with "
+            'the package'
+        )
+    cfg = Config.fromfile(path)
+    try:
+        cfg.merge_from_dict(options or {})
+    except (KeyError, TypeError, AssertionError) as error:
+        raise ValueError(f'--cfg-options do not fit {path}: {error}') from None
+    return cfg
+
+
+def plain_batch_norm(cfg: Config | dict | list | tuple) -> None:
+    """Turn every SyncBN of a config into BN, in place.
+
+    SyncBN exists on GPUs only, and is BN where there is one process.
+    """
+    values = cfg.items() if isinstance(cfg, dict) else enumerate(cfg)
+    for _, value in values:
+        if isinstance(value, dict) and value.get('type') == 'SyncBN':
+            value['type'] = 'BN'
+        if isinstance(value, dict | list | tuple):
+            plain_batch_norm(value)
+
+
+def set_up_processes(cfg: Config, launcher: str) -> None:
+    """Fit ``cfg`` to the machine: several processes or one, GPUs or none.
+
+    MMEngine's own start of several processes asks for a GPU each. Without
+    one, the group is made here, on gloo, and the wrapper is told of no
+    device.
+    """
+    cfg.launcher = launcher
+    gpus = torch.cuda.is_available()
+    if launcher == 'none' or not gpus:
+        plain_batch_norm(cfg.model)
+    if launcher != 'none' and not gpus:
+        if launcher != 'pytorch':
+            raise ValueError(
+                f"launcher '{launcher}' needs GPUs; on a CPU use "
+                '--launcher pytorch (tools/dist_train.sh)'
+            )
+        cfg.env_cfg.dist_cfg.backend = 'gloo'
+        cfg.model_wrapper_cfg = dict(
+            type='MMDistributedDataParallel',
+            device_ids=None,
+            broadcast_buffers=False,
+        )
+        if not dist.is_initialized():
+            dist.init_process_group('gloo')
+    if not gpus:
+        processes = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))

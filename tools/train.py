@@ -1,0 +1,64 @@
+"""Train a config: python tools/train.py CONFIG [--amp] [--resume] ..."""
+
+import argparse
+import os
+import os.path as osp
+
+from mmengine.config import DictAction
+from mmengine.runner import Runner
+
+from mmseg_video.engine.launch import cli, load_config, set_up_processes
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config')
+    parser.add_argument(
+        '--work-dir', help='default: work_dirs/<name of the config>'
+    )
+    parser.add_argument(
+        '--load-from', help='start from the weights of this checkpoint'
+    )
+    parser.add_argument(
+        '--resume',
+        action='store_true',
+        help='go on from the last checkpoint in the work dir',
+    )
+    parser.add_argument(
+        '--amp', action='store_true', help='mixed precision'
+    )
+    parser.add_argument('--seed', type=int)
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+@cli
+def main():
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    name = osp.splitext(osp.basename(args.config))[0]
+    cfg.work_dir = args.work_dir or cfg.get(
+        'work_dir', osp.join('work_dirs', name)
+    )
+    if args.load_from:
+        cfg.load_from = args.load_from
+    if args.seed is not None:
+        cfg.randomness.seed = args.seed
+    if args.amp:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.loss_scale = 'dynamic'
+    cfg.resume = args.resume
+    set_up_processes(cfg, args.launcher)
+    Runner.from_cfg(cfg).train()
+
+
+if __name__ == '__main__':
+    main()
