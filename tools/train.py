@@ -24,9 +24,7 @@ def parse_args():
         action='store_true',
         help='go on from the last checkpoint in the work dir',
     )
-    parser.add_argument(
-        '--amp', action='store_true', help='mixed precision'
-    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision')
     parser.add_argument('--seed', type=int)
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     parser.add_argument(

@@ -94,3 +94,10 @@ def set_up_processes(cfg: Config, launcher: str) -> None:
     if not gpus:
         processes = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
+
+
+def autocast_test(enabled: bool):
+    """A context for a test in mixed precision: float16 on a GPU, bfloat16 on
+    a CPU."""
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    return torch.autocast(device, enabled=enabled)

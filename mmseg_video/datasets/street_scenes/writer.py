@@ -1,2 +1,203 @@
-def write_street_scenes():
-    pass
+"""Street scenes on disk, as Cityscapes lays out its sequences."""
+
+import json
+import multiprocessing
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .scene import KEY_FRAME, NUM_FRAMES, StreetScene
+
+VERSION = 1  # of the generator: other numbers draw other scenes
+SETTINGS = 'street_scenes.json'
+# Sensor noise hardly compresses: storing it raw is twice as fast.
+_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 0]
+_LABEL_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 4]
+
+
+def write_street_scenes(
+    root: str | os.PathLike,
+    num_train: int,
+    num_val: int,
+    size: tuple[int, int] = (256, 512),
+    seed: int = 0,
+    key_burst_prob: float = 0.35,
+    frames: tuple[int, int] = (0, NUM_FRAMES - 1),
+    all_labels: bool = False,
+    workers: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict:
+    """Write snippets in Cityscapes' layout; returns what SETTINGS records.
+
+    ::
+
+        root
+        |- leftImg8bit_sequence/SPLIT/CITY/CITY_SSSSSS_FFFFFF_leftImg8bit.png
+        |- leftImg8bit/SPLIT/CITY/CITY_SSSSSS_000019_leftImg8bit.png
+        |- gtFine/SPLIT/CITY/CITY_SSSSSS_000019_gtFine_labelTrainIds.png
+        |- gtFine_sequence/...         the labels of all frames, on demand
+        |- street_scenes.json          settings, and which frames are degraded
+
+    A snippet's label is written last, so one that has it is whole; those are
+    kept, and the rest is made. More snippets can be added later.
+
+    Args:
+        root (path): The folder.
+        num_train, num_val (int): Snippets of each split.
+        size (tuple[int, int]): Height and width of a frame. Defaults to
+            (256, 512).
+        seed (int): Defaults to 0.
+        key_burst_prob (float): See :class:`StreetScene`.
+        frames (tuple[int, int]): First and last frame that is written of the
+            30; the key frame, 19, must be among them. Defaults to all.
+        all_labels (bool): Also the labels of the other frames. Defaults to
+            False.
+        workers (int): Processes. Defaults to 1.
+        progress (Callable): Called with (snippets done, snippets in all).
+
+    Raises:
+        ValueError: If an argument is out of range, or ``root`` holds scenes
+            of other settings.
+    """
+    settings = dict(
+        version=VERSION,
+        seed=seed,
+        size=list(size),
+        key_burst_prob=key_burst_prob,
+        frames=list(frames),
+        all_labels=all_labels,
+    )
+    _check(settings, num_train, num_val, workers)
+    root = Path(root)
+    _claim(root, settings)
+    jobs = [('train', i) for i in range(num_train)]
+    jobs += [('val', i) for i in range(num_val)]
+    write = partial(_write_snippet, root, settings)
+    done, bursts = 0, []
+    progress(done, len(jobs))
+    if workers == 1:
+        results = map(write, jobs)
+        for result in results:
+            bursts.extend(result)
+            done += 1
+            progress(done, len(jobs))
+    else:
+        context = multiprocessing.get_context('spawn')
+        with context.Pool(workers, cv2.setNumThreads, (1,)) as pool:
+            for result in pool.imap(write, jobs):
+                bursts.extend(result)
+                done += 1
+                progress(done, len(jobs))
+    report = dict(
+        settings, snippets=dict(train=num_train, val=num_val), degraded=bursts
+    )
+    _write_atomically(root / SETTINGS, json.dumps(report, indent=1).encode())
+    return report
+
+
+def snippet_name(split: str, index: int) -> str:
+    """CITY/CITY_SSSSSS; each split has a city of its own."""
+    city = f'{split}town'
+    return f'{city}/{city}_{index:06d}'
+
+
+def _check(settings, num_train, num_val, workers) -> None:
+    height, width = settings['size']
+    first, last = settings['frames']
+    if min(num_train, num_val) < 0 or num_train + num_val == 0:
+        raise ValueError(
+            'the numbers of snippets must be >= 0 and not both 0, got '
+            f'{num_train} and {num_val}'
+        )
+    if height < 64 or width < 128:
+        raise ValueError(
+            f'a frame of {height}x{width} is too small for a street: at least '
+            '64x128 (height x width)'
+        )
+    if not 0 <= first <= KEY_FRAME <= last < NUM_FRAMES:
+        raise ValueError(
+            f'frames {first} to {last}: must lie within 0 to '
+            f'{NUM_FRAMES - 1} and hold the key frame, {KEY_FRAME}'
+        )
+    if not 0 <= settings['key_burst_prob'] <= 1:
+        raise ValueError(
+            f'key_burst_prob must lie in [0, 1], got '
+            f'{settings["key_burst_prob"]}'
+        )
+    if settings['seed'] < 0 or workers < 1:
+        raise ValueError(
+            f'seed must be >= 0 and workers >= 1, got {settings["seed"]} and '
+            f'{workers}'
+        )
+
+
+def _claim(root: Path, settings: dict) -> None:
+    """Refuse to mix scenes of other settings into a folder."""
+    path = root / SETTINGS
+    if path.exists():
+        there = json.loads(path.read_text())
+        other = [k for k, v in settings.items() if there.get(k) != v]
+        if other:
+            raise ValueError(
+                f"'{root}' holds street scenes with "
+                + ', '.join(f'{k}={there.get(k)}' for k in other)
+                + ' (now: '
+                + ', '.join(f'{k}={settings[k]}' for k in other)
+                + '): choose another folder, or remove this one'
+            )
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    _write_atomically(path, json.dumps(settings, indent=1).encode())
+
+
+def _write_snippet(root: Path, settings: dict, job: tuple[str, int]) -> list:
+    """Write one snippet unless it is there; returns its degraded frames."""
+    split, index = job
+    height, width = settings['size']
+    snippet = snippet_name(split, index)
+
+    def path(folder, t, ending):
+        return root / folder / split / f'{snippet}_{t:06d}_{ending}.png'
+
+    scene = StreetScene(
+        settings['seed'],
+        split,
+        index,
+        height,
+        width,
+        settings['key_burst_prob'],
+    )
+    bursts = [
+        dict(snippet=snippet, split=split, frame=t, kind=kind)
+        for t, kind in scene.bursts.items()
+    ]
+    key_label = path('gtFine', KEY_FRAME, 'gtFine_labelTrainIds')
+    if key_label.exists():
+        return bursts
+    first, last = settings['frames']
+    for t in range(first, last + 1):
+        img, label, _ = scene.frame(t)
+        _write_image(path('leftImg8bit_sequence', t, 'leftImg8bit'), img, _PNG)
+        if settings['all_labels']:
+            name = path('gtFine_sequence', t, 'gtFine_labelTrainIds')
+            _write_image(name, label, _LABEL_PNG)
+        if t == KEY_FRAME:
+            key_img, key_ids = img, label
+    _write_image(path('leftImg8bit', KEY_FRAME, 'leftImg8bit'), key_img, _PNG)
+    _write_image(key_label, key_ids, _LABEL_PNG)
+    return bursts
+
+
+def _write_image(path: Path, img: np.ndarray, options: list) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_atomically(path, cv2.imencode('.png', img, options)[1].tobytes())
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
+    temporary.write_bytes(data)
+    os.replace(temporary, path)

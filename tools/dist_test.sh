@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Test on several GPUs of one or more machines (gloo where there is no GPU):
+#   tools/dist_test.sh CONFIG CHECKPOINT GPUS [arguments of tools/test.py]
+# More machines: NNODES, NODE_RANK, MASTER_ADDR and PORT say which this is.
+set -euo pipefail
+if [ $# -lt 3 ]; then
+  echo "usage: $0 CONFIG CHECKPOINT GPUS [arguments of tools/test.py]" >&2
+  exit 2
+fi
+source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
+exec "$PY" -m torch.distributed.run \
+  --nnodes "${NNODES:-1}" --node_rank "${NODE_RANK:-0}" \
+  --master_addr "${MASTER_ADDR:-127.0.0.1}" --master_port "${PORT:-29501}" \
+  --nproc_per_node "$3" \
+  "$TOOLS/test.py" "$1" "$2" --launcher pytorch "${@:4}"

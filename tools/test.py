@@ -1,0 +1,147 @@
+"""Test a checkpoint: python tools/test.py CONFIG CHECKPOINT [--num-frames 12]
+
+A clip ends in a labelled frame; --stream gives every frame of every sequence
+in order instead, with states carried by a recurrent model.
+"""
+
+import argparse
+import json
+import os
+import os.path as osp
+
+from mmengine.config import DictAction
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+
+import mmseg_video  # noqa: F401, registers the atomic backend
+from mmseg_video.engine.atomic_backend import AtomicLocalBackend
+from mmseg_video.engine.launch import (
+    autocast_test,
+    cli,
+    load_config,
+    set_up_processes,
+)
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config')
+    parser.add_argument('checkpoint')
+    parser.add_argument(
+        '--work-dir', help='default: work_dirs/<name of the config>'
+    )
+    parser.add_argument(
+        '--out', metavar='DIR', help='write the predicted label maps there'
+    )
+    parser.add_argument(
+        '--show', action='store_true', help='show predictions in a window'
+    )
+    parser.add_argument(
+        '--show-dir', metavar='DIR', help='write drawn predictions there'
+    )
+    parser.add_argument('--wait-time', type=float, default=2)
+    parser.add_argument(
+        '--num-frames', type=int, help="T, instead of the config's"
+    )
+    parser.add_argument(
+        '--frame-interval', type=int, help='stride of the clips in frames'
+    )
+    parser.add_argument(
+        '--stream', action='store_true', help='every frame, states carried'
+    )
+    parser.add_argument(
+        '--tta', action='store_true', help='test-time augmentation'
+    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if args.stream and (args.num_frames or args.tta):
+        parser.error('--stream goes with neither --num-frames nor --tta')
+    return args
+
+
+def read_from(cfg, args) -> None:
+    """Set what the test set yields: clips of T frames, or a stream."""
+    dataset = cfg.test_dataloader.dataset
+    if args.num_frames is not None:
+        dataset.num_frames = args.num_frames
+    if args.frame_interval is not None:
+        dataset.frame_interval = args.frame_interval
+    if args.stream:
+        dataset.mode, dataset.num_frames = 'stream', 1
+        cfg.test_dataloader.batch_size = 1
+        cfg.model.test_cfg.streaming = True
+
+
+def augment(cfg) -> None:
+    """Test-time augmentation, as the config describes it."""
+    if 'tta_pipeline' not in cfg:
+        raise ValueError('--tta: the config has no tta_pipeline')
+    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    cfg.tta_model.module = cfg.model
+    cfg.model = cfg.tta_model
+
+
+def draw(cfg, args) -> None:
+    """Draw every prediction, into a window or a folder."""
+    if not (args.show or args.show_dir):
+        return
+    hook = cfg.default_hooks.setdefault(
+        'visualization', dict(type='SegVisualizationHook')
+    )
+    hook.update(draw=True, interval=1, show=args.show)
+    hook.wait_time = args.wait_time
+    if args.show_dir:
+        cfg.visualizer.save_dir = args.show_dir
+
+
+@cli
+def main():
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    if not osp.isfile(args.checkpoint):
+        raise FileNotFoundError(f"no checkpoint '{args.checkpoint}'")
+    name = osp.splitext(osp.basename(args.config))[0]
+    cfg.work_dir = args.work_dir or cfg.get(
+        'work_dir', osp.join('work_dirs', name)
+    )
+    cfg.load_from = args.checkpoint
+    read_from(cfg, args)
+    draw(cfg, args)
+    if args.out:
+        cfg.test_evaluator.update(output_dir=args.out, keep_results=True)
+    set_up_processes(cfg, args.launcher)
+    if args.tta:
+        augment(cfg)
+    runner = Runner.from_cfg(cfg)
+    with autocast_test(args.amp):
+        metrics = runner.test()
+    if is_main_process():
+        dataset = cfg.test_dataloader.dataset
+        report = dict(
+            metrics={k: float(v) for k, v in metrics.items()},
+            config=args.config,
+            checkpoint=args.checkpoint,
+            num_frames=dataset.get('num_frames', 1),
+            frame_interval=dataset.get('frame_interval', 1),
+            mode=dataset.get('mode', 'clip'),
+            tta=args.tta,
+        )
+        protocol = 'stream' if args.stream else f't{report["num_frames"]}'
+        path = osp.join(cfg.work_dir, f'test_{protocol}.json')
+        AtomicLocalBackend().put_text(json.dumps(report, indent=1), path)
+        print(f'written to {path}')
+
+
+if __name__ == '__main__':
+    main()
