@@ -53,7 +53,12 @@ def main():
     if args.amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.loss_scale = 'dynamic'
-    cfg.resume = args.resume
+    # Nothing to go on from yet: a new training, from --load-from if given.
+    cfg.resume = args.resume and osp.isfile(
+        osp.join(cfg.work_dir, 'last_checkpoint')
+    )
+    if cfg.resume:
+        cfg.load_from = None
     set_up_processes(cfg, args.launcher)
     Runner.from_cfg(cfg).train()
 

@@ -37,6 +37,6 @@ custom_hooks = [
     dict(type='CheckpointReportHook'),
     dict(type='SequenceStateHook'),
     dict(type='SequenceVisualizationHook'),
-    dict(type='CheckInvalidLossHook', interval=50),
+    dict(type='FiniteLossHook'),
 ]
 tta_model = dict(type='SegTTAModel')

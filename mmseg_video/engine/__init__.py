@@ -1,4 +1,15 @@
 from .atomic_backend import AtomicLocalBackend
-from .hooks import CheckpointReportHook, SequenceStateHook
+from .hooks import (
+    CheckpointReportHook,
+    FiniteLossHook,
+    SequenceStateHook,
+    SequenceVisualizationHook,
+)
 
-__all__ = ['AtomicLocalBackend', 'CheckpointReportHook', 'SequenceStateHook']
+__all__ = [
+    'AtomicLocalBackend',
+    'CheckpointReportHook',
+    'FiniteLossHook',
+    'SequenceStateHook',
+    'SequenceVisualizationHook',
+]

@@ -91,7 +91,7 @@ def set_up_processes(cfg: Config, launcher: str) -> None:
         )
         if not dist.is_initialized():
             dist.init_process_group('gloo')
-    if not gpus:
+    if not gpus and 'OMP_NUM_THREADS' not in os.environ:
         processes = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
 

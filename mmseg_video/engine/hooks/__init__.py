@@ -1,9 +1,13 @@
 from .checkpoint_report_hook import CheckpointReportHook, report_checkpoint
+from .finite_loss_hook import FiniteLossHook
 from .sequence_state_hook import SequenceStateHook, unwrap
+from .sequence_visualization_hook import SequenceVisualizationHook
 
 __all__ = [
     'CheckpointReportHook',
+    'FiniteLossHook',
     'SequenceStateHook',
+    'SequenceVisualizationHook',
     'report_checkpoint',
     'unwrap',
 ]

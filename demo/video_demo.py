@@ -1,0 +1,154 @@
+"""Segment a video, frame by frame with carried states, and draw it.
+
+python demo/video_demo.py INPUT --config CONFIG --checkpoint CHECKPOINT \
+    [--baseline CONFIG CHECKPOINT] --out OUT.gif|OUT.mp4|FOLDER
+
+INPUT is a video file, a folder of frames, a quoted glob or a camera number.
+"""
+
+import argparse
+import time
+from contextlib import contextmanager
+
+import cv2
+from tqdm import tqdm
+
+from mmseg_video.apis import Segmenter, open_frames
+from mmseg_video.engine.launch import cli
+from mmseg_video.visualization import (
+    beside,
+    captioned,
+    legend,
+    open_writer,
+    overlay,
+)
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('input')
+    parser.add_argument('--config', required=True)
+    parser.add_argument('--checkpoint', required=True)
+    parser.add_argument(
+        '--baseline',
+        nargs=2,
+        metavar=('CONFIG', 'CHECKPOINT'),
+        help='a second model, drawn beside the first',
+    )
+    parser.add_argument('--out', required=True, help='.gif, .mp4 or a folder')
+    parser.add_argument('--device')
+    parser.add_argument('--opacity', type=float, default=0.55)
+    parser.add_argument('--max-frames', type=int, help='stop after so many')
+    parser.add_argument(
+        '--resize',
+        type=int,
+        nargs=2,
+        metavar=('HEIGHT', 'WIDTH'),
+        help='what the model is given; default: the size of the source',
+    )
+    parser.add_argument(
+        '--panel-width',
+        type=int,
+        default=480,
+        help='of a drawn panel in a GIF or MP4, in pixels',
+    )
+    parser.add_argument(
+        '--fps', type=float, help="default: the source's, else 10"
+    )
+    return parser.parse_args()
+
+
+class Clock:
+    """Adds up the seconds spent in each part."""
+
+    def __init__(self):
+        self.seconds = {}
+
+    @contextmanager
+    def __call__(self, part):
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - start
+            self.seconds[part] = self.seconds.get(part, 0.0) + spent
+
+    def report(self, frames):
+        total = sum(self.seconds.values())
+        parts = ', '.join(
+            f'{part} {frames / max(s, 1e-9):.1f}'
+            for part, s in self.seconds.items()
+        )
+        return f'{frames} frames; frames/s: {parts}; all {frames / total:.1f}'
+
+
+def draw(frame, labels, model, width, opacity, names):
+    """One picture: the frame, and an overlay for each model, with a legend."""
+    height = round(frame.shape[0] * width / frame.shape[1])
+    panels = [
+        frame,
+        *(overlay(frame, x, model.palette, opacity) for x in labels),
+    ]
+    small = [
+        captioned(
+            cv2.resize(p, (width, height), interpolation=cv2.INTER_AREA), name
+        )
+        for p, name in zip(panels, names, strict=True)
+    ]
+    sheet = beside(small)
+    strip = legend(model.classes, model.palette, sheet.shape[1])
+    picture = cv2.vconcat([sheet, strip])
+    # Video codecs want even sizes.
+    return picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
+
+
+@cli
+def main():
+    args = parse_args()
+    source = open_frames(args.input)
+    recurrent = Segmenter(args.config, args.checkpoint, args.device)
+    models, names = [recurrent], ['frame', 'prediction']
+    if args.baseline:
+        models.insert(0, Segmenter(*args.baseline, args.device))
+        names = ['frame', 'framewise', 'recurrent']
+    total = source.length
+    if args.max_frames:
+        total = min(total or args.max_frames, args.max_frames)
+    clock = Clock()
+    frames = iter(source)
+    writer = open_writer(args.out, args.fps or source.fps or 10)
+    with writer, tqdm(total=total, unit='frame') as bar:
+        while args.max_frames is None or writer.count < args.max_frames:
+            with clock('decode'):
+                frame = next(frames, None)
+                if frame is not None and args.resize:
+                    frame = cv2.resize(
+                        frame,
+                        tuple(args.resize[::-1]),
+                        interpolation=cv2.INTER_AREA,
+                    )
+            if frame is None:
+                break
+            with clock('model'):
+                labels = [model(frame) for model in models]
+            with clock('draw and write'):
+                writer.write(
+                    draw(
+                        frame,
+                        labels,
+                        recurrent,
+                        args.panel_width,
+                        args.opacity,
+                        names,
+                    )
+                )
+            bar.update()
+    print(clock.report(writer.count))
+    print(f'{args.out}: {writer.fps:.1f} frames/s')
+
+
+if __name__ == '__main__':
+    main()

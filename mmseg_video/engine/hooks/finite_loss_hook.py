@@ -1,0 +1,43 @@
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+
+
+@HOOKS.register_module()
+class FiniteLossHook(Hook):
+    """Stops a training whose loss is NaN or infinite; MMEngine trains on.
+
+    Runs before the checkpoint hook, so the last checkpoint is a good one.
+
+    Args:
+        interval (int): Every how many iterations to look, since a look waits
+            for the GPU. Checkpoints are only safe where it divides theirs.
+            Defaults to 10.
+
+    Raises:
+        RuntimeError: With the iteration, the losses and the images.
+    """
+
+    priority = 'ABOVE_NORMAL'
+
+    def __init__(self, interval: int = 10):
+        self.interval = interval
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch=None, outputs=None
+    ) -> None:
+        if not self.every_n_train_iters(runner, self.interval):
+            return
+        losses = {k: float(torch.as_tensor(v)) for k, v in outputs.items()}
+        if torch.tensor(losses['loss']).isfinite():
+            return
+        images = [
+            sample.metainfo.get('img_path', '?')
+            for sample in data_batch['data_samples']
+        ]
+        raise RuntimeError(
+            f'the loss of iteration {runner.iter + 1} is not finite: {losses} '
+            f'on {images}. The last checkpoint is from before; lower the '
+            'learning rate or clip the gradient'
+        )

@@ -1,0 +1,266 @@
+"""The main job in one command: is the recurrent model better, and by how much?
+
+Trains the framewise baseline, then trains it on and, from the same weights,
+the recurrent model, for the same number of iterations; tests both with T=5
+and T=12; writes a table, curves and a GIF. Without --dataset it makes street
+scenes to do so on. Run again, it goes on where it stopped.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import deque
+from pathlib import Path
+
+from mmengine.config import Config
+from tqdm import tqdm
+
+from mmseg_video.engine.launch import cli
+from mmseg_video.quickstart_report import (
+    write_curves,
+    write_gif,
+    write_table,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+TEST_FRAMES = (5, 12)
+SCENES = dict(train=240, val=60, size=(128, 256), frames=(8, 19))
+PROGRESS = re.compile(r'Iter\((train|val|test)\)\s*\[\s*(\d+)/(\d+)\]')
+LOSS = re.compile(r'\sloss: ([\d.]+|nan|inf)')
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--dataset',
+        choices=['street', 'cityscapes', 'camvid'],
+        default='street',
+    )
+    parser.add_argument('--data-root', help='your Cityscapes or CamVid')
+    parser.add_argument('--out', default=str(ROOT / 'work_dirs/quickstart'))
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        default=[],
+        metavar='KEY=VALUE',
+        help='handed to every training, such as train_dataloader.batch_size=4',
+    )
+    args = parser.parse_args()
+    if (args.dataset == 'street') != (args.data_root is None):
+        parser.error('--dataset cityscapes|camvid and --data-root go together')
+    return args
+
+
+class Job:
+    """The stages of one quick start, each done once."""
+
+    def __init__(self, args):
+        self.args = args
+        self.out = Path(args.out).resolve()
+        self.data_root = args.data_root
+        if args.dataset == 'street':
+            self.data_root = str(self.out / 'street_scenes')
+        elif not Path(self.data_root).is_dir():
+            raise FileNotFoundError(f"no data folder '{self.data_root}'")
+        self.out.mkdir(parents=True, exist_ok=True)
+        self._keep_settings()
+
+    def _keep_settings(self):
+        """A folder holds one job: other arguments need another folder."""
+        settings = dict(
+            dataset=self.args.dataset,
+            data_root=self.data_root,
+            seed=self.args.seed,
+            cfg_options=self.args.cfg_options,
+        )
+        path = self.out / 'settings.json'
+        if path.exists() and json.loads(path.read_text()) != settings:
+            raise ValueError(
+                f"'{self.out}' holds a quick start with other arguments "
+                f'({path.name}): name another folder with --out, or remove it'
+            )
+        path.write_text(json.dumps(settings, indent=1))
+
+    def config(self, name):
+        return ROOT / 'configs' / f'{name}_{self.args.dataset}.py'
+
+    def make_scenes(self):
+        run(
+            'street scenes',
+            [
+                ROOT / 'tools/dataset_converters/street_scenes.py',
+                self.data_root,
+                *('--train', SCENES['train'], '--val', SCENES['val']),
+                *('--size', *SCENES['size'], '--frames', *SCENES['frames']),
+                *('--seed', self.args.seed, '--all-labels'),
+            ],
+            self.out / 'street_scenes.done',
+            show=True,
+        )
+
+    def options(self):
+        roots = [
+            f'{split}_dataloader.dataset.data_root={self.data_root}'
+            for split in ('train', 'val', 'test')
+        ]
+        return ['--cfg-options', *roots, *self.args.cfg_options]
+
+    def train(self, name, title, start=None):
+        folder = self.out / name
+        run(
+            title,
+            [
+                ROOT / 'tools/train.py',
+                self.config(name),
+                *('--work-dir', folder, '--seed', self.args.seed, '--resume'),
+                *(('--load-from', start) if start else ()),
+                *self.options(),
+            ],
+            self.out / f'{name}.done',
+        )
+        return self.checkpoint(name)
+
+    def checkpoint(self, name):
+        path = (self.out / name / 'last_checkpoint').read_text().strip()
+        return self.out / name / Path(path).name
+
+    def test(self, name, num_frames):
+        run(
+            f'test {name}, T={num_frames}',
+            [
+                ROOT / 'tools/test.py',
+                *(self.config(name), self.checkpoint(name)),
+                *('--work-dir', self.out / name, '--num-frames', num_frames),
+                *self.options(),
+            ],
+            self.out / f'{name}_t{num_frames}.done',
+        )
+        path = self.out / name / f'test_t{num_frames}.json'
+        return json.loads(path.read_text())
+
+    def iterations(self, name):
+        return Config.fromfile(self.config(name)).train_cfg.max_iters
+
+
+def run(title, command, marker, show=False):
+    """Run a tool unless ``marker`` says it is done; show how far it is.
+
+    The tool's own output goes to ``marker`` with .log; its end is printed if
+    the tool fails.
+    """
+    if marker.exists():
+        print(f'{title}: done before')
+        return
+    log = marker.with_suffix('.log')
+    command = [sys.executable, *map(str, command)]
+    environment = {**os.environ, 'PYTHONWARNINGS': 'ignore'}
+    if show:
+        subprocess.run(command, check=True, env=environment)
+        marker.touch()
+        return
+    start, tail = time.time(), deque(maxlen=15)
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors='replace',
+    )
+    with (
+        open(log, 'a') as file,
+        tqdm(desc=f'{title:28}', unit='it', dynamic_ncols=True) as bar,
+    ):
+        print(f'$ {" ".join(command)}', file=file, flush=True)
+        try:
+            for line in process.stdout:
+                file.write(line)
+                file.flush()
+                tail.append(line)
+                follow(bar, line)
+        except BaseException:
+            process.terminate()
+            raise
+        finally:
+            process.wait()
+    if process.returncode:
+        sys.stderr.writelines(tail)
+        raise RuntimeError(
+            f"'{title}' failed (above: the end of {log}); run the same "
+            'command again to go on'
+        )
+    marker.write_text(f'{time.time() - start:.1f} s\n')
+
+
+def follow(bar, line):
+    """Move the bar to where a tool's log line says it is."""
+    match = PROGRESS.search(line)
+    if match is None:
+        return
+    mode, at, total = match[1], int(match[2]), int(match[3])
+    if mode == 'train' or bar.total is None:
+        bar.total = total
+    if mode == 'train' or bar.n <= at <= bar.total:
+        bar.n = at
+    loss = LOSS.search(line)
+    bar.set_postfix_str(f'loss {loss[1]}' if loss else mode)
+
+
+@cli
+def main():
+    args = parse_args()
+    start = time.time()
+    job = Job(args)
+    if args.dataset == 'street':
+        job.make_scenes()
+    first = job.train('unet', 'framewise')
+    job.train('unet_finetune', 'framewise, trained on', first)
+    job.train('rnn_unet', 'recurrent, from framewise', first)
+    # The framewise net reads the key frame alone: T does not change it.
+    tests = {'framewise': {1: job.test('unet_finetune', 1)}}
+    tests['framewise'].update(
+        dict.fromkeys(TEST_FRAMES, tests['framewise'][1])
+    )
+    tests['recurrent'] = {t: job.test('rnn_unet', t) for t in TEST_FRAMES}
+    iterations = {
+        'framewise': job.iterations('unet') + job.iterations('unet_finetune'),
+        'recurrent': job.iterations('unet') + job.iterations('rnn_unet'),
+    }
+    table = write_table(job.out, tests, iterations, vars(args))
+    write_curves(
+        job.out / 'curves.png',
+        dict(
+            framewise=[job.out / 'unet', job.out / 'unet_finetune'],
+            recurrent=[job.out / 'unet', job.out / 'rnn_unet'],
+        ),
+        job.iterations('unet'),
+    )
+    write_gif(
+        job.out / 'side_by_side.gif',
+        models=dict(
+            framewise=(
+                job.config('unet_finetune'),
+                job.checkpoint('unet_finetune'),
+            ),
+            recurrent=(job.config('rnn_unet'), job.checkpoint('rnn_unet')),
+        ),
+        data_root=job.data_root,
+    )
+    print(f'\n{table}\n')
+    names = ('table.md', 'table.json', 'curves.png', 'side_by_side.gif')
+    print('\n'.join(str(job.out / name) for name in names))
+    print(
+        f'{(time.time() - start) / 60:.1f} minutes; run again: nothing to do'
+    )
+
+
+if __name__ == '__main__':
+    main()
