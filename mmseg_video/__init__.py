@@ -5,6 +5,13 @@ Importing the package registers its datasets, transforms, models and hooks in
 ``custom_imports=dict(imports=['mmseg_video'])``.
 """
 
+import contextlib
+import io
+
+with contextlib.redirect_stdout(io.StringIO()):
+    # It prints that a package of its publisher is not there; nobody needs it.
+    import mmseg  # noqa: F401
+
 from . import datasets, engine, models
 from .version import __version__
 

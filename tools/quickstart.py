@@ -147,7 +147,9 @@ class Job:
         return json.loads(path.read_text())
 
     def iterations(self, name):
-        return Config.fromfile(self.config(name)).train_cfg.max_iters
+        # As it was trained, --cfg-options included.
+        used = self.out / name / self.config(name).name
+        return Config.fromfile(used).train_cfg.max_iters
 
 
 def run(title, command, marker, show=False):

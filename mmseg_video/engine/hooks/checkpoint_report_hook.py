@@ -2,7 +2,7 @@ from collections import Counter
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from mmseg.registry import HOOKS
 from torch import nn
 
@@ -72,7 +72,8 @@ class CheckpointReportHook(Hook):
     """
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        testing = runner._train_loop is None
+        # A training builds its loop before it loads; a test never does.
+        testing = not isinstance(runner._train_loop, BaseLoop)
         weights = checkpoint.get('state_dict', checkpoint)
         source = str(getattr(runner, '_load_from', None) or 'resumed')
         text = report_checkpoint(

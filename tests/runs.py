@@ -1,0 +1,46 @@
+"""A tiny training on tiny street scenes, for tests of the whole way."""
+
+from pathlib import Path
+
+from mmengine import Config
+
+from mmseg_video.datasets.street_scenes import write_street_scenes
+from mmseg_video.engine.launch import set_up_processes
+
+CONFIGS = Path(__file__).parents[1] / 'configs'
+
+
+def scenes(root):
+    """Two snippets to train on and two to test, of 12 frames of 64x128."""
+    write_street_scenes(root, 2, 2, size=(64, 128), frames=(8, 19))
+    return root
+
+
+def options(root):
+    """What makes a street config tiny, as --cfg-options take it."""
+    changes = {
+        'train_cfg.max_iters': 2,
+        'train_cfg.val_interval': 2,
+        'default_hooks.checkpoint.interval': 1,
+        'default_hooks.logger.interval': 1,
+        'model.backbone.base_channels': 8,
+        'model.decode_head.in_channels': [8, 16, 32, 64],
+        'model.decode_head.channels': 8,
+        'train_dataloader.batch_size': 2,
+    }
+    for split in ('train', 'val', 'test'):
+        changes[f'{split}_dataloader.dataset.data_root'] = str(root)
+        changes[f'{split}_dataloader.num_workers'] = 0
+        changes[f'{split}_dataloader.persistent_workers'] = False
+    return changes
+
+
+def config(name, root, work_dir, **changes):
+    """The street config ``name``, made tiny."""
+    cfg = Config.fromfile(CONFIGS / f'{name}_street.py')
+    cfg.merge_from_dict({**options(root), **changes})
+    if name.startswith('rnn'):
+        cfg.model.neck.in_channels = [8, 16, 32, 64]
+    cfg.work_dir = str(work_dir)
+    set_up_processes(cfg, 'none')
+    return cfg
