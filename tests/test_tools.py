@@ -1,0 +1,153 @@
+"""The command line, as it is typed."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.runs import options, scenes
+
+ROOT = Path(__file__).parents[1]
+TOOLS = ROOT / 'tools'
+
+
+def call(*command, **environment):
+    result = subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'PYTHONWARNINGS': 'ignore', **environment},
+        timeout=300,
+    )
+    return result.returncode, result.stdout + result.stderr
+
+
+def tiny(root):
+    """--cfg-options of a tiny street config."""
+
+    def text(value):
+        if isinstance(value, list):
+            return '[' + ','.join(map(str, value)) + ']'
+        return value
+
+    pairs = [f'{k}={text(v)}' for k, v in options(root).items()]
+    return ['--cfg-options', *pairs]
+
+
+@pytest.fixture(scope='module')
+def root(tmp_path_factory):
+    return scenes(tmp_path_factory.mktemp('scenes'))
+
+
+BAD = {
+    'no config': (
+        ['train.py', 'no/such.py'],
+        "no config 'no/such.py'",
+    ),
+    'no checkpoint': (
+        ['test.py', ROOT / 'configs/unet_street.py', 'no/such.pth'],
+        "no checkpoint 'no/such.pth'",
+    ),
+    'no data': (
+        [
+            'train.py',
+            ROOT / 'configs/unet_street.py',
+            *('--work-dir', '{tmp}', '--cfg-options'),
+            'train_dataloader.dataset.data_root=no/such',
+        ],
+        'no/such',
+    ),
+}
+
+
+@pytest.mark.parametrize('case', BAD)
+def test_bad_input_ends_in_one_sentence(case, tmp_path):
+    command, sentence = BAD[case]
+    command = [str(part).replace('{tmp}', str(tmp_path)) for part in command]
+    code, output = call(sys.executable, TOOLS / command[0], *command[1:])
+    assert code == 1
+    last = output.strip().splitlines()[-1]
+    assert last.startswith('error: ')
+    assert sentence in last
+    assert 'Traceback' not in output
+
+
+def test_dist_train_runs_two_processes_on_gloo(root, tmp_path):
+    """From another folder, in a clone whose path has a space."""
+    clone = tmp_path / 'a clone'
+    clone.mkdir()
+    for name in ('tools', 'configs'):
+        shutil.copytree(ROOT / name, clone / name)
+    code, output = call(
+        clone / 'tools/dist_train.sh',
+        clone / 'configs/unet_street.py',
+        2,
+        *('--work-dir', tmp_path / 'run'),
+        *tiny(root),
+        PATH=f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
+        PORT='29613',
+    )
+    assert code == 0, output[-2000:]
+    assert 'mIoU' in output
+    assert (tmp_path / 'run/iter_2.pth').exists()
+
+
+WORKER = """
+import sys, torch, torch.distributed as dist
+from mmengine.registry import init_default_scope
+from mmengine.model import MMDistributedDataParallel
+import mmseg_video
+from tests.models import RECURRENT, NORM, build, samples, wake
+
+init_default_scope('mmseg')
+torch.set_num_threads(1)
+# Batch norm would see other batches; everything else must agree.
+backbone = dict(RECURRENT['backbone'], norm_cfg=NORM)
+head = dict(RECURRENT['decode_head'], dropout_ratio=0)
+model = wake(build(RECURRENT, backbone=backbone, decode_head=head)).train()
+torch.manual_seed(5)
+clips = torch.randn(4, 3, 3, 64, 64)
+labels = samples(4, (64, 64))
+if len(sys.argv) > 2:
+    dist.init_process_group('gloo')
+    rank = dist.get_rank()
+    part = slice(2 * rank, 2 * rank + 2)
+    wrapped = MMDistributedDataParallel(
+        model, device_ids=None, broadcast_buffers=False
+    )
+    losses = wrapped(clips[part], labels[part], mode='loss')
+else:
+    rank = 0
+    losses = model(clips, labels, mode='loss')
+losses['decode.loss_ce'].backward()
+grads = {k: p.grad for k, p in model.named_parameters()}
+if rank == 0:
+    torch.save(grads, sys.argv[1])
+"""
+
+
+def test_two_processes_give_the_gradients_of_the_doubled_batch(tmp_path):
+    worker = tmp_path / 'worker.py'
+    worker.write_text(WORKER)
+    path = f'{ROOT}{os.pathsep}{os.environ.get("PYTHONPATH", "")}'
+    code, output = call(
+        sys.executable, worker, tmp_path / 'one.pt', PYTHONPATH=path
+    )
+    assert code == 0, output[-2000:]
+    code, output = call(
+        *(sys.executable, '-m', 'torch.distributed.run'),
+        *('--nproc_per_node', 2, '--master_port', 29617),
+        *(worker, tmp_path / 'two.pt', 'distributed'),
+        PYTHONPATH=path,
+    )
+    assert code == 0, output[-2000:]
+    one, two = (torch.load(tmp_path / f'{n}.pt') for n in ('one', 'two'))
+    assert one.keys() == two.keys()
+    for name, grad in one.items():
+        torch.testing.assert_close(
+            two[name], grad, rtol=1e-4, atol=1e-6, msg=name
+        )
