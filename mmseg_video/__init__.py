@@ -10,7 +10,7 @@ import io
 
 with contextlib.redirect_stdout(io.StringIO()):
     # It prints that a package of its publisher is not there; nobody needs it.
-    import mmseg  # noqa: F401
+    import mmseg.datasets  # noqa: F401
 
 from . import datasets, engine, models
 from .version import __version__

@@ -28,7 +28,7 @@ from mmseg_video.quickstart_report import (
 
 ROOT = Path(__file__).resolve().parents[1]
 TEST_FRAMES = (5, 12)
-SCENES = dict(train=240, val=60, size=(128, 256), frames=(8, 19))
+SCENES = dict(train=240, val=80, size=(128, 256), frames=(8, 19))
 PROGRESS = re.compile(r'Iter\((train|val|test)\)\s*\[\s*(\d+)/(\d+)\]')
 LOSS = re.compile(r'\sloss: ([\d.]+|nan|inf)')
 

@@ -41,7 +41,7 @@ class Segmenter:
         init_default_scope(cfg.get('default_scope', 'mmseg'))
         plain_batch_norm(cfg.model)
         # Weights come from the checkpoint: fetch no others.
-        cfg.model.backbone.pop('init_cfg', None)
+        cfg.model.backbone.init_cfg = None
         self.model = MODELS.build(cfg.model)
         loaded = _load_checkpoint(checkpoint, map_location='cpu')
         weights = loaded.get('state_dict', loaded)

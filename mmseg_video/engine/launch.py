@@ -26,11 +26,21 @@ def cli(main: Callable) -> Callable:
         except (OSError, ValueError, RuntimeError, KeyError) as error:
             if os.environ.get('MMSEG_VIDEO_DEBUG'):
                 traceback.print_exc()
-            text = error.args[0] if isinstance(error, KeyError) else error
-            print(f'error: {text}', file=sys.stderr)
+            print(f'error: {_sentence(error)}', file=sys.stderr)
             sys.exit(1)
 
     return wrapped
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error.args[0]) if isinstance(error, KeyError) else str(error)
+    if ' ' in text:
+        return text
+    # A bare key or nothing at all: only the trace tells more.
+    return (
+        f'{type(error).__name__}: {text!r}; run again with '
+        'MMSEG_VIDEO_DEBUG=1 to see where'
+    )
 
 
 def load_config(path: str, options: dict | None = None) -> Config:

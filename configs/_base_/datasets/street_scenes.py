@@ -27,7 +27,7 @@ test_pipeline = [
     dict(type='PackClipInputs'),
 ]
 train_dataloader = dict(
-    batch_size=8,
+    batch_size=4,
     num_workers=2,
     dataset=dict(data_root=data_root, pipeline=train_pipeline),
 )

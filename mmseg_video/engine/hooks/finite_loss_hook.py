@@ -29,7 +29,9 @@ class FiniteLossHook(Hook):
     ) -> None:
         if not self.every_n_train_iters(runner, self.interval):
             return
-        losses = {k: float(torch.as_tensor(v)) for k, v in outputs.items()}
+        losses = {
+            k: float(torch.as_tensor(v).detach()) for k, v in outputs.items()
+        }
         if torch.tensor(losses['loss']).isfinite():
             return
         images = [

@@ -1,4 +1,0 @@
-_base_ = './camvid_sequence.py'
-train_dataloader = dict(dataset=dict(num_frames=5))
-val_dataloader = dict(dataset=dict(num_frames=5))
-test_dataloader = dict(dataset=dict(num_frames=5))
