@@ -44,3 +44,8 @@ def config(name, root, work_dir, **changes):
     cfg.work_dir = str(work_dir)
     set_up_processes(cfg, 'none')
     return cfg
+
+
+def model_config(name):
+    """The model of the street config ``name``, made tiny."""
+    return config(name, 'none', 'none').model

@@ -1,0 +1,80 @@
+import cv2
+import numpy as np
+import pytest
+
+from mmseg_video.apis import open_frames
+from mmseg_video.visualization import Mp4Writer
+from tests.sequences import frame, number_of, write_image
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for number in (10, 9, 100):
+        write_image(tmp_path / f'frames/{number:04d}.png', frame(number))
+    (tmp_path / 'frames/notes.txt').write_text('not an image')
+    return tmp_path / 'frames'
+
+
+def test_a_folder_in_the_order_of_its_names(folder):
+    source = open_frames(str(folder))
+    assert (source.length, source.fps) == (3, None)
+    assert [number_of(img) for img in source] == [9, 10, 100]
+
+
+def test_a_glob(folder):
+    source = open_frames(str(folder / '00*.png'))
+    assert [number_of(img) for img in source] == [9, 10]
+
+
+def test_a_video_keeps_its_frame_rate(tmp_path):
+    path = tmp_path / 'video.mp4'
+    with Mp4Writer(path, 12.5) as writer:
+        for level in range(0, 250, 50):
+            writer.write(np.full((64, 96, 3), level, np.uint8))
+    source = open_frames(str(path))
+    assert source.fps == 12.5
+    assert source.length == 5
+    frames = list(source)
+    assert [f.shape for f in frames] == [(64, 96, 3)] * 5
+    assert [round(f.mean() / 50) for f in frames] == list(range(5))
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"'.*none.mp4'"):
+        open_frames(str(tmp_path / 'none.mp4'))
+    with pytest.raises(FileNotFoundError, match='has no images'):
+        open_frames(str(tmp_path))
+    with pytest.raises(FileNotFoundError, match='has no images'):
+        open_frames(str(tmp_path / '*.png'))
+
+
+def test_a_file_that_is_no_video(tmp_path):
+    path = tmp_path / 'broken.mp4'
+    path.write_bytes(b'no video at all')
+    with pytest.raises(OSError, match=r"'.*broken.mp4' cannot be opened"):
+        open_frames(str(path))
+
+
+def test_a_truncated_image_is_named(folder):
+    path = folder / '0010.png'
+    path.write_bytes(path.read_bytes()[:60])
+    frames = iter(open_frames(str(folder)))
+    assert number_of(next(frames)) == 9
+    with pytest.raises(OSError, match=r"'.*0010.png'"):
+        next(frames)
+
+
+def test_a_camera_that_is_not_there(monkeypatch):
+    class NoCamera:
+        def __init__(self, source):
+            assert source == 7
+
+        def isOpened(self):
+            return False
+
+        def release(self):
+            pass
+
+    monkeypatch.setattr(cv2, 'VideoCapture', NoCamera)
+    with pytest.raises(OSError, match='camera 7 cannot be opened'):
+        open_frames('7')

@@ -1,0 +1,218 @@
+"""Street scenes: what they must be for figures on them to mean something."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from mmseg_video.datasets.street_scenes import (
+    KEY_FRAME,
+    NUM_FRAMES,
+    StreetScene,
+    write_street_scenes,
+)
+from mmseg_video.datasets.street_scenes.degradations import (
+    KINDS,
+    LONGEST,
+    draw_bursts,
+)
+
+SIZE = (64, 128)
+NUM_CLASSES = 19
+
+
+def tree(root):
+    """Every file under ``root`` with its bytes."""
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in sorted(root.rglob('*'))
+        if path.is_file()
+    }
+
+
+def test_layout_is_that_of_cityscapes(tmp_path):
+    write_street_scenes(tmp_path, 2, 1, size=SIZE, frames=(17, 20))
+    expected = {'street_scenes.json'}
+    for split, number in (('train', 0), ('train', 1), ('val', 0)):
+        city = f'{split}town'
+        stem = f'{split}/{city}/{city}_{number:06d}'
+        for t in range(17, 21):
+            expected.add(
+                f'leftImg8bit_sequence/{stem}_{t:06d}_leftImg8bit.png'
+            )
+        expected.add(f'leftImg8bit/{stem}_000019_leftImg8bit.png')
+        expected.add(f'gtFine/{stem}_000019_gtFine_labelTrainIds.png')
+    assert set(tree(tmp_path)) == expected
+
+
+def test_a_whole_snippet_has_thirty_frames(tmp_path):
+    write_street_scenes(tmp_path, 1, 0, size=SIZE, all_labels=True)
+    files = tree(tmp_path)
+    frames = [n for n in files if n.startswith('leftImg8bit_sequence/')]
+    labels = [n for n in files if n.startswith('gtFine_sequence/')]
+    assert len(frames) == len(labels) == NUM_FRAMES
+    stem = 'train/traintown/traintown_000000_000019'
+    key = f'gtFine/{stem}_gtFine_labelTrainIds.png'
+    same = f'gtFine_sequence/{stem}_gtFine_labelTrainIds.png'
+    assert files[key] == files[same]
+    img = cv2.imread(str(tmp_path / frames[0]))
+    label = cv2.imread(str(tmp_path / labels[0]), cv2.IMREAD_UNCHANGED)
+    assert img.shape == (*SIZE, 3)
+    assert label.shape == SIZE
+    assert label.dtype == np.uint8
+
+
+def test_the_seed_alone_decides(tmp_path):
+    kinds = dict(size=SIZE, frames=(19, 20))
+    write_street_scenes(tmp_path / 'a', 2, 1, seed=3, **kinds)
+    write_street_scenes(tmp_path / 'b', 2, 1, seed=3, workers=2, **kinds)
+    write_street_scenes(tmp_path / 'c', 2, 1, seed=4, **kinds)
+    a, b, c = (tree(tmp_path / name) for name in 'abc')
+    assert a == b
+    image = next(n for n in a if n.startswith('leftImg8bit/'))
+    assert a[image] != c[image]
+
+
+def test_splits_and_snippets_differ():
+    frames = [
+        StreetScene(0, split, index, *SIZE).frame(KEY_FRAME)[1]
+        for split, index in (('train', 0), ('train', 1), ('val', 0))
+    ]
+    assert (frames[0] != frames[1]).any()
+    assert (frames[0] != frames[2]).any()
+
+
+def test_labels_are_train_ids_of_at_least_ten_classes():
+    seen = np.zeros(256, bool)
+    for index in range(8):
+        _, label, _ = StreetScene(0, 'train', index, 128, 256).frame(KEY_FRAME)
+        seen[label] = True
+    assert not seen[NUM_CLASSES:255].any()
+    assert seen[:NUM_CLASSES].sum() >= 10
+
+
+def test_colour_does_not_give_the_class_away():
+    """A pixel's class guessed from its colour is mostly wrong."""
+    counts = np.zeros((16**3, NUM_CLASSES), int)
+    right = total = 0
+    for index in range(24):
+        img, label, _ = StreetScene(
+            0, 'train', index, *SIZE, key_burst_prob=0
+        ).frame(KEY_FRAME)
+        keep = label < NUM_CLASSES
+        bins = (img[keep] // 16).astype(int) @ (1, 16, 256)
+        ids = label[keep]
+        if index < 16:
+            np.add.at(counts, (bins, ids), 1)
+        else:
+            right += (counts[bins].argmax(1) == ids).sum()
+            total += len(ids)
+    assert right / total < 0.6
+
+
+def moved(scene, t):
+    """How much of the label changes from frame t to the next."""
+    return (scene.frame(t)[1] != scene.frame(t + 1)[1]).mean()
+
+
+@pytest.mark.parametrize('index', range(4))
+def test_frames_follow_one_another(index):
+    scene = StreetScene(0, 'train', index, 128, 256)
+    far = (scene.frame(0)[1] != scene.frame(NUM_FRAMES - 1)[1]).mean()
+    steps = [moved(scene, t) for t in range(0, NUM_FRAMES - 1, 7)]
+    assert 0 < np.median(steps) < 0.5 * far
+
+
+def test_things_move_by_themselves():
+    """With the camera stopped, some of the label still moves."""
+    scene = StreetScene(0, 'train', 0, 128, 256)
+    scene.speed, scene.turn, scene.sway = 0.0, 0.0, np.zeros(4)
+    label, later = scene.frame(0)[1], scene.frame(8)[1]
+    changed = label != later
+    # The rest, the street, stands still but for the car's bounce.
+    assert 0.005 < changed.mean() < 0.5
+    assert set(np.unique(label[changed])) & {11, 12, 13, 14, 15, 17, 18}
+
+
+def test_bursts_come_and_go():
+    rng = np.random.default_rng(0)
+    hit = 0
+    for _ in range(400):
+        bursts = draw_bursts(rng, NUM_FRAMES, KEY_FRAME, 0.35)
+        assert set(bursts.values()) <= set(KINDS)
+        assert all(0 <= t < NUM_FRAMES for t in bursts)
+        if KEY_FRAME in bursts:
+            hit += 1
+            # The past has something to say: clean frames shortly before.
+            before = range(KEY_FRAME - LONGEST - 1, KEY_FRAME)
+            assert sum(t not in bursts for t in before) >= 2
+    assert 0.25 < hit / 400 < 0.45
+
+
+def test_no_key_frame_is_degraded_where_none_shall_be():
+    for index in range(20):
+        scene = StreetScene(0, 'val', index, *SIZE, key_burst_prob=0)
+        assert KEY_FRAME not in scene.bursts
+
+
+def test_a_burst_hides_the_frame_but_not_the_label():
+    clean = StreetScene(0, 'train', 0, *SIZE, key_burst_prob=0)
+    img, label, kind = clean.frame(KEY_FRAME)
+    assert kind is None
+    for name in KINDS:
+        broken = StreetScene(0, 'train', 0, *SIZE, key_burst_prob=0)
+        broken.bursts[KEY_FRAME] = name
+        img2, label2, kind = broken.frame(KEY_FRAME)
+        assert kind == name
+        np.testing.assert_array_equal(label2, label)
+        difference = np.abs(img2.astype(int) - img).mean()
+        assert difference > 5, name
+
+
+def test_what_is_degraded_is_recorded(tmp_path):
+    report = write_street_scenes(tmp_path, 3, 0, size=SIZE, key_burst_prob=1)
+    there = json.loads((tmp_path / 'street_scenes.json').read_text())
+    assert there == report
+    keys = [b for b in report['degraded'] if b['frame'] == KEY_FRAME]
+    assert len(keys) == 3
+
+
+def test_resumes_and_grows_without_touching_what_is_whole(tmp_path):
+    kinds = dict(size=SIZE, frames=(18, 19))
+    write_street_scenes(tmp_path, 2, 1, **kinds)
+    files = tree(tmp_path)
+    label = 'gtFine/train/traintown/traintown_000001_000019'
+    label = tmp_path / f'{label}_gtFine_labelTrainIds.png'
+    label.unlink()  # as if it had been stopped within this snippet
+    whole = tmp_path / 'gtFine/train/traintown'
+    whole = whole / 'traintown_000000_000019_gtFine_labelTrainIds.png'
+    stamp = whole.stat().st_mtime_ns
+    write_street_scenes(tmp_path, 2, 1, **kinds)
+    assert tree(tmp_path) == files
+    assert whole.stat().st_mtime_ns == stamp
+    write_street_scenes(tmp_path, 3, 1, **kinds)
+    assert len(tree(tmp_path)) == len(files) + 4
+
+
+def test_other_settings_are_refused(tmp_path):
+    write_street_scenes(tmp_path, 1, 0, size=SIZE, frames=(19, 19))
+    with pytest.raises(ValueError, match=r'seed=0 \(now: seed=1\)'):
+        write_street_scenes(tmp_path, 1, 0, size=SIZE, frames=(19, 19), seed=1)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'sentence'),
+    [
+        (dict(num_train=0, num_val=0), 'not both 0'),
+        (dict(size=(32, 64)), '32x64 is too small'),
+        (dict(frames=(20, 29)), 'must lie within 0 to 29'),
+        (dict(key_burst_prob=1.5), 'key_burst_prob must lie in'),
+        (dict(workers=0), 'workers >= 1'),
+    ],
+)
+def test_bad_arguments(changes, sentence, tmp_path):
+    arguments = dict(num_train=1, num_val=0, size=SIZE)
+    with pytest.raises(ValueError, match=sentence):
+        write_street_scenes(tmp_path / 'out', **{**arguments, **changes})
+    assert not (tmp_path / 'out').exists()
