@@ -1,8 +1,10 @@
 import pytest
 import torch
 from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
 
 import mmseg_video  # noqa: F401, registers
+from tests.runs import config, scenes
 
 torch.set_num_threads(2)
 
@@ -10,3 +12,27 @@ torch.set_num_threads(2)
 @pytest.fixture(autouse=True)
 def _mmseg_scope():
     init_default_scope('mmseg')
+
+
+@pytest.fixture(scope='session')
+def root(tmp_path_factory):
+    """Tiny street scenes."""
+    return scenes(tmp_path_factory.mktemp('scenes'))
+
+
+@pytest.fixture(scope='session')
+def framewise(root, tmp_path_factory):
+    """The work dir of a tiny framewise training: its config too."""
+    work_dir = tmp_path_factory.mktemp('unet')
+    Runner.from_cfg(config('unet', root, work_dir)).train()
+    return work_dir
+
+
+@pytest.fixture(scope='session')
+def recurrent(root, framewise, tmp_path_factory):
+    """The work dir of a tiny recurrent training that starts from it."""
+    work_dir = tmp_path_factory.mktemp('rnn_unet')
+    load_from = str(framewise / 'iter_2.pth')
+    cfg = config('rnn_unet', root, work_dir, load_from=load_from)
+    Runner.from_cfg(cfg).train()
+    return work_dir

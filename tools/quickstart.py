@@ -28,7 +28,7 @@ from mmseg_video.quickstart_report import (
 
 ROOT = Path(__file__).resolve().parents[1]
 TEST_FRAMES = (5, 12)
-SCENES = dict(train=240, val=80, size=(128, 256), frames=(8, 19))
+SCENE_FRAMES = (8, 19)  # of a snippet: what T=12 reads
 PROGRESS = re.compile(r'Iter\((train|val|test)\)\s*\[\s*(\d+)/(\d+)\]')
 LOSS = re.compile(r'\sloss: ([\d.]+|nan|inf)')
 
@@ -44,6 +44,22 @@ def parse_args():
         default='street',
     )
     parser.add_argument('--data-root', help='your Cityscapes or CamVid')
+    parser.add_argument(
+        '--snippets',
+        type=int,
+        nargs=2,
+        default=(240, 80),
+        metavar=('TRAIN', 'VAL'),
+        help='street scenes to make',
+    )
+    parser.add_argument(
+        '--size',
+        type=int,
+        nargs=2,
+        default=(128, 256),
+        metavar=('HEIGHT', 'WIDTH'),
+        help='of the street scenes',
+    )
     parser.add_argument('--out', default=str(ROOT / 'work_dirs/quickstart'))
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
@@ -81,6 +97,10 @@ class Job:
             seed=self.args.seed,
             cfg_options=self.args.cfg_options,
         )
+        if self.args.dataset == 'street':
+            settings.update(
+                snippets=list(self.args.snippets), size=list(self.args.size)
+            )
         path = self.out / 'settings.json'
         if path.exists() and json.loads(path.read_text()) != settings:
             raise ValueError(
@@ -93,13 +113,14 @@ class Job:
         return ROOT / 'configs' / f'{name}_{self.args.dataset}.py'
 
     def make_scenes(self):
+        train, val = self.args.snippets
         run(
             'street scenes',
             [
                 ROOT / 'tools/dataset_converters/street_scenes.py',
                 self.data_root,
-                *('--train', SCENES['train'], '--val', SCENES['val']),
-                *('--size', *SCENES['size'], '--frames', *SCENES['frames']),
+                *('--train', train, '--val', val, '--size', *self.args.size),
+                *('--frames', *SCENE_FRAMES),
                 *('--seed', self.args.seed, '--all-labels'),
             ],
             self.out / 'street_scenes.done',
@@ -218,50 +239,61 @@ def follow(bar, line):
 
 @cli
 def main():
-    args = parse_args()
+    job = Job(parse_args())
+    finished = job.out / 'quickstart.done'
+    if finished.exists():
+        print((job.out / 'table.md').read_text())
+        print(
+            f"done before, in {finished.read_text().strip()}: '{job.out}' "
+            'holds the results. Remove it, or name another --out, to run anew'
+        )
+        return
     start = time.time()
-    job = Job(args)
-    if args.dataset == 'street':
+    if job.args.dataset == 'street':
         job.make_scenes()
     first = job.train('unet', 'framewise')
     job.train('unet_finetune', 'framewise, trained on', first)
     job.train('rnn_unet', 'recurrent, from framewise', first)
     # The framewise net reads the key frame alone: T does not change it.
-    tests = {'framewise': {1: job.test('unet_finetune', 1)}}
-    tests['framewise'].update(
-        dict.fromkeys(TEST_FRAMES, tests['framewise'][1])
+    alone = job.test('unet_finetune', 1)
+    tests = dict(
+        framewise=dict.fromkeys(TEST_FRAMES, alone),
+        recurrent={t: job.test('rnn_unet', t) for t in TEST_FRAMES},
     )
-    tests['recurrent'] = {t: job.test('rnn_unet', t) for t in TEST_FRAMES}
-    iterations = {
-        'framewise': job.iterations('unet') + job.iterations('unet_finetune'),
-        'recurrent': job.iterations('unet') + job.iterations('rnn_unet'),
-    }
-    table = write_table(job.out, tests, iterations, vars(args))
-    write_curves(
-        job.out / 'curves.png',
-        dict(
-            framewise=[job.out / 'unet', job.out / 'unet_finetune'],
-            recurrent=[job.out / 'unet', job.out / 'rnn_unet'],
-        ),
-        job.iterations('unet'),
-    )
-    write_gif(
-        job.out / 'side_by_side.gif',
-        models=dict(
-            framewise=(
-                job.config('unet_finetune'),
-                job.checkpoint('unet_finetune'),
-            ),
-            recurrent=(job.config('rnn_unet'), job.checkpoint('rnn_unet')),
-        ),
-        data_root=job.data_root,
-    )
+    table = report(job, tests)
+    minutes = (time.time() - start) / 60
+    finished.write_text(f'{minutes:.1f} minutes\n')
     print(f'\n{table}\n')
     names = ('table.md', 'table.json', 'curves.png', 'side_by_side.gif')
     print('\n'.join(str(job.out / name) for name in names))
-    print(
-        f'{(time.time() - start) / 60:.1f} minutes; run again: nothing to do'
+    print(f'{minutes:.1f} minutes')
+
+
+def report(job, tests):
+    """Write the table, the curves and the GIF; returns the table."""
+    first = job.iterations('unet')
+    trained = dict(framewise='unet_finetune', recurrent='rnn_unet')
+    iterations = {
+        model: first + job.iterations(name) for model, name in trained.items()
+    }
+    write_curves(
+        job.out / 'curves.png',
+        {
+            model: [job.out / 'unet', job.out / name]
+            for model, name in trained.items()
+        },
+        first,
     )
+    print('drawing the GIF ...')
+    write_gif(
+        job.out / 'side_by_side.gif',
+        models={
+            model: (job.config(name), job.checkpoint(name))
+            for model, name in trained.items()
+        },
+        data_root=job.data_root,
+    )
+    return write_table(job.out, tests, iterations, vars(job.args))
 
 
 if __name__ == '__main__':

@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 
 import mmseg_video  # noqa: F401, registers the atomic backend
 from mmseg_video.engine.atomic_backend import AtomicLocalBackend
+from mmseg_video.engine.checkpoints import check_checkpoint
 from mmseg_video.engine.launch import (
     autocast_test,
     cli,
@@ -109,8 +110,7 @@ def draw(cfg, args) -> None:
 def main():
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
-    if not osp.isfile(args.checkpoint):
-        raise FileNotFoundError(f"no checkpoint '{args.checkpoint}'")
+    check_checkpoint(args.checkpoint)
     name = osp.splitext(osp.basename(args.config))[0]
     cfg.work_dir = args.work_dir or cfg.get(
         'work_dir', osp.join('work_dirs', name)

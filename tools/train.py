@@ -7,7 +7,16 @@ import os.path as osp
 from mmengine.config import DictAction
 from mmengine.runner import Runner
 
-from mmseg_video.engine.launch import cli, load_config, set_up_processes
+from mmseg_video.engine.checkpoints import (
+    check_checkpoint,
+    find_last_checkpoint,
+)
+from mmseg_video.engine.launch import (
+    cli,
+    load_config,
+    set_up_processes,
+    train_in_mixed_precision,
+)
 
 
 def parse_args():
@@ -51,14 +60,12 @@ def main():
     if args.seed is not None:
         cfg.randomness.seed = args.seed
     if args.amp:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.loss_scale = 'dynamic'
-    # Nothing to go on from yet: a new training, from --load-from if given.
-    cfg.resume = args.resume and osp.isfile(
-        osp.join(cfg.work_dir, 'last_checkpoint')
-    )
-    if cfg.resume:
-        cfg.load_from = None
+        train_in_mixed_precision(cfg)
+    last = find_last_checkpoint(cfg.work_dir) if args.resume else None
+    if last:
+        cfg.resume, cfg.load_from = True, last
+    elif cfg.load_from:
+        check_checkpoint(cfg.load_from)
     set_up_processes(cfg, args.launcher)
     Runner.from_cfg(cfg).train()
 

@@ -1,7 +1,5 @@
 """A trained model as a function of frames."""
 
-import os
-
 import numpy as np
 import torch
 from mmengine import Config
@@ -10,6 +8,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import _load_checkpoint
 from mmseg.registry import DATASETS, MODELS
 
+from ..engine.checkpoints import check_checkpoint
 from ..engine.hooks import report_checkpoint
 from ..engine.launch import load_config, plain_batch_norm
 
@@ -28,6 +27,7 @@ class Segmenter:
 
     Raises:
         FileNotFoundError: If a file is missing.
+        ValueError: If the checkpoint is cut short.
         RuntimeError: If the checkpoint does not cover the model.
     """
 
@@ -35,8 +35,7 @@ class Segmenter:
         self, config: str, checkpoint: str, device: str | None = None
     ):
         cfg = load_config(config)
-        if not os.path.isfile(checkpoint):
-            raise FileNotFoundError(f"no checkpoint '{checkpoint}'")
+        check_checkpoint(checkpoint)
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         init_default_scope(cfg.get('default_scope', 'mmseg'))
         plain_batch_norm(cfg.model)

@@ -1,15 +1,19 @@
 from .atomic_backend import AtomicLocalBackend
+from .bfloat16_optim_wrapper import Bfloat16OptimWrapper
 from .hooks import (
     CheckpointReportHook,
     FiniteLossHook,
     SequenceStateHook,
     SequenceVisualizationHook,
 )
+from .wandb_backend import OfflineWandbVisBackend
 
 __all__ = [
     'AtomicLocalBackend',
+    'Bfloat16OptimWrapper',
     'CheckpointReportHook',
     'FiniteLossHook',
+    'OfflineWandbVisBackend',
     'SequenceStateHook',
     'SequenceVisualizationHook',
 ]

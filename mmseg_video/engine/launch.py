@@ -106,6 +106,15 @@ def set_up_processes(cfg: Config, launcher: str) -> None:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
 
 
+def train_in_mixed_precision(cfg: Config) -> None:
+    """float16 with a dynamic loss scale on a GPU, bfloat16 on a CPU."""
+    if torch.cuda.is_available():
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.loss_scale = 'dynamic'
+    else:
+        cfg.optim_wrapper.type = 'Bfloat16OptimWrapper'
+
+
 def autocast_test(enabled: bool):
     """A context for a test in mixed precision: float16 on a GPU, bfloat16 on
     a CPU."""

@@ -8,30 +8,7 @@ import torch
 from mmengine.runner import Runner
 
 from mmseg_video.engine import AtomicLocalBackend
-from tests.runs import config, scenes
-
-
-@pytest.fixture(scope='module')
-def root(tmp_path_factory):
-    return scenes(tmp_path_factory.mktemp('scenes'))
-
-
-@pytest.fixture(scope='module')
-def framewise(root, tmp_path_factory):
-    """The work dir of a framewise training."""
-    work_dir = tmp_path_factory.mktemp('unet')
-    Runner.from_cfg(config('unet', root, work_dir)).train()
-    return work_dir
-
-
-@pytest.fixture(scope='module')
-def recurrent(root, framewise, tmp_path_factory):
-    """The work dir of a recurrent training that starts from it."""
-    work_dir = tmp_path_factory.mktemp('rnn_unet')
-    load_from = str(framewise / 'iter_2.pth')
-    cfg = config('rnn_unet', root, work_dir, load_from=load_from)
-    Runner.from_cfg(cfg).train()
-    return work_dir
+from tests.runs import config
 
 
 def log(work_dir):

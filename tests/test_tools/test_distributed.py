@@ -1,79 +1,13 @@
-"""The command line, as it is typed."""
+"""Two processes, on gloo."""
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import torch
 
-from tests.runs import options, scenes
-
-ROOT = Path(__file__).parents[1]
-TOOLS = ROOT / 'tools'
-
-
-def call(*command, **environment):
-    result = subprocess.run(
-        [str(part) for part in command],
-        capture_output=True,
-        text=True,
-        env={**os.environ, 'PYTHONWARNINGS': 'ignore', **environment},
-        timeout=300,
-    )
-    return result.returncode, result.stdout + result.stderr
-
-
-def tiny(root):
-    """--cfg-options of a tiny street config."""
-
-    def text(value):
-        if isinstance(value, list):
-            return '[' + ','.join(map(str, value)) + ']'
-        return value
-
-    pairs = [f'{k}={text(v)}' for k, v in options(root).items()]
-    return ['--cfg-options', *pairs]
-
-
-@pytest.fixture(scope='module')
-def root(tmp_path_factory):
-    return scenes(tmp_path_factory.mktemp('scenes'))
-
-
-BAD = {
-    'no config': (
-        ['train.py', 'no/such.py'],
-        "no config 'no/such.py'",
-    ),
-    'no checkpoint': (
-        ['test.py', ROOT / 'configs/unet_street.py', 'no/such.pth'],
-        "no checkpoint 'no/such.pth'",
-    ),
-    'no data': (
-        [
-            'train.py',
-            ROOT / 'configs/unet_street.py',
-            *('--work-dir', '{tmp}', '--cfg-options'),
-            'train_dataloader.dataset.data_root=no/such',
-        ],
-        'no/such',
-    ),
-}
-
-
-@pytest.mark.parametrize('case', BAD)
-def test_bad_input_ends_in_one_sentence(case, tmp_path):
-    command, sentence = BAD[case]
-    command = [str(part).replace('{tmp}', str(tmp_path)) for part in command]
-    code, output = call(sys.executable, TOOLS / command[0], *command[1:])
-    assert code == 1
-    last = output.strip().splitlines()[-1]
-    assert last.startswith('error: ')
-    assert sentence in last
-    assert 'Traceback' not in output
+from tests.commands import ROOT, call, tiny
 
 
 def test_dist_train_runs_two_processes_on_gloo(root, tmp_path):

@@ -1,0 +1,34 @@
+"""How tests type commands."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.runs import options
+
+ROOT = Path(__file__).parents[1]
+TOOLS = ROOT / 'tools'
+
+
+def call(*command, **environment):
+    """Exit status and output of a command."""
+    result = subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'PYTHONWARNINGS': 'ignore', **environment},
+        timeout=300,
+    )
+    return result.returncode, result.stdout + result.stderr
+
+
+def tiny(root):
+    """--cfg-options of a tiny framewise street config."""
+
+    def text(value):
+        if isinstance(value, list):
+            return '[' + ','.join(map(str, value)) + ']'
+        return value
+
+    pairs = [f'{k}={text(v)}' for k, v in options(root).items()]
+    return ['--cfg-options', *pairs]

@@ -1,0 +1,94 @@
+"""The main job, in small: every stage, and again."""
+
+import importlib.util
+import json
+import sys
+
+import pytest
+from PIL import Image
+
+from tests.commands import TOOLS, call
+
+SMALL = [
+    *('--snippets', 3, 2, '--size', 64, 128, '--cfg-options'),
+    'train_cfg.max_iters=2',
+    'train_cfg.val_interval=2',
+    'default_hooks.checkpoint.interval=1',
+    'default_hooks.logger.interval=1',
+    'train_dataloader.batch_size=2',
+    'train_dataloader.num_workers=0',
+    'train_dataloader.persistent_workers=False',
+]
+
+
+def quickstart(out, *arguments):
+    command = (sys.executable, TOOLS / 'quickstart.py', '--out', out)
+    return call(*command, *SMALL, *arguments)
+
+
+def test_makes_everything_and_goes_on_where_it_stopped(tmp_path):
+    code, output = quickstart(tmp_path)
+    assert code == 0, output[-2000:]
+    report = json.loads((tmp_path / 'table.json').read_text())
+    assert report['iterations'] == dict(framewise=4, recurrent=4)
+    table = (tmp_path / 'table.md').read_text()
+    assert table in output
+    head, _, _, recurrent, _ = table.splitlines()
+    assert head == (
+        '| model | iterations | mIoU, T=5 | mAcc, T=5 | mIoU, T=12 | '
+        'mAcc, T=12 |'
+    )
+    ours = report['tests']['recurrent']
+    assert f'{ours["5"]["metrics"]["mIoU"]:.2f}' in recurrent
+    assert f'{ours["12"]["metrics"]["mIoU"]:.2f}' in recurrent
+    assert ours['12']['num_frames'] == 12
+    gif = Image.open(tmp_path / 'side_by_side.gif')
+    assert gif.n_frames == 24  # two snippets of twelve frames
+    assert gif.width == 4 * 256 + 3 * 4
+    assert Image.open(tmp_path / 'curves.png').width > 500
+
+    code, output = quickstart(tmp_path)
+    assert code == 0
+    assert 'done before' in output
+
+    # As if it had been stopped in the last test.
+    (tmp_path / 'quickstart.done').unlink()
+    (tmp_path / 'rnn_unet_t12.done').unlink()
+    stamp = (tmp_path / 'rnn_unet/iter_2.pth').stat().st_mtime_ns
+    code, output = quickstart(tmp_path)
+    assert code == 0, output[-2000:]
+    assert 'recurrent, from framewise: done before' in output
+    assert 'test rnn_unet, T=12: done before' not in output
+    assert (tmp_path / 'rnn_unet/iter_2.pth').stat().st_mtime_ns == stamp
+    assert (tmp_path / 'table.md').read_text() == table
+
+    code, output = quickstart(tmp_path, '--seed', 1)
+    assert code == 1
+    assert 'holds a quick start with other arguments' in output
+
+
+def test_no_such_data_root():
+    code, output = call(
+        *(sys.executable, TOOLS / 'quickstart.py', '--dataset', 'camvid'),
+        *('--data-root', 'no/such'),
+    )
+    assert code == 1
+    assert output.strip().splitlines()[-1] == (
+        "error: no data folder 'no/such'"
+    )
+
+
+def test_a_stage_that_fails_shows_why(tmp_path):
+    spec = importlib.util.spec_from_file_location(
+        'quickstart', TOOLS / 'quickstart.py'
+    )
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    marker = tmp_path / 'stage.done'
+    fail = ['-c', 'import sys; print("this is why"); sys.exit(3)']
+    with pytest.raises(RuntimeError, match=r"'a stage' failed .*stage\.log"):
+        tool.run('a stage', fail, marker)
+    assert not marker.exists()
+    assert 'this is why' in (tmp_path / 'stage.log').read_text()
+    tool.run('a stage', ['-c', 'pass'], marker)
+    assert marker.exists()

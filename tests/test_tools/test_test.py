@@ -1,0 +1,81 @@
+"""tools/test.py, on a model that conftest.py trained for a moment."""
+
+import json
+import sys
+
+import cv2
+import pytest
+
+from tests.commands import TOOLS, call
+
+
+def test(run, *arguments):
+    """Test the recurrent model of ``run``; what test.py reports."""
+    code, output = call(
+        *(sys.executable, TOOLS / 'test.py', run / 'rnn_unet_street.py'),
+        *(run / 'iter_2.pth', '--work-dir', run / 'test', *arguments),
+    )
+    assert code == 0, output[-2000:]
+    path = output.strip().splitlines()[-1].split('written to ')[1]
+    return json.loads(open(path).read())
+
+
+# pytest would take the helper for a test.
+test.__test__ = False
+
+
+def test_stream_equals_the_clip_from_the_sequences_first_frame(recurrent):
+    clip = test(recurrent, '--num-frames', 12)
+    stream = test(recurrent, '--stream')
+    assert (clip['mode'], clip['num_frames']) == ('clip', 12)
+    assert (stream['mode'], stream['num_frames']) == ('stream', 1)
+    assert clip['metrics']['aAcc'] == stream['metrics']['aAcc']
+
+
+def test_frame_interval_and_tta_are_recorded(recurrent):
+    report = test(recurrent, '--frame-interval', 2, '--tta', '--num-frames', 3)
+    assert (report['frame_interval'], report['tta']) == (2, True)
+    assert 0 <= report['metrics']['aAcc'] <= 100
+
+
+def test_writes_label_maps_and_drawn_predictions(recurrent, tmp_path):
+    out, shown = tmp_path / 'out', tmp_path / 'shown'
+    test(recurrent, '--amp', '--out', out, '--show-dir', shown)
+    maps = sorted(out.rglob('*.png'))
+    assert len(maps) == 2
+    label = cv2.imread(str(maps[0]), cv2.IMREAD_UNCHANGED)
+    assert label.shape == (64, 128)
+    assert label.max() < 19
+    assert len(list(shown.rglob('*.png'))) == 2
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (['--num-frames', 0], 'num_frames must be >= 1'),
+        (['--num-frames', 13], '_000007_leftImg8bit.png'),
+        (
+            ['--stream', '--cfg-options', 'model.test_cfg.mode=slide'],
+            "streaming=True needs mode='whole'",
+        ),
+    ],
+)
+def test_bad_input(arguments, sentence, recurrent, tmp_path):
+    code, output = call(
+        *(sys.executable, TOOLS / 'test.py'),
+        *(recurrent / 'rnn_unet_street.py', recurrent / 'iter_2.pth'),
+        *('--work-dir', tmp_path, *arguments),
+    )
+    assert code == 1
+    last = output.strip().splitlines()[-1]
+    assert last.startswith('error: ')
+    assert sentence in last
+
+
+def test_a_checkpoint_of_another_architecture(recurrent, framewise, tmp_path):
+    code, output = call(
+        *(sys.executable, TOOLS / 'test.py', recurrent / 'rnn_unet_street.py'),
+        *(framewise / 'iter_2.pth', '--work-dir', tmp_path),
+    )
+    assert code == 1
+    assert 'not in the checkpoint: neck' in output.strip().splitlines()[-1]

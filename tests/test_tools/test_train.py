@@ -1,0 +1,41 @@
+"""tools/train.py: mixed precision, resumption."""
+
+import sys
+
+import torch
+
+from tests.commands import ROOT, TOOLS, call, tiny
+
+
+def train(root, work_dir, *arguments):
+    code, output = call(
+        *(sys.executable, TOOLS / 'train.py'),
+        *(ROOT / 'configs/unet_street.py', '--work-dir', work_dir),
+        *(*tiny(root), *arguments),
+    )
+    assert code == 0, output[-2000:]
+    return output
+
+
+def test_mixed_precision_and_resumption(root, tmp_path):
+    output = train(root, tmp_path, '--amp', '--resume', '--seed', 7)
+    assert 'Bfloat16OptimWrapper' in output
+    first = torch.load(tmp_path / 'iter_2.pth', weights_only=False)
+    weights = first['state_dict'].values()
+    assert not any(w.dtype == torch.bfloat16 for w in weights)
+    assert first['meta']['seed'] == 7
+    output = train(
+        *(root, tmp_path, 'train_cfg.max_iters=3', '--amp', '--resume'),
+    )
+    assert 'Iter(train) [3/3]' in output
+    assert 'Iter(train) [1/3]' not in output
+
+
+def test_resumption_passes_over_a_damaged_checkpoint(root, tmp_path):
+    train(root, tmp_path)
+    checkpoint = tmp_path / 'iter_2.pth'
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    output = train(root, tmp_path, '--resume')
+    assert f"'{checkpoint}' is cut short: not used" in output
+    assert 'resumed epoch: 0, iter: 1' in output
+    assert 'Iter(train) [2/2]' in output
