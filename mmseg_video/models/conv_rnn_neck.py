@@ -23,7 +23,8 @@ class ConvRNNNeck(BaseModule):
             all of them.
         cell (dict | None): See :class:`ConvRNN`. Defaults to None, a GRU.
         connection (str): See :class:`ConvRNN`. Defaults to 'residual'.
-        hidden_ratio (float): See :class:`ConvRNN`. Defaults to 1.
+        hidden_ratio (float): See :class:`ConvRNN`. Defaults to 0.25, which
+            costs about a tenth of a U-Net.
         init_cfg (dict | None): MMEngine's. Defaults to None.
 
     Raises:
@@ -39,7 +40,7 @@ class ConvRNNNeck(BaseModule):
         levels: Sequence[int] | None = None,
         cell: dict | None = None,
         connection: str = 'residual',
-        hidden_ratio: float = 1.0,
+        hidden_ratio: float = 0.25,
         init_cfg: dict | None = None,
     ):
         super().__init__(init_cfg)

@@ -80,7 +80,9 @@ def test_ratio_out_of_range(ratio):
 
 
 def test_neck_runs_the_chosen_levels_only():
-    neck = ConvRNNNeck([4, 8, 16], levels=[2, 0], connection='dense')
+    neck = ConvRNNNeck(
+        [4, 8, 16], levels=[2, 0], connection='dense', hidden_ratio=1
+    )
     assert neck.out_channels == [8, 8, 32]
     feats = [torch.randn(2, 3, c, s, s) for c, s in ((4, 8), (8, 4), (16, 2))]
     outs, states = neck(feats)
