@@ -74,17 +74,10 @@ val_dataloader = dict(
     ),
 )
 test_dataloader = dict(
-    batch_size=1,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    val_dataloader,
     dataset=dict(
-        type=dataset_type,
-        data_root=data_root,
+        val_dataloader['dataset'],
         data_prefix=dict(img_path='test', seg_map_path='testannot'),
-        num_frames=1,
-        frame_interval=1,
-        pipeline=test_pipeline,
     ),
 )
 val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
