@@ -1,6 +1,6 @@
 _base_ = [
     '_base_/models/rnn_unet_efficientnet_lite0.py',
-    '_base_/datasets/camvid_sequence_t3.py',
+    '_base_/datasets/camvid_sequence_bursts_t3.py',
     '_base_/schedules/schedule_camvid_finetune.py',
 ]
 model = dict(

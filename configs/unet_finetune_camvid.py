@@ -1,6 +1,6 @@
 _base_ = [
     '_base_/models/unet_efficientnet_lite0.py',
-    '_base_/datasets/camvid_sequence.py',
+    '_base_/datasets/camvid_sequence_bursts.py',
     '_base_/schedules/schedule_camvid_finetune.py',
 ]
 model = dict(decode_head=dict(num_classes=11))

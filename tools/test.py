@@ -54,6 +54,14 @@ def parse_args():
         '--stream', action='store_true', help='every frame, states carried'
     )
     parser.add_argument(
+        '--degrade',
+        type=float,
+        default=0.0,
+        metavar='PART',
+        help='of the frames, dropped, dark, noisy or blurred: for all models '
+        'the same ones',
+    )
+    parser.add_argument(
         '--tta', action='store_true', help='test-time augmentation'
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision')
@@ -68,6 +76,8 @@ def parse_args():
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if args.stream and (args.num_frames or args.tta):
         parser.error('--stream goes with neither --num-frames nor --tta')
+    if args.degrade and args.tta:
+        parser.error('--degrade does not go with --tta')
     return args
 
 
@@ -82,6 +92,14 @@ def read_from(cfg, args) -> None:
         dataset.mode, dataset.num_frames = 'stream', 1
         cfg.test_dataloader.batch_size = 1
         cfg.model.test_cfg.streaming = True
+
+
+def degrade(cfg, part) -> None:
+    """Degrade a part of the frames, right after they are loaded."""
+    pipeline = cfg.test_dataloader.dataset.pipeline
+    types = [transform['type'] for transform in pipeline]
+    burst = dict(type='RandomBurst', prob=part, max_length=1, seed=0)
+    pipeline.insert(types.index('LoadRefFrames') + 1, burst)
 
 
 def augment(cfg) -> None:
@@ -117,6 +135,8 @@ def main():
     )
     cfg.load_from = args.checkpoint
     read_from(cfg, args)
+    if args.degrade:
+        degrade(cfg, args.degrade)
     draw(cfg, args)
     if args.out:
         cfg.test_evaluator.update(output_dir=args.out, keep_results=True)
@@ -136,8 +156,11 @@ def main():
             frame_interval=dataset.get('frame_interval', 1),
             mode=dataset.get('mode', 'clip'),
             tta=args.tta,
+            degrade=args.degrade,
         )
         protocol = 'stream' if args.stream else f't{report["num_frames"]}'
+        if args.degrade:
+            protocol += f'_degrade{args.degrade}'
         path = osp.join(cfg.work_dir, f'test_{protocol}.json')
         AtomicLocalBackend().put_text(json.dumps(report, indent=1), path)
         print(f'written to {path}')

@@ -7,6 +7,7 @@ from .transforms import (
     LoadClipAnnotations,
     LoadRefFrames,
     PackClipInputs,
+    RandomBurst,
     RandomFrameInterval,
 )
 
@@ -18,6 +19,7 @@ __all__ = [
     'LoadClipAnnotations',
     'LoadRefFrames',
     'PackClipInputs',
+    'RandomBurst',
     'RandomFrameInterval',
     'select_ref_frames',
 ]

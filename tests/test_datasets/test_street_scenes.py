@@ -6,16 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
+from mmseg_video.datasets.degradations import (
+    KINDS,
+    LONGEST,
+    draw_bursts,
+)
 from mmseg_video.datasets.street_scenes import (
     KEY_FRAME,
     NUM_FRAMES,
     StreetScene,
     write_street_scenes,
-)
-from mmseg_video.datasets.street_scenes.degradations import (
-    KINDS,
-    LONGEST,
-    draw_bursts,
 )
 
 SIZE = (64, 128)

@@ -38,6 +38,14 @@ def test_frame_interval_and_tta_are_recorded(recurrent):
     assert 0 <= report['metrics']['aAcc'] <= 100
 
 
+def test_degraded_frames_are_the_same_in_every_run(recurrent):
+    clean = test(recurrent)
+    first = test(recurrent, '--degrade', 1)
+    assert first['degrade'] == 1
+    assert first['metrics']['aAcc'] != clean['metrics']['aAcc']
+    assert test(recurrent, '--degrade', 1)['metrics'] == first['metrics']
+
+
 def test_writes_label_maps_and_drawn_predictions(recurrent, tmp_path):
     out, shown = tmp_path / 'out', tmp_path / 'shown'
     test(recurrent, '--amp', '--out', out, '--show-dir', shown)

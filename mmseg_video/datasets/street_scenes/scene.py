@@ -5,9 +5,9 @@ import math
 import cv2
 import numpy as np
 
+from ..degradations import NOISE_SIGMA, degrade, draw_bursts
 from . import sprites
 from . import textures as tx
-from .degradations import NOISE_SIGMA, degrade, draw_bursts
 
 NUM_FRAMES, KEY_FRAME = 30, 19  # a snippet, and its labelled frame
 SPLITS = {'train': 0, 'val': 1, 'test': 2}

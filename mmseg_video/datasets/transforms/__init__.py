@@ -2,11 +2,13 @@ from .for_each_frame import ForEachFrame
 from .formatting import PackClipInputs
 from .frame_interval import RandomFrameInterval
 from .loading import LoadClipAnnotations, LoadRefFrames
+from .random_burst import RandomBurst
 
 __all__ = [
     'ForEachFrame',
     'LoadClipAnnotations',
     'LoadRefFrames',
     'PackClipInputs',
+    'RandomBurst',
     'RandomFrameInterval',
 ]

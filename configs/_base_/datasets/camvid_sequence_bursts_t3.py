@@ -1,4 +1,4 @@
-_base_ = './camvid_sequence.py'
+_base_ = './camvid_sequence_bursts.py'
 train_dataloader = dict(dataset=dict(num_frames=3))
 val_dataloader = dict(dataset=dict(num_frames=3))
 test_dataloader = dict(dataset=dict(num_frames=3))

@@ -1,0 +1,94 @@
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmseg.registry import TRANSFORMS
+
+from ..degradations import KINDS, NOISE_SIGMA, degrade
+
+
+@TRANSFORMS.register_module()
+class RandomBurst(BaseTransform):
+    """Degrades the end of a clip, as a camera does in a short burst.
+
+    In training it makes the past worth looking at: where the key frame is
+    always clean, a net has no reason to. Give it to the framewise baseline
+    too. In tests, with ``seed``, it measures robustness: each frame's fate
+    depends on the seed and the frame alone, not on the order of loading, so
+    that all models meet the same frames.
+
+    Required Keys:
+
+    - img: list of T x (H, W, 3) uint8, or (H, W, 3) uint8
+    - img_path (only with ``seed``)
+
+    Modified Keys:
+
+    - img
+
+    Args:
+        prob (float): How likely the key frame is degraded. Defaults to 0.3.
+        max_length (int): The longest burst, in frames; of a clip of more
+            than one frame, the first stays clean. Defaults to 2.
+        kinds (Sequence[str]): What is drawn from: 'dropped', 'dark', 'noisy',
+            'blurred'. Defaults to all of them.
+        seed (int | None): Defaults to None, drawn anew every time.
+
+    Raises:
+        ValueError: If an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        prob: float = 0.3,
+        max_length: int = 2,
+        kinds: Sequence[str] = KINDS,
+        seed: int | None = None,
+    ):
+        if not 0 <= prob <= 1:
+            raise ValueError(f'prob must lie in [0, 1], got {prob}')
+        if max_length < 1:
+            raise ValueError(f'max_length must be >= 1, got {max_length}')
+        if not kinds or set(kinds) - set(KINDS):
+            raise ValueError(f'kinds must be some of {KINDS}, got {kinds}')
+        self.prob, self.max_length = prob, max_length
+        self.kinds, self.seed = tuple(kinds), seed
+
+    def transform(self, results: dict) -> dict:
+        rng = self._generator(results)
+        if rng.random() >= self.prob:
+            return results
+        kind = str(rng.choice(self.kinds))
+        length = int(rng.integers(1, self.max_length + 1))
+        img = results['img']
+        if not isinstance(img, list):
+            results['img'] = self._degrade(img, kind, rng)
+            return results
+        first = max(min(1, len(img) - 1), len(img) - length)
+        results['img'] = [
+            *img[:first],
+            *(self._degrade(frame, kind, rng) for frame in img[first:]),
+        ]
+        return results
+
+    def _generator(self, results: dict) -> np.random.Generator:
+        if self.seed is None:
+            # NumPy's global state is what the workers seed.
+            return np.random.default_rng(np.random.randint(2**31, size=4))
+        path = results['img_path'].replace('\\', '/')
+        # Not the folders before the split: they differ by machine.
+        name = '/'.join(path.split('/')[-2:])
+        return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
+
+    @staticmethod
+    def _degrade(frame: np.ndarray, kind: str, rng) -> np.ndarray:
+        noise = rng.standard_normal(frame.shape, np.float32) * NOISE_SIGMA
+        return degrade(frame, kind, rng, noise.astype(np.int16))
+
+    def __repr__(self) -> str:
+        return (
+            f'{type(self).__name__}(prob={self.prob}, '
+            f'max_length={self.max_length}, kinds={self.kinds}, '
+            f'seed={self.seed})'
+        )

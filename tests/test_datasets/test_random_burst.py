@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+from mmseg_video.datasets import RandomBurst
+from mmseg_video.datasets.degradations import KINDS
+
+
+def clip(num_frames=5):
+    rng = np.random.default_rng(0)
+    return [
+        rng.integers(60, 200, (48, 64, 3), np.uint8) for _ in range(num_frames)
+    ]
+
+
+def degraded(transform, frames, path='val/frame_000019.png'):
+    """Which of the frames the transform changes."""
+    results = dict(img=list(frames), img_path=path)
+    after = transform(results)['img']
+    assert all(a.shape == b.shape for a, b in zip(after, frames, strict=True))
+    assert all(a.dtype == np.uint8 for a in after)
+    return [bool((a != b).any()) for a, b in zip(after, frames, strict=True)]
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_the_end_of_the_clip_is_degraded_and_the_rest_is_not(kind):
+    np.random.seed(0)
+    frames = clip()
+    transform = RandomBurst(prob=1, max_length=3, kinds=[kind])
+    lengths = set()
+    for _ in range(30):
+        changed = degraded(transform, frames)
+        length = sum(changed)
+        assert changed == [False] * (5 - length) + [True] * length
+        lengths.add(length)
+    assert lengths == {1, 2, 3}
+
+
+@pytest.mark.parametrize('num_frames', [2, 3])
+def test_the_first_frame_of_a_clip_stays_clean(num_frames):
+    np.random.seed(0)
+    transform = RandomBurst(prob=1, max_length=5)
+    for _ in range(10):
+        changed = degraded(transform, clip(num_frames))
+        assert not changed[0]
+        assert changed[-1]
+
+
+def test_stills_and_single_frames():
+    transform = RandomBurst(prob=1, max_length=3)
+    assert degraded(transform, clip(1)) == [True]
+    still = clip(1)[0]
+    after = transform(dict(img=still.copy()))['img']
+    assert after.shape == still.shape
+    assert (after != still).any()
+
+
+def test_probability():
+    np.random.seed(0)
+    transform = RandomBurst(prob=0.3)
+    hits = sum(degraded(transform, clip())[-1] for _ in range(300))
+    assert 60 < hits < 120
+    assert degraded(RandomBurst(prob=0), clip()) == [False] * 5
+
+
+def test_a_seed_fixes_each_frames_fate():
+    paths = [f'data/val/frame_{i:06d}.png' for i in range(60)]
+    transform = RandomBurst(prob=0.5, seed=1)
+
+    def fates(paths, transform=transform):
+        return [degraded(transform, clip(), path) for path in paths]
+
+    first = fates(paths)
+    assert fates(paths[::-1])[::-1] == first
+    assert fates([f'/elsewhere/{p}' for p in paths]) == first
+    assert 10 < sum(f[-1] for f in first) < 50
+    assert fates(paths, RandomBurst(prob=0.5, seed=2)) != first
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (dict(prob=1.1), 'prob must lie in'),
+        (dict(max_length=0), 'max_length must be >= 1'),
+        (dict(kinds=['foggy']), 'kinds must be some of'),
+        (dict(kinds=[]), 'kinds must be some of'),
+    ],
+)
+def test_bad_arguments(arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        RandomBurst(**arguments)
