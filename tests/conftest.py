@@ -36,3 +36,16 @@ def recurrent(root, framewise, tmp_path_factory):
     cfg = config('rnn_unet', root, work_dir, load_from=load_from)
     Runner.from_cfg(cfg).train()
     return work_dir
+
+
+@pytest.fixture(scope='session')
+def awake(recurrent):
+    """A checkpoint of that model whose past matters: two iterations leave
+    the zero-initialised projections close to zero."""
+    checkpoint = torch.load(recurrent / 'iter_2.pth', weights_only=False)
+    torch.manual_seed(1)
+    for name, value in checkpoint['state_dict'].items():
+        if '.proj.' in name:
+            value.normal_(std=0.5)
+    torch.save(checkpoint, recurrent / 'awake.pth')
+    return recurrent / 'awake.pth'

@@ -74,6 +74,15 @@ def test_only_recurrence_is_added_to_the_framewise_twin(path):
     assert all('rnn' in key for key in shapes)
 
 
+def test_dense_widens_only_what_reads_it():
+    path = CONFIGS / 'rnn_unet_dense_cityscapes.py'
+    ours, base = build(path), build(twin(path))
+    shapes = {k: v.shape for k, v in ours.state_dict().items()}
+    wider = [k for k, v in base.state_dict().items() if shapes[k] != v.shape]
+    assert len(wider) == 3  # one convolution for each join
+    assert all(k.startswith('decode_head.joins.') for k in wider)
+
+
 @pytest.mark.parametrize('data', ['cityscapes', 'camvid', 'street'])
 def test_both_get_the_same_extra_iterations(data):
     ours = Config.fromfile(CONFIGS / f'rnn_unet_{data}.py')

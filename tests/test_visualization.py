@@ -73,6 +73,14 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path):
     assert (tmp_path / 'out/mine.png').exists()
 
 
+@pytest.mark.parametrize('name', ['out.gif', 'out.mp4', 'out'])
+def test_frames_of_another_size_are_refused(name, tmp_path):
+    with open_writer(tmp_path / name, 10) as writer:
+        writer.write(panels()[0])
+        with pytest.raises(ValueError, match=r'frame 1 is \(48, 32\)'):
+            writer.write(panels()[1][:, :32])
+
+
 def test_a_suffix_that_cannot_be_written():
     with pytest.raises(ValueError, match=r'a \.gif, a \.mp4 or a folder'):
         open_writer('out.avi', 10)

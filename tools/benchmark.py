@@ -101,20 +101,30 @@ def trainer(model, num_frames, size, device, steps=1):
 
 
 def peak_memory(path, num_frames, size, device):
-    """MiB that two training steps add at their peak, in a process of its
-    own."""
+    """MiB that two training steps add at their peak."""
+    if torch.device(device).type == 'cuda':
+        return _peak_on_gpu(path, num_frames, size, device)
+    return _peak_on_cpu(path, num_frames, size, device)
+
+
+def _peak_on_gpu(path, num_frames, size, device):
+    model = build(path, size, device, trainable=True)
+    before = torch.cuda.memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    trainer(model, num_frames, size, device, steps=2)()
+    return (torch.cuda.max_memory_allocated(device) - before) / 2**20
+
+
+def _peak_on_cpu(path, num_frames, size, device):
+    """In a process of its own: a process remembers its highest peak."""
 
     def child(pipe):
         torch.set_num_threads(2)
-        target = torch.device(device)
-        model = build(path, size, target, trainable=True)
+        model = build(path, size, device, trainable=True)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        trainer(model, num_frames, size, target, steps=2)()
-        if target.type == 'cuda':
-            pipe.send(torch.cuda.max_memory_allocated() / 2**20)
-        else:
-            after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            pipe.send((after - before) / 1024)
+        trainer(model, num_frames, size, device, steps=2)()
+        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        pipe.send((after - before) / 1024)
 
     receiver, sender = multiprocessing.Pipe(False)
     process = multiprocessing.get_context('fork').Process(

@@ -2,7 +2,8 @@
 # active environment's, else the one that quickstart.sh made.
 TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PY=$(command -v python || command -v python3 || true)
-if [ -z "$PY" ] || ! "$PY" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("mmseg_video") is None)'; then
+# From /, where no folder of a clone can pass for the installed package.
+if [ -z "$PY" ] || ! (cd / && "$PY" -c 'import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, ("torch", "mmseg", "mmseg_video"))))'); then
   PY="$TOOLS/../.venv/bin/python"
   if [ ! -x "$PY" ]; then
     echo "error: mmseg_video is not installed: pip install -e ., or bash tools/quickstart.sh" >&2

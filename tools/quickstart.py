@@ -28,6 +28,7 @@ from mmseg_video.quickstart_report import (
 
 ROOT = Path(__file__).resolve().parents[1]
 TEST_FRAMES = (5, 12)
+SCENE_SIZE = (128, 256)
 SCENE_FRAMES = (8, 19)  # of a snippet: what T=12 reads
 PROGRESS = re.compile(r'Iter\((train|val|test)\)\s*\[\s*(\d+)/(\d+)\]')
 LOSS = re.compile(r'\sloss: ([\d.]+|nan|inf)')
@@ -51,14 +52,6 @@ def parse_args():
         default=(240, 80),
         metavar=('TRAIN', 'VAL'),
         help='street scenes to make',
-    )
-    parser.add_argument(
-        '--size',
-        type=int,
-        nargs=2,
-        default=(128, 256),
-        metavar=('HEIGHT', 'WIDTH'),
-        help='of the street scenes',
     )
     parser.add_argument('--out', default=str(ROOT / 'work_dirs/quickstart'))
     parser.add_argument('--seed', type=int, default=0)
@@ -98,11 +91,14 @@ class Job:
             cfg_options=self.args.cfg_options,
         )
         if self.args.dataset == 'street':
-            settings.update(
-                snippets=list(self.args.snippets), size=list(self.args.size)
-            )
+            settings['snippets'] = list(self.args.snippets)
         path = self.out / 'settings.json'
-        if path.exists() and json.loads(path.read_text()) != settings:
+        begun = any(self.out.glob('*.done')) or (self.out / 'unet').exists()
+        if (
+            begun
+            and path.exists()
+            and json.loads(path.read_text()) != settings
+        ):
             raise ValueError(
                 f"'{self.out}' holds a quick start with other arguments "
                 f'({path.name}): name another folder with --out, or remove it'
@@ -112,6 +108,10 @@ class Job:
     def config(self, name):
         return ROOT / 'configs' / f'{name}_{self.args.dataset}.py'
 
+    def used_config(self, name):
+        """As it was trained, --cfg-options included."""
+        return self.out / name / self.config(name).name
+
     def make_scenes(self):
         train, val = self.args.snippets
         run(
@@ -119,7 +119,7 @@ class Job:
             [
                 ROOT / 'tools/dataset_converters/street_scenes.py',
                 self.data_root,
-                *('--train', train, '--val', val, '--size', *self.args.size),
+                *('--train', train, '--val', val, '--size', *SCENE_SIZE),
                 *('--frames', *SCENE_FRAMES),
                 *('--seed', self.args.seed, '--all-labels'),
             ],
@@ -168,9 +168,7 @@ class Job:
         return json.loads(path.read_text())
 
     def iterations(self, name):
-        # As it was trained, --cfg-options included.
-        used = self.out / name / self.config(name).name
-        return Config.fromfile(used).train_cfg.max_iters
+        return Config.fromfile(self.used_config(name)).train_cfg.max_iters
 
 
 def run(title, command, marker, show=False):
@@ -186,7 +184,8 @@ def run(title, command, marker, show=False):
     command = [sys.executable, *map(str, command)]
     environment = {**os.environ, 'PYTHONWARNINGS': 'ignore'}
     if show:
-        subprocess.run(command, check=True, env=environment)
+        if subprocess.run(command, env=environment).returncode:
+            raise RuntimeError(f"'{title}' failed, see above")
         marker.touch()
         return
     start, tail = time.time(), deque(maxlen=15)
@@ -276,6 +275,7 @@ def report(job, tests):
     iterations = {
         model: first + job.iterations(name) for model, name in trained.items()
     }
+    table = write_table(job.out, tests, iterations, vars(job.args))
     write_curves(
         job.out / 'curves.png',
         {
@@ -288,12 +288,12 @@ def report(job, tests):
     write_gif(
         job.out / 'side_by_side.gif',
         models={
-            model: (job.config(name), job.checkpoint(name))
+            model: (job.used_config(name), job.checkpoint(name))
             for model, name in trained.items()
         },
         data_root=job.data_root,
     )
-    return write_table(job.out, tests, iterations, vars(job.args))
+    return table
 
 
 if __name__ == '__main__':

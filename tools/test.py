@@ -74,8 +74,10 @@ def parse_args():
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    if args.stream and (args.num_frames or args.tta):
-        parser.error('--stream goes with neither --num-frames nor --tta')
+    if args.stream and (args.num_frames or args.frame_interval or args.tta):
+        parser.error(
+            '--stream goes with none of --num-frames, --frame-interval, --tta'
+        )
     if args.degrade and args.tta:
         parser.error('--degrade does not go with --tta')
     return args
@@ -90,6 +92,7 @@ def read_from(cfg, args) -> None:
         dataset.frame_interval = args.frame_interval
     if args.stream:
         dataset.mode, dataset.num_frames = 'stream', 1
+        dataset.frame_interval = 1
         cfg.test_dataloader.batch_size = 1
         cfg.model.test_cfg.streaming = True
 
@@ -109,6 +112,18 @@ def augment(cfg) -> None:
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
     cfg.tta_model.module = cfg.model
     cfg.model = cfg.tta_model
+
+
+def protocol(report) -> str:
+    """How it was tested, for the name of the report."""
+    streamed = report['mode'] == 'stream'
+    parts = ['stream' if streamed else f't{report["num_frames"]}']
+    if report['frame_interval'] > 1:
+        parts.append(f'interval{report["frame_interval"]}')
+    if report['degrade']:
+        parts.append(f'degrade{report["degrade"]:g}')
+    parts += [name for name in ('tta', 'amp') if report[name]]
+    return '_'.join(parts)
 
 
 def draw(cfg, args) -> None:
@@ -156,12 +171,10 @@ def main():
             frame_interval=dataset.get('frame_interval', 1),
             mode=dataset.get('mode', 'clip'),
             tta=args.tta,
+            amp=args.amp,
             degrade=args.degrade,
         )
-        protocol = 'stream' if args.stream else f't{report["num_frames"]}'
-        if args.degrade:
-            protocol += f'_degrade{args.degrade}'
-        path = osp.join(cfg.work_dir, f'test_{protocol}.json')
+        path = osp.join(cfg.work_dir, f'test_{protocol(report)}.json')
         AtomicLocalBackend().put_text(json.dumps(report, indent=1), path)
         print(f'written to {path}')
 

@@ -43,7 +43,10 @@ class Segmenter:
         cfg.model.backbone.init_cfg = None
         self.model = MODELS.build(cfg.model)
         loaded = _load_checkpoint(checkpoint, map_location='cpu')
-        weights = loaded.get('state_dict', loaded)
+        weights = {
+            key.removeprefix('module.'): value
+            for key, value in loaded.get('state_dict', loaded).items()
+        }
         report_checkpoint(self.model, weights, checkpoint, need_all=True)
         self.model.load_state_dict(weights, strict=False)
         self.model.to(device)

@@ -5,10 +5,22 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from subprocess import CalledProcessError
 
 import torch
 import torch.distributed as dist
 from mmengine import Config
+
+# What bad input raises, here and in MMEngine, and a tool that calls another.
+EXPECTED = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    KeyError,
+    TypeError,
+    SyntaxError,
+    CalledProcessError,
+)
 
 
 def cli(main: Callable) -> Callable:
@@ -23,7 +35,7 @@ def cli(main: Callable) -> Callable:
     def wrapped(*args, **kwargs):
         try:
             return main(*args, **kwargs)
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
+        except EXPECTED as error:
             if os.environ.get('MMSEG_VIDEO_DEBUG'):
                 traceback.print_exc()
             print(f'error: {_sentence(error)}', file=sys.stderr)
@@ -34,11 +46,14 @@ def cli(main: Callable) -> Callable:
 
 def _sentence(error: Exception) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) else str(error)
-    if ' ' in text:
+    if text.startswith('Caught ') and 'DataLoader worker' in text:
+        # The worker's traceback; its last line is 'Error: sentence'.
+        return text.strip().splitlines()[-1].partition(': ')[2]
+    if ' ' in text and not isinstance(error, TypeError):
         return text
-    # A bare key or nothing at all: only the trace tells more.
+    # A bare key, a wrong argument or nothing: only the trace tells more.
     return (
-        f'{type(error).__name__}: {text!r}; run again with '
+        f'{type(error).__name__}: {text}; run again with '
         'MMSEG_VIDEO_DEBUG=1 to see where'
     )
 
@@ -101,8 +116,9 @@ def set_up_processes(cfg: Config, launcher: str) -> None:
         )
         if not dist.is_initialized():
             dist.init_process_group('gloo')
-    if not gpus and 'OMP_NUM_THREADS' not in os.environ:
-        processes = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
+    processes = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
+    # torchrun sets one thread each where there are several processes.
+    if not gpus and (processes > 1 or 'OMP_NUM_THREADS' not in os.environ):
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
 
 

@@ -89,6 +89,28 @@ class RecurrentUNet(EncoderDecoder):
         # MMEngine builds a list of configs as one Sequential.
         return self.neck if isinstance(self.neck, Sequential) else [self.neck]
 
+    def rename_framewise(self, weights: dict) -> dict:
+        """The twin's ``state_dict`` under this model's names.
+
+        Where the twin's one neck has become one of several, its tensors move
+        from ``neck.*`` to ``neck.<its place>.*``; all others stay.
+        """
+        places = [
+            i
+            for i, neck in enumerate(self._necks)
+            if not getattr(neck, 'recurrent', False)
+        ]
+        if len(self._necks) < 2 or len(places) != 1:
+            return weights
+
+        def rename(key):
+            name = key.removeprefix('neck.')
+            if name == key or name.split('.')[0].isdigit():
+                return key
+            return f'neck.{places[0]}.{name}'
+
+        return {rename(key): value for key, value in weights.items()}
+
     def reset_states(self) -> None:
         """Forget the stream: the next frame begins a new sequence."""
         self.states = None

@@ -24,7 +24,7 @@ class _Writer:
         if not fps > 0:
             raise ValueError(f'fps must be > 0, got {fps}')
         self.target, self.fps = Path(target), fps
-        self.count = 0
+        self.count, self._shape = 0, None
 
     def __enter__(self):
         self.target.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,18 @@ class _Writer:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def write(self, frame: np.ndarray) -> None:
-        """Add one frame."""
+        """Add one frame.
+
+        Raises:
+            ValueError: If its size is not the first one's.
+        """
+        if self._shape not in (None, frame.shape):
+            raise ValueError(
+                f"'{self.target}': frame {self.count} is {frame.shape[:2]}, "
+                f'the ones before are {self._shape[:2]} (height, width): all '
+                'must have one size'
+            )
+        self._shape = frame.shape
         self._write(frame)
         self.count += 1
 
@@ -128,7 +139,12 @@ class FolderWriter(_Writer):
         return self
 
     def _write(self, frame: np.ndarray) -> None:
-        cv2.imwrite(str(self.temporary / f'{self.count:06d}.png'), frame)
+        path = self.temporary / f'{self.count:06d}.png'
+        if not cv2.imwrite(str(path), frame):
+            raise OSError(
+                f"frame {self.count} of '{self.target}' cannot be "
+                'written: is the disk full?'
+            )
 
     def _place(self) -> None:
         if self.target.exists():

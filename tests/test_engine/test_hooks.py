@@ -23,8 +23,9 @@ class Streamer(torch.nn.Module):
         self.resets += 1
 
 
-def runner(model, world_size=1, sampler=None):
-    loader = SimpleNamespace(sampler=sampler or object())
+def runner(model, world_size=1, sampler=None, mode='stream'):
+    dataset = SimpleNamespace(mode=mode)
+    loader = SimpleNamespace(sampler=sampler or object(), dataset=dataset)
     return SimpleNamespace(
         model=model,
         world_size=world_size,
@@ -80,6 +81,24 @@ def test_clips_are_left_alone():
     before = model.resets
     hook.before_test_iter(runner(model), 0, batch(('a', 0), ('b', 0)))
     assert model.resets == before
+
+
+def test_framewise_models_have_no_states_to_reset():
+    model = build(FRAMEWISE, test_cfg=dict(mode='whole', streaming=True))
+    hook, run = SequenceStateHook(), runner(model, world_size=2)
+    hook.before_test_epoch(run)
+    hook.before_test_iter(run, 0, batch(('a', 0)))
+    hook.after_test_epoch(run)
+
+
+def test_every_clip_is_a_sequence_of_its_own():
+    model = Streamer()
+    hook, run = SequenceStateHook(), runner(model, 2, mode='clip')
+    hook.before_val_epoch(run)
+    for i in range(3):
+        before = model.resets
+        hook.before_val_iter(run, i, batch(('a', 10 + i)))
+        assert model.resets == before + 1
 
 
 def test_samples_must_say_where_they_come_from():

@@ -105,3 +105,15 @@ def test_pyramid_that_does_not_fit_is_refused():
         neck([torch.randn(1, 1, 4, 8, 8)])
     with pytest.raises(ValueError, match=r'\(N, T, 4, h, w\)'):
         neck([torch.randn(1, 1, 5, 8, 8), torch.randn(1, 1, 8, 4, 4)])
+
+
+@pytest.mark.parametrize('cell', ['ConvGRUCell', 'ConvLSTMCell'])
+def test_a_single_frame_trains_every_parameter(cell):
+    """DDP waits for the gradients of all; and the result is the same."""
+    rnn = ConvRNN(4, dict(type=cell), connection='standard')
+    clip = torch.randn(2, 1, 4, 6, 6)
+    out, _ = rnn(clip)
+    out.sum().backward()
+    assert all(p.grad is not None for p in rnn.parameters())
+    with torch.no_grad():
+        torch.testing.assert_close(rnn.eval()(clip)[0], out)

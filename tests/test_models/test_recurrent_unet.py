@@ -89,12 +89,7 @@ def test_warm_start_equals_the_framewise_twin_exactly(name):
     twin.pop('final_rnn')
     framewise = build(FRAMEWISE, seed=3, **twin)
     model = build(RECURRENT, seed=4, **variant)
-    weights = framewise.state_dict()
-    if name == 'recurrent_then_spatial':
-        # The spatial neck is the second of two there.
-        weights = {
-            k.replace('neck.', 'neck.1.'): v for k, v in weights.items()
-        }
+    weights = model.rename_framewise(framewise.state_dict())
     missing, unexpected = model.load_state_dict(weights, strict=False)
     assert not unexpected
     assert all('rnn' in key for key in missing)
@@ -164,6 +159,8 @@ def test_states_stay_out_of_training_and_of_the_checkpoint():
     assert not any(part.requires_grad for s in model.states for part in s)
     held = model.states
     model.train()
+    with torch.no_grad():
+        logits(model, clips[:, :1, ..., :32])  # another size: not read either
     model.loss(clips, samples(1, (64, 96)))
     assert model.states is held
 
@@ -198,12 +195,16 @@ def test_auxiliary_head_reads_the_key_frame():
         channels=8,
         num_classes=NUM_CLASSES,
     )
+    clips, labels = torch.randn(2, 3, 3, 64, 96), samples(2, (64, 96))
     for final_rnn in (None, FINAL_RNN):
         model = build(RECURRENT, auxiliary_head=aux, final_rnn=final_rnn)
-        losses = model.train().loss(
-            torch.randn(2, 3, 3, 64, 96), samples(2, (64, 96))
-        )
+        losses = model.loss(clips, labels)
         assert {'decode.loss_ce', 'aux.loss_ce'} <= set(losses)
+        # Before its first step the recurrent model is the framewise one.
+        alone = model.loss(clips[:, -1:], labels)
+        torch.testing.assert_close(losses['aux.loss_ce'], alone['aux.loss_ce'])
+        first = model.loss(clips[:, :1], labels)
+        assert not torch.isclose(losses['aux.loss_ce'], first['aux.loss_ce'])
 
 
 HEADS = {

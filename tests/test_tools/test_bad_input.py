@@ -1,10 +1,11 @@
 """Bad input on the command line ends in one sentence."""
 
+import shutil
 import sys
 
 import pytest
 
-from tests.commands import ROOT, TOOLS, call
+from tests.commands import ROOT, TOOLS, call, tiny
 
 BAD = {
     'no config': (
@@ -24,6 +25,19 @@ BAD = {
         ],
         'no/such',
     ),
+    'a key that no class knows': (
+        [
+            'train.py',
+            ROOT / 'configs/rnn_unet_street.py',
+            *('--work-dir', '{tmp}', '--cfg-options'),
+            'model.neck.hidden_ration=0.5',
+        ],
+        'hidden_ration',
+    ),
+    'a street too small': (
+        ['dataset_converters/street_scenes.py', '{tmp}', '--size', 32, 64],
+        '32x64 is too small for a street',
+    ),
 }
 
 
@@ -36,4 +50,21 @@ def test_bad_input_ends_in_one_sentence(case, tmp_path):
     last = output.strip().splitlines()[-1]
     assert last.startswith('error: ')
     assert sentence in last
+    assert 'Traceback' not in output
+
+
+def test_an_error_in_a_loader_process_is_one_sentence_too(root, tmp_path):
+    scenes = tmp_path / 'scenes'
+    shutil.copytree(root, scenes)
+    label = next(scenes.glob('gtFine/train/*/*.png'))
+    label.write_bytes(label.read_bytes()[:50])
+    code, output = call(
+        *(sys.executable, TOOLS / 'train.py'),
+        *(ROOT / 'configs/unet_street.py', '--work-dir', tmp_path / 'run'),
+        *(*tiny(scenes), 'train_dataloader.num_workers=1'),
+    )
+    assert code == 1
+    last = output.strip().splitlines()[-1]
+    assert last.startswith('error: ')
+    assert label.name in last
     assert 'Traceback' not in output

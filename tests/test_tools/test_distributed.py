@@ -26,6 +26,8 @@ def test_dist_train_runs_two_processes_on_gloo(root, tmp_path):
         PORT='29613',
     )
     assert code == 0, output[-2000:]
+    assert 'Distributed launcher: pytorch' in output
+    assert 'GPU number: 2' in output
     assert 'mIoU' in output
     assert (tmp_path / 'run/iter_2.pth').exists()
 

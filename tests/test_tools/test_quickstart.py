@@ -10,7 +10,7 @@ from PIL import Image
 from tests.commands import TOOLS, call
 
 SMALL = [
-    *('--snippets', 3, 2, '--size', 64, 128, '--cfg-options'),
+    *('--snippets', 3, 2, '--cfg-options'),
     'train_cfg.max_iters=2',
     'train_cfg.val_interval=2',
     'default_hooks.checkpoint.interval=1',

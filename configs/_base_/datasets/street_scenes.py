@@ -20,9 +20,14 @@ train_pipeline = [
     ),
     dict(type='PackClipInputs'),
 ]
+# Scenes of any size are read at 128x256.
 test_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadRefFrames'),
+    dict(
+        type='ForEachFrame',
+        transforms=[dict(type='Resize', scale=(256, 128), keep_ratio=True)],
+    ),
     dict(type='LoadClipAnnotations'),
     dict(type='PackClipInputs'),
 ]

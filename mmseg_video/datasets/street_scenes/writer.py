@@ -177,6 +177,7 @@ def _write_snippet(root: Path, settings: dict, job: tuple[str, int]) -> list:
     bursts = [
         dict(snippet=snippet, split=split, frame=t, kind=kind)
         for t, kind in scene.bursts.items()
+        if settings['frames'][0] <= t <= settings['frames'][1]
     ]
     key_label = path('gtFine', KEY_FRAME, 'gtFine_labelTrainIds')
     if key_label.exists():
@@ -202,5 +203,9 @@ def _write_image(path: Path, img: np.ndarray, options: list) -> None:
 
 def _write_atomically(path: Path, data: bytes) -> None:
     temporary = path.with_name(f'.{path.name}.{os.getpid()}')
-    temporary.write_bytes(data)
-    os.replace(temporary, path)
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

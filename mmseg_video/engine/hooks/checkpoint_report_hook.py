@@ -74,9 +74,11 @@ class CheckpointReportHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         # A training builds its loop before it loads; a test never does.
         testing = not isinstance(runner._train_loop, BaseLoop)
+        model = unwrap(runner.model)
         weights = checkpoint.get('state_dict', checkpoint)
+        if hasattr(model, 'rename_framewise') and 'state_dict' in checkpoint:
+            weights = model.rename_framewise(weights)
+            checkpoint['state_dict'] = weights
         source = str(getattr(runner, '_load_from', None) or 'resumed')
-        text = report_checkpoint(
-            unwrap(runner.model), weights, source, need_all=testing
-        )
+        text = report_checkpoint(model, weights, source, need_all=testing)
         print_log(text, logger='current')

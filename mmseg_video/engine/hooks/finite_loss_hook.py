@@ -1,4 +1,5 @@
 import torch
+from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
@@ -8,7 +9,8 @@ from mmseg.registry import HOOKS
 class FiniteLossHook(Hook):
     """Stops a training whose loss is NaN or infinite; MMEngine trains on.
 
-    Runs before the checkpoint hook, so the last checkpoint is a good one.
+    Runs before the checkpoint hook, so no checkpoint is written of that
+    iteration or later. All processes stop where one of them has such a loss.
 
     Args:
         interval (int): Every how many iterations to look, since a look waits
@@ -32,7 +34,9 @@ class FiniteLossHook(Hook):
         losses = {
             k: float(torch.as_tensor(v).detach()) for k, v in outputs.items()
         }
-        if torch.tensor(losses['loss']).isfinite():
+        broken = (~torch.as_tensor(outputs['loss']).detach().isfinite()).int()
+        all_reduce(broken, 'max')
+        if not broken:
             return
         images = [
             sample.metainfo.get('img_path', '?')

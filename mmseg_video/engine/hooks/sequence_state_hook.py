@@ -18,8 +18,9 @@ class SequenceStateHook(Hook):
     """Resets a streaming segmentor's states when a new sequence begins.
 
     A sequence begins where the samples' ``sequence`` changes, where
-    ``frame_id`` does not grow, and with every validation or test. Segmentors
-    that do not stream are left alone.
+    ``frame_id`` does not grow, and with every validation or test; a clip of
+    a dataset in clip mode is a sequence of its own. Segmentors that do not
+    stream, or have no states, are left alone.
 
     Raises:
         ValueError: If streamed samples do not say where they come from, or
@@ -30,6 +31,7 @@ class SequenceStateHook(Hook):
 
     def __init__(self):
         self._last = None
+        self._clips = False
 
     def before_val_epoch(self, runner: Runner) -> None:
         self._begin(runner, runner.val_dataloader)
@@ -50,8 +52,11 @@ class SequenceStateHook(Hook):
         self._follow(runner, data_batch)
 
     def _streaming(self, runner: Runner) -> bool:
-        test_cfg = getattr(unwrap(runner.model), 'test_cfg', None) or {}
-        return bool(test_cfg.get('streaming', False))
+        model = unwrap(runner.model)
+        test_cfg = getattr(model, 'test_cfg', None) or {}
+        return hasattr(model, 'reset_states') and bool(
+            test_cfg.get('streaming', False)
+        )
 
     def _reset(self, runner: Runner) -> None:
         self._last = None
@@ -61,7 +66,10 @@ class SequenceStateHook(Hook):
 
     def _begin(self, runner: Runner, dataloader) -> None:
         self._reset(runner)
+        dataset = getattr(dataloader, 'dataset', None)
+        self._clips = getattr(dataset, 'mode', 'stream') == 'clip'
         whole = getattr(dataloader.sampler, 'keeps_sequences_whole', False)
+        whole = whole or self._clips
         if self._streaming(runner) and runner.world_size > 1 and not whole:
             raise RuntimeError(
                 f'a stream cannot be dealt to {runner.world_size} processes '
@@ -71,6 +79,9 @@ class SequenceStateHook(Hook):
 
     def _follow(self, runner: Runner, data_batch: dict) -> None:
         if not self._streaming(runner):
+            return
+        if self._clips:
+            unwrap(runner.model).reset_states()
             return
         samples = data_batch['data_samples']
         if len(samples) != 1:

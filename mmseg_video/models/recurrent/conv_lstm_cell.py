@@ -27,6 +27,8 @@ class ConvLSTMCell(RecurrentCell):
     See :class:`RecurrentCell` for the arguments.
     """
 
+    num_maps = 2  # h and c
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         r = self.hidden_channels

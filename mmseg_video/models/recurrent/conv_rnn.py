@@ -110,6 +110,10 @@ class ConvRNN(nn.Module):
         num_frames = clips.shape[1]
         gates = self.cell.project(self.reduce(clips.flatten(0, 1)))
         gates = gates.unflatten(0, (-1, num_frames))  # (N, T, gates*r, h, w)
+        if state is None and num_frames == 1 and self.training:
+            # The convolutions on h must take part: DDP waits for the
+            # gradients of all parameters.
+            state = self.cell.zero_state(gates[:, 0])
         hidden = []
         for t in range(num_frames):
             state = self.cell.update(gates[:, t], state)

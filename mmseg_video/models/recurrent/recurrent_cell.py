@@ -78,6 +78,15 @@ class RecurrentCell(nn.Module, metaclass=ABCMeta):
             nn.Conv2d(channels, out_channels, 1, bias=on_input),
         )
 
+    # Maps in a state: h, and what else the cell carries.
+    num_maps = 1
+
+    def zero_state(self, gates: Tensor) -> State:
+        """What None stands for, as maps (N, r, h, w)."""
+        batch, _, *size = gates.shape
+        shape = (batch, self.hidden_channels, *size)
+        return tuple(gates.new_zeros(shape) for _ in range(self.num_maps))
+
     @abstractmethod
     def project(self, x: Tensor) -> Tensor:
         """The input's half of the gates, (B, gates * r, h, w)."""
