@@ -14,6 +14,7 @@ import cv2
 from tqdm import tqdm
 
 from mmseg_video.apis import Segmenter, open_frames
+from mmseg_video.engine.arguments import at_least
 from mmseg_video.engine.launch import cli
 from mmseg_video.visualization import (
     beside,
@@ -41,7 +42,9 @@ def parse_args():
     parser.add_argument('--out', required=True, help='.gif, .mp4 or a folder')
     parser.add_argument('--device')
     parser.add_argument('--opacity', type=float, default=0.55)
-    parser.add_argument('--max-frames', type=int, help='stop after so many')
+    parser.add_argument(
+        '--max-frames', type=at_least(1), help='stop after so many'
+    )
     parser.add_argument(
         '--resize',
         type=int,
@@ -109,6 +112,7 @@ def draw(frame, labels, model, width, opacity, names):
 def main():
     args = parse_args()
     source = open_frames(args.input)
+    writer = open_writer(args.out, args.fps or source.fps or 10)
     recurrent = Segmenter(args.config, args.checkpoint, args.device)
     models, names = [recurrent], ['frame', 'prediction']
     if args.baseline:
@@ -119,7 +123,6 @@ def main():
         total = min(total or args.max_frames, args.max_frames)
     clock = Clock()
     frames = iter(source)
-    writer = open_writer(args.out, args.fps or source.fps or 10)
     with writer, tqdm(total=total, unit='frame') as bar:
         while args.max_frames is None or writer.count < args.max_frames:
             with clock('decode'):

@@ -47,6 +47,7 @@ def write_table(
         )
     cells = [f'{v:+.2f}' for v in gain]
     lines.append('| **difference** | | ' + ' | '.join(cells) + ' |')
+    lines += ['', 'The framewise model reads the key frame alone, whatever T.']
     table = '\n'.join(lines)
     write = AtomicLocalBackend().put_text
     write(table + '\n', out / 'table.md')

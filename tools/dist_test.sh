@@ -7,6 +7,9 @@ if [ $# -lt 3 ]; then
   echo "usage: $0 CONFIG CHECKPOINT GPUS [arguments of tools/test.py]" >&2
   exit 2
 fi
+# Here, where it is said once and not by every process.
+[ -f "$1" ] || { echo "error: no config '$1'" >&2; exit 1; }
+[ -f "$2" ] || { echo "error: no checkpoint '$2'" >&2; exit 1; }
 source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
 exec "$PY" -m torch.distributed.run \
   --nnodes "${NNODES:-1}" --node_rank "${NODE_RANK:-0}" \

@@ -7,6 +7,8 @@ if [ $# -lt 2 ]; then
   echo "usage: $0 CONFIG GPUS [arguments of tools/train.py]" >&2
   exit 2
 fi
+# Here, where it is said once and not by every process.
+[ -f "$1" ] || { echo "error: no config '$1'" >&2; exit 1; }
 source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
 exec "$PY" -m torch.distributed.run \
   --nnodes "${NNODES:-1}" --node_rank "${NODE_RANK:-0}" \

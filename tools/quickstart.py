@@ -128,11 +128,10 @@ class Job:
         )
 
     def options(self):
-        roots = [
-            f'{split}_dataloader.dataset.data_root={self.data_root}'
-            for split in ('train', 'val', 'test')
-        ]
-        return ['--cfg-options', *roots, *self.args.cfg_options]
+        options = ['--data-root', self.data_root]
+        if self.args.cfg_options:
+            options += ['--cfg-options', *self.args.cfg_options]
+        return options
 
     def train(self, name, title, start=None):
         folder = self.out / name
@@ -213,8 +212,11 @@ def run(title, command, marker, show=False):
             raise
         finally:
             process.wait()
+        if not process.returncode:
+            bar.n = bar.total or bar.n
     if process.returncode:
-        sys.stderr.writelines(tail)
+        errors = [line for line in tail if line.startswith('error: ')]
+        sys.stderr.writelines(errors or tail)
         raise RuntimeError(
             f"'{title}' failed (above: the end of {log}); run the same "
             'command again to go on'

@@ -9,11 +9,15 @@ import json
 import os
 import os.path as osp
 
-from mmengine.config import DictAction
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 import mmseg_video  # noqa: F401, registers the atomic backend
+from mmseg_video.engine.arguments import (
+    CfgOptions,
+    at_least,
+    set_data_root,
+)
 from mmseg_video.engine.atomic_backend import AtomicLocalBackend
 from mmseg_video.engine.checkpoints import check_checkpoint
 from mmseg_video.engine.launch import (
@@ -45,10 +49,12 @@ def parse_args():
     )
     parser.add_argument('--wait-time', type=float, default=2)
     parser.add_argument(
-        '--num-frames', type=int, help="T, instead of the config's"
+        '--num-frames', type=at_least(1), help="T, instead of the config's"
     )
     parser.add_argument(
-        '--frame-interval', type=int, help='stride of the clips in frames'
+        '--frame-interval',
+        type=at_least(1),
+        help='stride of the clips in frames',
     )
     parser.add_argument(
         '--stream', action='store_true', help='every frame, states carried'
@@ -65,7 +71,8 @@ def parse_args():
         '--tta', action='store_true', help='test-time augmentation'
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    parser.add_argument('--data-root', help="instead of the config's")
+    parser.add_argument('--cfg-options', nargs='+', action=CfgOptions)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -144,6 +151,7 @@ def main():
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
     check_checkpoint(args.checkpoint)
+    set_data_root(cfg, args.data_root)
     name = osp.splitext(osp.basename(args.config))[0]
     cfg.work_dir = args.work_dir or cfg.get(
         'work_dir', osp.join('work_dirs', name)

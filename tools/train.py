@@ -4,9 +4,9 @@ import argparse
 import os
 import os.path as osp
 
-from mmengine.config import DictAction
 from mmengine.runner import Runner
 
+from mmseg_video.engine.arguments import CfgOptions, set_data_root
 from mmseg_video.engine.checkpoints import (
     check_checkpoint,
     find_last_checkpoint,
@@ -35,7 +35,8 @@ def parse_args():
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision')
     parser.add_argument('--seed', type=int)
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    parser.add_argument('--data-root', help="instead of the config's")
+    parser.add_argument('--cfg-options', nargs='+', action=CfgOptions)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -51,6 +52,7 @@ def parse_args():
 def main():
     args = parse_args()
     cfg = load_config(args.config, args.cfg_options)
+    set_data_root(cfg, args.data_root)
     name = osp.splitext(osp.basename(args.config))[0]
     cfg.work_dir = args.work_dir or cfg.get(
         'work_dir', osp.join('work_dirs', name)

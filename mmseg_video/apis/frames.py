@@ -73,10 +73,10 @@ def _open_video(source: str | int, what: str) -> FrameSource:
     readable, first = video.read() if video.isOpened() else (False, None)
     if not readable:
         video.release()
-        raise OSError(
-            f'{what} cannot be opened: no video, a codec that OpenCV lacks, '
-            'or no frame in it'
-        )
+        why = 'no video, a codec that OpenCV lacks, or no frame in it'
+        if isinstance(source, int):
+            why = 'no such camera, or another program holds it'
+        raise OSError(f'{what} cannot be opened: {why}')
     length = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
 
     def frames():

@@ -75,8 +75,8 @@ class CamVidSequenceDataset(BaseSequenceDataset):
     )
     UNLABELLED = 11
     layout = (
-        'frames like 0001TP_006690.png or .jpg there, and index labels like '
-        '0001TP_006690.png in data_prefix.seg_map_path'
+        'frames like 0001TP_006690.png or .jpg in data_prefix.img_path, and '
+        'index labels like 0001TP_006690.png in data_prefix.seg_map_path'
     )
 
     def __init__(

@@ -52,9 +52,10 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
 
     METAINFO = CityscapesDataset.METAINFO
     layout = (
-        'CITY/CITY_SSSSSS_FFFFFF_leftImg8bit.png there, and '
+        'CITY/CITY_SSSSSS_FFFFFF_leftImg8bit.png in data_prefix.img_path, and '
         '*_gtFine_labelTrainIds.png in data_prefix.seg_map_path (made by '
-        'tools/dataset_converters/cityscapes.py)'
+        'tools/dataset_converters/cityscapes.py; street_scenes.py there makes '
+        'all of it)'
     )
 
     def __init__(

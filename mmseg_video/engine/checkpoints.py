@@ -17,10 +17,15 @@ def check_checkpoint(path: str | os.PathLike) -> None:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is cut short.
+        ValueError: If it is cut short, or a config.
     """
     if '://' in str(path):
         return
+    if str(path).endswith('.py'):
+        raise ValueError(
+            f"'{path}' is a config, not a checkpoint (.pth): the config comes "
+            'first, then the checkpoint'
+        )
     if not os.path.isfile(path):
         raise FileNotFoundError(f"no checkpoint '{path}'")
     if not _is_whole(path):

@@ -4,6 +4,7 @@ import functools
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from subprocess import CalledProcessError
 
@@ -22,6 +23,12 @@ EXPECTED = (
     CalledProcessError,
 )
 
+# Warnings of mmseg that tell a user of the tools nothing.
+NOISE = (
+    'The draw is False',
+    'Default ``avg_non_ignore`` is False',
+)
+
 
 def cli(main: Callable) -> Callable:
     """Make a tool's ``main`` end in one sentence on bad input.
@@ -33,6 +40,8 @@ def cli(main: Callable) -> Callable:
 
     @functools.wraps(main)
     def wrapped(*args, **kwargs):
+        for message in NOISE:
+            warnings.filterwarnings('ignore', message)
         try:
             return main(*args, **kwargs)
         except EXPECTED as error:
@@ -69,6 +78,11 @@ def load_config(path: str, options: dict | None = None) -> Config:
         raise FileNotFoundError(
             f"no config '{path}': see configs/ for the ones that come with "
             'the package'
+        )
+    if not path.endswith(('.py', '.json', '.yml', '.yaml')):
+        raise ValueError(
+            f"'{path}' is no config (.py): the config comes first, then the "
+            'checkpoint'
         )
     cfg = Config.fromfile(path)
     try:

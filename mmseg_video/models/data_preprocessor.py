@@ -3,8 +3,18 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
 
+class _PreProcessor(SegDataPreProcessor):
+    """mmseg's, which pads a batch to its largest sample unless told
+    otherwise, instead of failing."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.size is None and self.size_divisor is None:
+            self.size_divisor = 1
+
+
 @MODELS.register_module()
-class ClipDataPreProcessor(SegDataPreProcessor):
+class ClipDataPreProcessor(_PreProcessor):
     """Maps a batch of N clips (T, C, H, W) to normalised (N, T, C, H, W).
 
     mmseg's own preprocessor does the work, frame by frame: clips are folded
@@ -48,7 +58,7 @@ class ClipDataPreProcessor(SegDataPreProcessor):
 
 
 @MODELS.register_module()
-class KeyFrameDataPreProcessor(SegDataPreProcessor):
+class KeyFrameDataPreProcessor(_PreProcessor):
     """Maps a batch of N clips (T, C, H, W) to key frames (N, C, H, W).
 
     With it a framewise segmentor of mmseg reads the very batches that a

@@ -34,6 +34,18 @@ BAD = {
         ],
         'hidden_ration',
     ),
+    'a checkpoint for a config': (
+        ['test.py', 'iter_1.pth', ROOT / 'configs/unet_street.py'],
+        'no config',
+    ),
+    'a config for a checkpoint': (
+        [
+            'test.py',
+            ROOT / 'configs/unet_street.py',
+            ROOT / 'configs/unet_street.py',
+        ],
+        'is a config, not a checkpoint',
+    ),
     'a street too small': (
         ['dataset_converters/street_scenes.py', '{tmp}', '--size', 32, 64],
         '32x64 is too small for a street',
@@ -51,6 +63,22 @@ def test_bad_input_ends_in_one_sentence(case, tmp_path):
     assert last.startswith('error: ')
     assert sentence in last
     assert 'Traceback' not in output
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (['--num-frames', 0], '--num-frames: must be >= 1, got 0'),
+        (['--cfg-options', 'foo'], "'foo' is not of the form KEY=VALUE"),
+        (['--stream', '--tta'], '--stream goes with none of'),
+    ],
+)
+def test_bad_arguments(arguments, sentence):
+    code, output = call(
+        sys.executable, TOOLS / 'test.py', 'config.py', 'k.pth', *arguments
+    )
+    assert code == 2
+    assert sentence in output.strip().splitlines()[-1]
 
 
 def test_an_error_in_a_loader_process_is_one_sentence_too(root, tmp_path):

@@ -67,7 +67,6 @@ def test_writes_label_maps_and_drawn_predictions(recurrent, tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'sentence'),
     [
-        (['--num-frames', 0], 'num_frames must be >= 1'),
         (['--num-frames', 13], '_000007_leftImg8bit.png'),
         (
             ['--stream', '--cfg-options', 'model.test_cfg.mode=slide'],

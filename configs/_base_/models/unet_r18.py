@@ -10,8 +10,6 @@ model = dict(
         bgr_to_rgb=True,
         pad_val=0,
         seg_pad_val=255,
-        # Batches are padded to their largest sample, whatever the crop.
-        size_divisor=1,
     ),
     backbone=dict(
         type='ResNet', depth=18, out_indices=(0, 1, 2, 3), norm_cfg=norm_cfg
