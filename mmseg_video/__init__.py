@@ -15,7 +15,7 @@ with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
     # It prints that a package of its publisher is not there; nobody needs it.
     import mmseg.datasets  # noqa: F401
 
-from . import datasets, engine, models
+from . import datasets, engine, evaluation, models
 from .version import __version__
 
-__all__ = ['__version__', 'datasets', 'engine', 'models']
+__all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'models']

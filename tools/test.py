@@ -60,6 +60,12 @@ def parse_args():
         '--stream', action='store_true', help='every frame, states carried'
     )
     parser.add_argument(
+        '--temporal',
+        action='store_true',
+        help='also how steady predictions are: TC, flicker, VC where every '
+        'frame is labelled',
+    )
+    parser.add_argument(
         '--degrade',
         type=float,
         default=0.0,
@@ -101,7 +107,23 @@ def read_from(cfg, args) -> None:
         dataset.mode, dataset.num_frames = 'stream', 1
         dataset.frame_interval = 1
         cfg.test_dataloader.batch_size = 1
+        cfg.test_dataloader.sampler = dict(type='SequenceSampler')
         cfg.model.test_cfg.streaming = True
+
+
+def judge_over_time(cfg) -> None:
+    """Temporal metrics, beside the config's own."""
+    evaluator = cfg.test_evaluator
+    if isinstance(evaluator, dict):
+        evaluator = [evaluator]
+    cfg.test_dataloader.batch_size = 1
+    cfg.test_dataloader.sampler = dict(type='SequenceSampler')
+    cfg.test_evaluator = [
+        *evaluator,
+        dict(type='TemporalConsistencyMetric'),
+        dict(type='FlickerMetric'),
+        dict(type='VideoConsistencyMetric', unlabelled='skip'),
+    ]
 
 
 def degrade(cfg, part) -> None:
@@ -161,8 +183,10 @@ def main():
     if args.degrade:
         degrade(cfg, args.degrade)
     draw(cfg, args)
-    if args.out:
+    if args.out:  # before it may become a list
         cfg.test_evaluator.update(output_dir=args.out, keep_results=True)
+    if args.temporal:
+        judge_over_time(cfg)
     set_up_processes(cfg, args.launcher)
     if args.tta:
         augment(cfg)

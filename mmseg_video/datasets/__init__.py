@@ -2,6 +2,7 @@ from .base_sequence import BaseSequenceDataset
 from .camvid_sequence import CamVidSequenceDataset
 from .cityscapes_sequence import CityscapesSequenceDataset
 from .ref_frames import select_ref_frames
+from .sequence_sampler import SequenceSampler
 from .transforms import (
     ForEachFrame,
     LoadClipAnnotations,
@@ -21,5 +22,6 @@ __all__ = [
     'PackClipInputs',
     'RandomBurst',
     'RandomFrameInterval',
+    'SequenceSampler',
     'select_ref_frames',
 ]

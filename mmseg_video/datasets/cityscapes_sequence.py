@@ -7,6 +7,7 @@ from mmseg.datasets import CityscapesDataset
 from mmseg.registry import DATASETS
 
 from .base_sequence import BaseSequenceDataset
+from .transforms.loading import exists
 
 # A snippet has 30 frames; the labelled one is the 20th, number 19 counted
 # from 0. Frame numbers run through a city's whole recording.
@@ -38,7 +39,9 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
 
     Args:
         data_prefix (dict): ``img_path`` (key frames), ``seg_map_path`` and
-            ``seq_path`` (all frames). Defaults to the train split's.
+            ``seq_path`` (all frames); for streams also ``seq_seg_map_path``,
+            the labels of other frames than the key frame, as far as they are
+            there. Defaults to the train split's, without the last.
         key_frame_from (str): 'leftImg8bit' (``img_path``) or 'sequence'
             (``seq_path``), where key frames are read. Defaults to
             'leftImg8bit'.
@@ -85,7 +88,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         )
 
     def load_data_list(self) -> list[dict]:
-        present = set()
+        present, labelled = set(), set()
         # One listing of the folder, in place of a look-up for every frame.
         # With missing='error' the loading tells, and the start is fast.
         clips = self.mode == 'clip'
@@ -93,6 +96,8 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
             listed = self.list_files('seq_path', [self.img_suffix])
             folder = self.folder('seq_path')
             present = {osp.join(folder, name) for name in listed}
+        if not clips and self.data_prefix.get('seq_seg_map_path'):
+            labelled = self._labels_of_other_frames()
         self._repeated = 0
         data_list = []
         for label in self.list_files('seg_map_path', [self.seg_map_suffix]):
@@ -106,7 +111,9 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
             if clips:
                 data_list.append(self._clip(snippet, label, key, present))
             else:
-                data_list.extend(self._stream(snippet, label, key, present))
+                data_list.extend(
+                    self._stream(snippet, label, key, present, labelled)
+                )
         if self._repeated:
             print_log(
                 f'CityscapesSequenceDataset: {self._repeated} of '
@@ -148,8 +155,20 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
             self._repeated += not refs <= present
         return sample
 
+    def _labels_of_other_frames(self) -> set[str]:
+        folder = self.folder('seq_seg_map_path')
+        if not exists(folder, self.backend_args):
+            return set()
+        listed = self.list_files('seq_seg_map_path', [self.seg_map_suffix])
+        return {osp.join(folder, name) for name in listed}
+
     def _stream(
-        self, snippet: str, label: str, key: int, present: set[str]
+        self,
+        snippet: str,
+        label: str,
+        key: int,
+        present: set[str],
+        labelled: set[str],
     ) -> list[dict]:
         """The snippet's frames that are there, in order."""
         first = max(0, key - FRAMES_BEFORE)
@@ -169,11 +188,16 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                 f"them ({ARCHIVE}), or set missing='repeat' for the dataset "
                 'to leave holes out'
             )
-        seg_map_path = osp.join(self.folder('seg_map_path'), label)
+        labels = {key: osp.join(self.folder('seg_map_path'), label)}
+        for number in there if labelled else ():
+            name = f'{snippet}_{number:06d}{self.seg_map_suffix}'
+            path = osp.join(self.folder('seq_seg_map_path'), name)
+            if path in labelled:
+                labels.setdefault(number, path)
         return [
             self.sample(
                 paths[number],
-                seg_map_path if number == key else None,
+                labels.get(number),
                 self._sequence(snippet, key),
                 number,
             )

@@ -1,10 +1,12 @@
 """Two processes, on gloo."""
 
+import json
 import os
 import shutil
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from tests.commands import ROOT, call, tiny
@@ -87,3 +89,24 @@ def test_two_processes_give_the_gradients_of_the_doubled_batch(tmp_path):
         torch.testing.assert_close(
             two[name], grad, rtol=1e-4, atol=1e-6, msg=name
         )
+
+
+def test_streams_give_the_same_figures_in_any_number_of_processes(
+    awake, tmp_path
+):
+    """Two sequences: of three processes, one has nothing to do."""
+    config = awake.parent / 'rnn_unet_street.py'
+    figures = []
+    for processes in (1, 3):
+        work_dir = tmp_path / str(processes)
+        code, output = call(
+            *(ROOT / 'tools/dist_test.sh', config, awake, processes),
+            *('--work-dir', work_dir, '--stream', '--temporal'),
+            PATH=f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
+            PORT=str(29619 + processes),
+        )
+        assert code == 0, output[-2000:]
+        report = json.loads((work_dir / 'test_stream.json').read_text())
+        figures.append(report['metrics'])
+    assert {'mIoU', 'TC_ETC', 'TC_VSPW', 'flicker'} <= set(figures[0])
+    assert figures[0] == pytest.approx(figures[1], nan_ok=True)

@@ -37,6 +37,11 @@ train_dataloader = dict(
     dataset=dict(data_root=data_root, pipeline=train_pipeline),
 )
 val_dataloader = dict(
-    num_workers=1, dataset=dict(data_root=data_root, pipeline=test_pipeline)
+    num_workers=1,
+    dataset=dict(
+        data_root=data_root,
+        data_prefix=dict(seq_seg_map_path='gtFine_sequence/val'),
+        pipeline=test_pipeline,
+    ),
 )
 test_dataloader = val_dataloader

@@ -1,0 +1,92 @@
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from mmengine.evaluator import BaseMetric
+
+
+class SequenceMetric(BaseMetric):
+    """A metric of predictions that follow one another in time.
+
+    Samples must come in order, one at a time, and a sequence whole to one
+    process (``SequenceSampler``). ``self.results`` holds one dict for each
+    sequence, with ``sequence``, ``frames``, and what :meth:`add` keeps there;
+    so nothing of a sequence reaches the next, and what is gathered over
+    processes is small.
+
+    A subclass writes :meth:`begin`, :meth:`add` and :meth:`summarise`.
+    """
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Take the next frames in.
+
+        Raises:
+            ValueError: If the samples do not say where they come from.
+        """
+        for inputs, sample in zip(
+            data_batch['inputs'], data_samples, strict=True
+        ):
+            if 'sequence' not in sample or 'frame_id' not in sample:
+                raise ValueError(
+                    f"{type(self).__name__} needs samples with 'sequence' and "
+                    "'frame_id': use a sequence dataset, and PackClipInputs"
+                )
+            if self._begins(sample):
+                self.results.append(
+                    dict(sequence=sample['sequence'], frames=0, **self.begin())
+                )
+            self._last = sample['frame_id']
+            self.results[-1]['frames'] += 1
+            self.add(self.results[-1], inputs, sample)
+
+    def _begins(self, sample: dict) -> bool:
+        if not self.results:
+            return True
+        same = self.results[-1]['sequence'] == sample['sequence']
+        return not same or sample['frame_id'] <= self._last
+
+    def begin(self) -> dict:
+        """What is kept of a new sequence; forgets the one before."""
+        raise NotImplementedError
+
+    def add(self, result: dict, inputs: torch.Tensor, sample: dict) -> None:
+        """Take one frame into its sequence's ``result``.
+
+        Args:
+            result (dict): What :meth:`begin` gave, and more.
+            inputs (Tensor): The clip (T, C, H, W) uint8 that was predicted.
+            sample (dict): A ``SegDataSample`` as a dict.
+        """
+        raise NotImplementedError
+
+    def summarise(self, results: list[dict]) -> dict[str, float]:
+        """Figures, in percent, from the sequences of all processes."""
+        raise NotImplementedError
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """The figures, from whole sequences, each counted once."""
+        return {
+            name: round(100 * float(value), 2)
+            for name, value in self.summarise(results).items()
+        }
+
+
+def prediction(sample: dict) -> np.ndarray:
+    """The predicted label map (H, W) uint8."""
+    label = sample['pred_sem_seg']['data'].squeeze(0)
+    return label.to(torch.uint8).cpu().numpy()
+
+
+def labels(sample: dict) -> np.ndarray | None:
+    """The true label map (H, W) uint8, None where nothing is labelled."""
+    if 'gt_sem_seg' not in sample:
+        return None
+    label = sample['gt_sem_seg']['data'].squeeze(0)
+    label = label.to(torch.uint8).cpu().numpy()
+    return None if (label == 255).all() else label
+
+
+def frame_of(inputs: torch.Tensor) -> np.ndarray:
+    """The predicted frame (H, W, 3) uint8 of a clip (T, C, H, W)."""
+    frame = inputs[-1] if inputs.ndim == 4 else inputs
+    return np.ascontiguousarray(frame.permute(1, 2, 0).cpu().numpy())

@@ -1,0 +1,163 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from mmseg.registry import METRICS
+
+from .videos import blocks, feed, panned, result, texture
+
+H, W, T, STEP = 96, 160, 5, 4
+CLASSES = 4
+
+
+def build(name, **kwargs):
+    metric = METRICS.build(dict(type=name, **kwargs))
+    metric.dataset_meta = dict(classes=[str(i) for i in range(CLASSES)])
+    return metric
+
+
+def tc(**kwargs):
+    return build('TemporalConsistencyMetric', **kwargs)
+
+
+def flicker(**kwargs):
+    return build('FlickerMetric', **kwargs)
+
+
+@pytest.fixture(scope='module')
+def pan():
+    """Frames of a moving camera, and the labels that move with it."""
+    width = W + T * STEP
+    return (
+        panned(texture(H, width), T, STEP, W),
+        panned(blocks(H, width, CLASSES), T, STEP, W),
+    )
+
+
+def figures(make, frames, predictions):
+    metric = make()
+    feed(metric, frames, predictions)
+    return result(metric)
+
+
+def test_a_constant_prediction_is_fully_consistent(pan):
+    frames, _ = pan
+    constant = [np.full((H, W), 2, np.uint8)] * T
+    assert figures(tc, frames, constant)['TC_ETC'] == 100
+    assert figures(flicker, frames, constant) == dict(
+        flicker=0, flicker_compensated=0
+    )
+
+
+def test_a_prediction_that_moves_with_the_image_is_consistent(pan):
+    frames, moving = pan
+    assert figures(tc, frames, moving)['TC_ETC'] > 90
+    metric = tc(occlusion_mask=True)
+    feed(metric, frames, moving)
+    assert result(metric)['TC_ETC'] > 97
+    got = figures(flicker, frames, moving)
+    # A block's edges sweep over STEP of its 16 columns; a quarter of the
+    # neighbours have the same class.
+    assert got['flicker'] == pytest.approx(75 * STEP / 16, rel=0.25)
+    assert got['flicker_compensated'] < 2
+
+
+def test_a_prediction_that_stays_while_the_image_moves_is_not(pan):
+    frames, moving = pan
+    stays = [moving[0]] * T
+    assert figures(tc, frames, stays)['TC_ETC'] < 75
+    got = figures(flicker, frames, stays)
+    assert got['flicker'] == 0
+    assert got['flicker_compensated'] > 10
+
+
+def test_random_predictions_score_what_chance_gives(pan):
+    frames, _ = pan
+    rng = np.random.default_rng(0)
+    chance = [rng.integers(0, CLASSES, (H, W), np.uint8) for _ in range(T)]
+    got = figures(tc, frames, chance)
+    # IoU of two independent maps of K classes: (1/K^2) / (2/K - 1/K^2).
+    expected = 100 / (2 * CLASSES - 1)
+    assert got['TC_ETC'] == pytest.approx(expected, abs=1)
+    assert figures(flicker, frames, chance)['flicker'] == pytest.approx(
+        75, abs=1
+    )
+
+
+def test_still_video_agrees_with_counting_by_hand():
+    """No motion: the pairs meet where they are."""
+    rng = np.random.default_rng(1)
+    frames = [texture(H, W)] * T
+    maps = [rng.integers(0, CLASSES, (H, W), np.uint8) for _ in range(T)]
+    overlap, either = np.zeros(CLASSES), np.zeros(CLASSES)
+    for a, b in pairwise(maps):
+        for c in range(CLASSES):
+            overlap[c] += ((a == c) & (b == c)).sum()
+            either[c] += ((a == c) | (b == c)).sum()
+    got = figures(tc, frames, maps)
+    expected = pytest.approx(100 * (overlap / either).mean(), abs=0.01)
+    assert got['TC_ETC'] == expected
+    assert got['TC_VSPW'] == expected
+
+
+def test_the_definitions_differ_beyond_the_frame_and_in_lost_classes():
+    frames = [texture(H, W)] * 2
+    first = np.zeros((H, W), np.uint8)
+    second = first.copy()
+    second[:, 80:] = 1  # a class that the earlier map does not have
+    got = figures(tc, frames, [first, second])
+    assert got['TC_ETC'] == 25  # mean of 1/2 and 0
+    assert got['TC_VSPW'] == 50  # of class 0 alone
+
+
+def test_nothing_of_one_sequence_reaches_the_next(pan):
+    frames, moving = pan
+    together = tc()
+    feed(together, frames, moving, sequence='a')
+    # The same numbers again: only the name tells that it is another video.
+    other = [3 - m for m in moving]
+    feed(together, frames, other, sequence='b', first=T)
+    assert [r['pairs'] for r in together.results] == [T - 1, T - 1]
+    parts = [tc(), tc()]
+    feed(parts[0], frames, moving)
+    feed(parts[1], frames, other)
+    pooled = sum(p.results[0]['etc'] for p in parts)
+    np.testing.assert_array_equal(
+        sum(r['etc'] for r in together.results), pooled
+    )
+    # And a video that starts again is another sequence too.
+    again = tc()
+    feed(again, frames, moving)
+    feed(again, frames, moving)
+    assert len(again.results) == 2
+
+
+def test_predictions_of_another_size_than_the_frames(pan):
+    """As after Resize: labels at full size, frames at half of it."""
+    frames, moving = pan
+    big = [np.kron(m, np.ones((2, 2), np.uint8)) for m in moving]
+    assert figures(tc, frames, big)['TC_ETC'] > 90
+
+
+def test_single_frames_are_no_video():
+    for metric in (tc(), flicker()):
+        for name in 'abc':
+            frame = [np.zeros((H, W, 3), np.uint8)]
+            feed(metric, frame, [np.zeros((H, W), np.uint8)], sequence=name)
+        with pytest.raises(ValueError, match='no sequence has two'):
+            result(metric)
+
+
+def test_a_sequence_that_changes_size(pan):
+    frames, moving = pan
+    metric = tc()
+    feed(metric, frames[:1], moving[:1])
+    with pytest.raises(ValueError, match=r"frame 1 of 'a' is \(96, 80\)"):
+        feed(metric, [frames[1][:, :80]], [moving[1][:, :80]], first=1)
+
+
+def test_samples_must_say_where_they_come_from():
+    sample = dict(pred_sem_seg=dict(data=torch.zeros(1, 4, 4)))
+    with pytest.raises(ValueError, match="'sequence' and 'frame_id'"):
+        tc().process(dict(inputs=[torch.zeros(1, 3, 4, 4)]), [sample])
