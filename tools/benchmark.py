@@ -11,7 +11,6 @@ import argparse
 import json
 import multiprocessing
 import resource
-import statistics
 import time
 from pathlib import Path
 
@@ -20,61 +19,12 @@ from mmengine import Config
 from mmengine.fileio import dump
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
-from mmseg.registry import DATASETS, MODELS
+from mmseg.registry import DATASETS
 from mmseg.structures import SegDataSample
 
 import mmseg_video  # noqa: F401, registers
+from mmseg_video.costs import build, interleaved, num_parameters, streamer
 from mmseg_video.engine.launch import cli
-
-
-def build(path, size, device, trainable=False):
-    """A segmentor of random weights, and its config."""
-    cfg = Config.fromfile(path)
-    # Batch statistics of one sample at stride 32 do not exist: as in DDP-less
-    # training, synchronised norms become plain ones.
-    text = cfg.dump().replace('SyncBN', 'BN')
-    cfg = Config.fromstring(text, '.py')
-    cfg.model.test_cfg = dict(mode='whole')
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    model = MODELS.build(cfg.model).to(device)
-    model.train(trainable)
-    return model
-
-
-def synchronise(device):
-    if device.type == 'cuda':
-        torch.cuda.synchronize(device)
-
-
-def interleaved(functions, repeats, device, warmup=2):
-    """Median seconds of each function, called in turn."""
-    times = {name: [] for name in functions}
-    for repeat in range(warmup + repeats):
-        for name, function in functions.items():
-            synchronise(device)
-            start = time.perf_counter()
-            function()
-            synchronise(device)
-            if repeat >= warmup:
-                times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(t) for name, t in times.items()}
-
-
-def streamer(model, frame):
-    """A function that predicts one more frame of a stream."""
-    metas = [dict(img_shape=frame.shape[2:], ori_shape=frame.shape[2:])]
-    states = None
-
-    @torch.no_grad()
-    def recurrent():
-        nonlocal states
-        _, states = model.step(frame, states)
-
-    @torch.no_grad()
-    def framewise():
-        model.inference(frame, metas)
-
-    return recurrent if hasattr(model, 'step') else framewise
 
 
 def trainer(model, num_frames, size, device, steps=1):
@@ -108,7 +58,7 @@ def peak_memory(path, num_frames, size, device):
 
 
 def _peak_on_gpu(path, num_frames, size, device):
-    model = build(path, size, device, trainable=True)
+    model = build(path, device, trainable=True)
     before = torch.cuda.memory_allocated(device)
     torch.cuda.reset_peak_memory_stats(device)
     trainer(model, num_frames, size, device, steps=2)()
@@ -120,7 +70,7 @@ def _peak_on_cpu(path, num_frames, size, device):
 
     def child(pipe):
         torch.set_num_threads(2)
-        model = build(path, size, device, trainable=True)
+        model = build(path, device, trainable=True)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         trainer(model, num_frames, size, device, steps=2)()
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -188,10 +138,9 @@ def main():
         for name, path in paths.items()
     }
     device = torch.device(device)
-    models = {name: build(path, size, device) for name, path in paths.items()}
+    models = {name: build(path, device) for name, path in paths.items()}
     parameters = {
-        name: sum(p.numel() for p in model.parameters())
-        for name, model in models.items()
+        name: num_parameters(model) for name, model in models.items()
     }
     frame = torch.randn(1, 3, *size, device=device)
     latency = interleaved(

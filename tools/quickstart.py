@@ -8,18 +8,13 @@ scenes to do so on. Run again, it goes on where it stopped.
 
 import argparse
 import json
-import os
-import re
-import subprocess
-import sys
 import time
-from collections import deque
 from pathlib import Path
 
 from mmengine.config import Config
-from tqdm import tqdm
 
 from mmseg_video.engine.launch import cli
+from mmseg_video.progress import run
 from mmseg_video.quickstart_report import (
     write_curves,
     write_gif,
@@ -30,8 +25,6 @@ ROOT = Path(__file__).resolve().parents[1]
 TEST_FRAMES = (5, 12)
 SCENE_SIZE = (128, 256)
 SCENE_FRAMES = (8, 19)  # of a snippet: what T=12 reads
-PROGRESS = re.compile(r'Iter\((train|val|test)\)\s*\[\s*(\d+)/(\d+)\]')
-LOSS = re.compile(r'\sloss: ([\d.]+|nan|inf)')
 
 
 def parse_args():
@@ -168,74 +161,6 @@ class Job:
 
     def iterations(self, name):
         return Config.fromfile(self.used_config(name)).train_cfg.max_iters
-
-
-def run(title, command, marker, show=False):
-    """Run a tool unless ``marker`` says it is done; show how far it is.
-
-    The tool's own output goes to ``marker`` with .log; its end is printed if
-    the tool fails.
-    """
-    if marker.exists():
-        print(f'{title}: done before')
-        return
-    log = marker.with_suffix('.log')
-    command = [sys.executable, *map(str, command)]
-    environment = {**os.environ, 'PYTHONWARNINGS': 'ignore'}
-    if show:
-        if subprocess.run(command, env=environment).returncode:
-            raise RuntimeError(f"'{title}' failed, see above")
-        marker.touch()
-        return
-    start, tail = time.time(), deque(maxlen=15)
-    process = subprocess.Popen(
-        command,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors='replace',
-    )
-    with (
-        open(log, 'a') as file,
-        tqdm(desc=f'{title:28}', unit='it', dynamic_ncols=True) as bar,
-    ):
-        print(f'$ {" ".join(command)}', file=file, flush=True)
-        try:
-            for line in process.stdout:
-                file.write(line)
-                file.flush()
-                tail.append(line)
-                follow(bar, line)
-        except BaseException:
-            process.terminate()
-            raise
-        finally:
-            process.wait()
-        if not process.returncode:
-            bar.n = bar.total or bar.n
-    if process.returncode:
-        errors = [line for line in tail if line.startswith('error: ')]
-        sys.stderr.writelines(errors or tail)
-        raise RuntimeError(
-            f"'{title}' failed (above: the end of {log}); run the same "
-            'command again to go on'
-        )
-    marker.write_text(f'{time.time() - start:.1f} s\n')
-
-
-def follow(bar, line):
-    """Move the bar to where a tool's log line says it is."""
-    match = PROGRESS.search(line)
-    if match is None:
-        return
-    mode, at, total = match[1], int(match[2]), int(match[3])
-    if mode == 'train' or bar.total is None:
-        bar.total = total
-    if mode == 'train' or bar.n <= at <= bar.total:
-        bar.n = at
-    loss = LOSS.search(line)
-    bar.set_postfix_str(f'loss {loss[1]}' if loss else mode)
 
 
 @cli

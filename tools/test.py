@@ -27,6 +27,13 @@ from mmseg_video.engine.launch import (
     set_up_processes,
 )
 
+TEMPORAL_METRICS = dict(
+    SequenceIoUMetric=dict(),
+    TemporalConsistencyMetric=dict(),
+    FlickerMetric=dict(),
+    VideoConsistencyMetric=dict(unlabelled='skip'),
+)
+
 
 def parse_args():
     parser = argparse.ArgumentParser(
@@ -64,6 +71,12 @@ def parse_args():
         action='store_true',
         help='also how steady predictions are: TC, flicker, VC where every '
         'frame is labelled',
+    )
+    parser.add_argument(
+        '--sequences',
+        metavar='DIR',
+        help='with --temporal, keep the results of each sequence there, for '
+        'tools/compare.py',
     )
     parser.add_argument(
         '--degrade',
@@ -111,7 +124,7 @@ def read_from(cfg, args) -> None:
         cfg.model.test_cfg.streaming = True
 
 
-def judge_over_time(cfg) -> None:
+def judge_over_time(cfg, save_dir) -> None:
     """Temporal metrics, beside the config's own."""
     evaluator = cfg.test_evaluator
     if isinstance(evaluator, dict):
@@ -120,9 +133,10 @@ def judge_over_time(cfg) -> None:
     cfg.test_dataloader.sampler = dict(type='SequenceSampler')
     cfg.test_evaluator = [
         *evaluator,
-        dict(type='TemporalConsistencyMetric'),
-        dict(type='FlickerMetric'),
-        dict(type='VideoConsistencyMetric', unlabelled='skip'),
+        *(
+            dict(type=name, save_dir=save_dir, **kwargs)
+            for name, kwargs in TEMPORAL_METRICS.items()
+        ),
     ]
 
 
@@ -186,7 +200,7 @@ def main():
     if args.out:  # before it may become a list
         cfg.test_evaluator.update(output_dir=args.out, keep_results=True)
     if args.temporal:
-        judge_over_time(cfg)
+        judge_over_time(cfg, args.sequences)
     set_up_processes(cfg, args.launcher)
     if args.tta:
         augment(cfg)

@@ -6,6 +6,7 @@ from .optical_flow import (
     PrecomputedFlow,
     RAFTFlow,
 )
+from .sequence_iou import SequenceIoUMetric
 from .sequence_metric import SequenceMetric
 from .temporal_consistency import FlickerMetric, TemporalConsistencyMetric
 from .video_consistency import VideoConsistencyMetric
@@ -18,6 +19,7 @@ __all__ = [
     'OpticalFlow',
     'PrecomputedFlow',
     'RAFTFlow',
+    'SequenceIoUMetric',
     'SequenceMetric',
     'TemporalConsistencyMetric',
     'VideoConsistencyMetric',

@@ -1,8 +1,11 @@
+import pickle
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
+
+from ..engine.atomic_backend import AtomicLocalBackend
 
 
 class SequenceMetric(BaseMetric):
@@ -15,7 +18,17 @@ class SequenceMetric(BaseMetric):
     processes is small.
 
     A subclass writes :meth:`begin`, :meth:`add` and :meth:`summarise`.
+
+    Args:
+        save_dir (str | None): Where the sequences' results are kept too, as
+            ``<name of the metric>.pkl``, for a bootstrap over sequences
+            (``tools/compare.py``). Defaults to None.
+        kwargs: ``BaseMetric``'s.
     """
+
+    def __init__(self, save_dir: str | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.save_dir = save_dir
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Take the next frames in.
@@ -65,6 +78,10 @@ class SequenceMetric(BaseMetric):
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """The figures, from whole sequences, each counted once."""
+        if self.save_dir:
+            path = f'{self.save_dir}/{type(self).__name__}.pkl'
+            kept = dict(dataset_meta=self.dataset_meta, results=results)
+            AtomicLocalBackend().put(pickle.dumps(kept), path)
         return {
             name: round(100 * float(value), 2)
             for name, value in self.summarise(results).items()

@@ -14,7 +14,7 @@ class FlowMetric(SequenceMetric):
             ``dict(type='DISFlow')``.
         occlusion_mask (bool): Whether pixels that the second frame does not
             show are left out, told by the flow back. Defaults to False.
-        kwargs: ``BaseMetric``'s.
+        kwargs: :class:`SequenceMetric`'s.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ class VideoConsistencyMetric(SequenceMetric):
         lengths (Sequence[int]): Each n. Defaults to (8, 16).
         unlabelled (str): 'error', or 'skip' to give no figure, and say so,
             where there are frames without labels. Defaults to 'error'.
-        kwargs: ``BaseMetric``'s.
+        kwargs: :class:`SequenceMetric`'s.
 
     Raises:
         ValueError: If a length is below 2; if frames have no labels; if no
