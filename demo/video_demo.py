@@ -3,17 +3,19 @@
 python demo/video_demo.py INPUT --config CONFIG --checkpoint CHECKPOINT \
     [--baseline CONFIG CHECKPOINT] --out OUT.gif|OUT.mp4|FOLDER
 
-INPUT is a video file, a folder of frames, a quoted glob or a camera number.
+INPUT is a video file, a folder of frames, a quoted glob, a camera number or
+an address (rtsp://...). Decoding, models and drawing work at the same time.
 """
 
 import argparse
+import sys
 import time
 from contextlib import contextmanager
 
 import cv2
 from tqdm import tqdm
 
-from mmseg_video.apis import Segmenter, open_frames
+from mmseg_video.apis import VideoSegInferencer, in_background, open_frames
 from mmseg_video.engine.arguments import at_least
 from mmseg_video.engine.launch import cli
 from mmseg_video.visualization import (
@@ -41,6 +43,13 @@ def parse_args():
     )
     parser.add_argument('--out', required=True, help='.gif, .mp4 or a folder')
     parser.add_argument('--device')
+    parser.add_argument('--amp', action='store_true', help='mixed precision')
+    parser.add_argument(
+        '--broken',
+        choices=['error', 'skip'],
+        default='error',
+        help='what to do with an image that cannot be read',
+    )
     parser.add_argument('--opacity', type=float, default=0.55)
     parser.add_argument(
         '--max-frames', type=at_least(1), help='stop after so many'
@@ -65,10 +74,10 @@ def parse_args():
 
 
 class Clock:
-    """Adds up the seconds spent in each part."""
+    """Adds up the seconds of stages that work at the same time."""
 
     def __init__(self):
-        self.seconds = {}
+        self.seconds, self.start = {}, time.perf_counter()
 
     @contextmanager
     def __call__(self, part):
@@ -80,12 +89,39 @@ class Clock:
             self.seconds[part] = self.seconds.get(part, 0.0) + spent
 
     def report(self, frames):
-        total = sum(self.seconds.values())
+        wall = time.perf_counter() - self.start
         parts = ', '.join(
             f'{part} {frames / max(s, 1e-9):.1f}'
             for part, s in self.seconds.items()
         )
-        return f'{frames} frames; frames/s: {parts}; all {frames / total:.1f}'
+        one_by_one = frames / sum(self.seconds.values())
+        return (
+            f'{frames} frames; frames/s: {parts}; all {frames / wall:.1f} '
+            f'(one after the other: {one_by_one:.1f})'
+        )
+
+
+def decode(source, args, clock):
+    """The frames that the models are given."""
+    frames = iter(source)
+    for _ in range(args.max_frames or sys.maxsize):
+        with clock('decode'):
+            frame = next(frames, None)
+            if frame is not None and args.resize:
+                frame = cv2.resize(
+                    frame, args.resize[::-1], interpolation=cv2.INTER_AREA
+                )
+        if frame is None:
+            return
+        yield frame
+
+
+def predict(frames, models, clock):
+    """Each frame with the label maps of the models."""
+    for frame in frames:
+        with clock('model'):
+            labels = [model.predict_frame(frame).label for model in models]
+        yield frame, labels
 
 
 def draw(frame, labels, model, width, opacity, names):
@@ -111,44 +147,30 @@ def draw(frame, labels, model, width, opacity, names):
 @cli
 def main():
     args = parse_args()
-    source = open_frames(args.input)
+    source = open_frames(args.input, args.broken)
     writer = open_writer(args.out, args.fps or source.fps or 10)
-    recurrent = Segmenter(args.config, args.checkpoint, args.device)
+    recurrent = VideoSegInferencer(
+        args.config, args.checkpoint, args.device, args.amp
+    )
     models, names = [recurrent], ['frame', 'prediction']
     if args.baseline:
-        models.insert(0, Segmenter(*args.baseline, args.device))
+        baseline = VideoSegInferencer(*args.baseline, args.device, args.amp)
+        models.insert(0, baseline)
         names = ['frame', 'framewise', 'recurrent']
     total = source.length
     if args.max_frames:
         total = min(total or args.max_frames, args.max_frames)
     clock = Clock()
-    frames = iter(source)
-    with writer, tqdm(total=total, unit='frame') as bar:
-        while args.max_frames is None or writer.count < args.max_frames:
-            with clock('decode'):
-                frame = next(frames, None)
-                if frame is not None and args.resize:
-                    frame = cv2.resize(
-                        frame,
-                        tuple(args.resize[::-1]),
-                        interpolation=cv2.INTER_AREA,
-                    )
-            if frame is None:
-                break
-            with clock('model'):
-                labels = [model(frame) for model in models]
+    frames = in_background(decode(source, args, clock))
+    predictions = in_background(predict(frames, models, clock))
+    with writer, tqdm(predictions, total=total, unit='frame') as bar:
+        for frame, labels in bar:
             with clock('draw and write'):
-                writer.write(
-                    draw(
-                        frame,
-                        labels,
-                        recurrent,
-                        args.panel_width,
-                        args.opacity,
-                        names,
-                    )
+                picture = draw(
+                    *(frame, labels, recurrent, args.panel_width),
+                    *(args.opacity, names),
                 )
-            bar.update()
+                writer.write(picture)
     print(clock.report(writer.count))
     print(f'{args.out}: {writer.fps:.1f} frames/s')
 

@@ -9,7 +9,7 @@ from mmengine import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
-from .apis import Segmenter
+from .apis import VideoSegInferencer
 from .engine.atomic_backend import AtomicLocalBackend
 from .visualization import (
     GifWriter,
@@ -124,7 +124,9 @@ def write_gif(
         fps (float): Defaults to 6.
         width (int): Of one panel. Defaults to 256.
     """
-    segmenters = {k: Segmenter(str(c), str(w)) for k, (c, w) in models.items()}
+    inferencers = {
+        k: VideoSegInferencer(str(c), str(w)) for k, (c, w) in models.items()
+    }
     cfg = Config.fromfile(models['recurrent'][0]).test_dataloader.dataset
     cfg.update(data_root=data_root, mode='stream', num_frames=1)
     init_default_scope('mmseg')
@@ -136,12 +138,13 @@ def write_gif(
             info = dataset.get_data_info(i)
             if info['sequence'] != last:
                 last = info['sequence']
-                for segmenter in segmenters.values():
-                    segmenter.reset()
+                for inferencer in inferencers.values():
+                    inferencer.reset()
             frame = cv2.imread(info['img_path'])
             panels = {'frame': frame}
-            for name, segmenter in segmenters.items():
-                panels[name] = overlay(frame, segmenter(frame), palette, 0.65)
+            for name, inferencer in inferencers.items():
+                prediction = inferencer.predict_frame(frame)
+                panels[name] = prediction.overlay(0.65)
             label = _label(info, dataset.label_map)
             panels['label'] = np.zeros_like(frame)
             if label is not None:

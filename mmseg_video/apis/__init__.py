@@ -1,4 +1,11 @@
+from .background import in_background
 from .frames import FrameSource, open_frames
-from .streaming import Segmenter
+from .video_seg_inferencer import Prediction, VideoSegInferencer
 
-__all__ = ['FrameSource', 'Segmenter', 'open_frames']
+__all__ = [
+    'FrameSource',
+    'Prediction',
+    'VideoSegInferencer',
+    'in_background',
+    'open_frames',
+]

@@ -1,12 +1,14 @@
-"""Frames of a video, a folder, a glob or a camera, one at a time."""
+"""Frames of videos, folders, globs, cameras and addresses, one at a time."""
 
 import glob
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from mmengine.logging import print_log
 
 from ..datasets.transforms.loading import check_image_file
 
@@ -29,28 +31,42 @@ class FrameSource:
         return self.frames
 
 
-def open_frames(source: str) -> FrameSource:
-    """The frames of a video file, a folder, a glob or a camera number.
+def open_frames(source: str, broken: str = 'error') -> FrameSource:
+    """The frames of a video file, folder, glob, camera number or address.
+
+    A video that ends before its last frame, and a camera that gives no more,
+    end the frames, and that is logged.
+
+    Args:
+        source (str): What to open; an address is like ``rtsp://...``.
+        broken (str): What to do with an image that cannot be read: 'error',
+            or 'skip' it and log that. Defaults to 'error'.
 
     Raises:
         FileNotFoundError: If nothing is there.
         OSError: If it cannot be opened, or, later, a frame cannot be read.
+        ValueError: If ``broken`` is another word.
     """
+    if broken not in ('error', 'skip'):
+        raise ValueError(f"broken must be 'error' or 'skip', got '{broken}'")
     if source.isdigit():
         return _open_video(int(source), f'camera {source}')
+    if '://' in source:
+        return _open_video(source, f"'{source}'")
     if os.path.isdir(source):
         paths = [os.path.join(source, name) for name in os.listdir(source)]
-        return _open_images(paths, f"the folder '{source}'")
+        return _open_images(paths, f"the folder '{source}'", broken)
     if os.path.isfile(source):
         return _open_video(source, f"the video '{source}'")
     if glob.has_magic(source):
-        return _open_images(glob.glob(source), f"the pattern '{source}'")
+        paths = glob.glob(source)
+        return _open_images(paths, f"the pattern '{source}'", broken)
     raise FileNotFoundError(
         f"no video, folder or pattern of images '{source}'"
     )
 
 
-def _open_images(paths: list[str], what: str) -> FrameSource:
+def _open_images(paths: list[str], what: str, broken: str) -> FrameSource:
     paths = sorted(p for p in paths if p.lower().endswith(IMAGES))
     if not paths:
         raise FileNotFoundError(
@@ -59,13 +75,22 @@ def _open_images(paths: list[str], what: str) -> FrameSource:
 
     def frames():
         for path in paths:
-            check_image_file(path)
-            frame = cv2.imread(path)
-            if frame is None:
-                raise OSError(f"'{path}' is no readable image")
-            yield frame
+            try:
+                yield _read_image(path)
+            except OSError as error:
+                if broken == 'error':
+                    raise
+                print_log(f'{error}: skipped', 'current', logging.WARNING)
 
     return FrameSource(frames(), None, len(paths))
+
+
+def _read_image(path: str) -> np.ndarray:
+    check_image_file(path)
+    frame = cv2.imread(path)
+    if frame is None:
+        raise OSError(f"'{path}' is no readable image")
+    return frame
 
 
 def _open_video(source: str | int, what: str) -> FrameSource:
@@ -80,13 +105,22 @@ def _open_video(source: str | int, what: str) -> FrameSource:
     length = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
 
     def frames():
-        frame, readable = first, True
+        frame, readable, count = first, True, 0
         try:
             while readable:
                 yield frame
+                count += 1
                 readable, frame = video.read()
         finally:
             video.release()
+        live = isinstance(source, int) or '://' in source
+        if live or count < length:
+            of = '' if live else f' of {length}'
+            print_log(
+                f'{what} gives no more frames after {count}{of}',
+                'current',
+                logging.WARNING,
+            )
 
     fps = video.get(cv2.CAP_PROP_FPS)
     return FrameSource(

@@ -64,6 +64,51 @@ def test_a_truncated_image_is_named(folder):
         next(frames)
 
 
+def test_a_truncated_image_can_be_skipped(folder):
+    path = folder / '0010.png'
+    path.write_bytes(path.read_bytes()[:60])
+    frames = open_frames(str(folder), broken='skip')
+    assert [number_of(img) for img in frames] == [9, 100]
+    with pytest.raises(ValueError, match="'error' or 'skip'"):
+        open_frames(str(folder), broken='ignore')
+
+
+def test_an_address_that_does_not_answer():
+    with pytest.raises(OSError, match=r"'rtsp://127\.0\.0\.1:9/x' cannot be"):
+        open_frames('rtsp://127.0.0.1:9/x')
+
+
+def test_a_camera_that_disappears_ends_the_frames(monkeypatch):
+    class Camera:
+        left = 3
+
+        def __init__(self, source):
+            self.source = source
+
+        def isOpened(self):
+            return True
+
+        def read(self):
+            self.left -= 1
+            return (
+                (True, frame(self.left)) if self.left >= 0 else (False, None)
+            )
+
+        def get(self, _):
+            return 0
+
+        def release(self):
+            pass
+
+    said = []
+    monkeypatch.setattr(cv2, 'VideoCapture', Camera)
+    monkeypatch.setattr(
+        'mmseg_video.apis.frames.print_log', lambda text, *_: said.append(text)
+    )
+    assert len(list(open_frames('0'))) == 3
+    assert said == ['camera 0 gives no more frames after 3']
+
+
 def test_a_camera_that_is_not_there(monkeypatch):
     class NoCamera:
         def __init__(self, source):
