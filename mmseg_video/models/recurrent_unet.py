@@ -128,23 +128,23 @@ class RecurrentUNet(EncoderDecoder):
         Raises:
             ValueError: If the states belong to frames of another size.
         """
-        metas = [dict(img_shape=frame.shape[2:])] * len(frame)
+        metas = [dict(img_shape=frame.shape[2:])]
         return self._predict(frame.unsqueeze(1), states, metas)
 
     def extract_feat(self, inputs: Tensor) -> list[Tensor]:
         """Levels (N, C_l', h_l, w_l) of the key frames of clips or stills."""
         clips = self._as_clips(inputs)
         feats, _ = self._encode(clips, None)
-        return self._key_frames(feats, len(clips))
+        return self._key_frames(feats, clips.shape[0])
 
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict:
         """Losses of the key frames of ``inputs`` (N, T, C, H, W)."""
         clips = self._as_clips(inputs)
         feats, _ = self._encode(clips, None)
-        with self._with_final_rnn(len(clips), None):
+        with self._with_final_rnn(clips.shape[0], None):
             losses = self._decode_head_forward_train(feats, data_samples)
         if self.with_auxiliary_head:
-            feats = self._key_frames(feats, len(clips))
+            feats = self._key_frames(feats, clips.shape[0])
             losses.update(
                 self._auxiliary_head_forward_train(feats, data_samples)
             )
@@ -175,7 +175,7 @@ class RecurrentUNet(EncoderDecoder):
     def _forward(self, inputs: Tensor, data_samples=None) -> Tensor:
         clips = self._as_clips(inputs)
         feats, _ = self._encode(clips, None)
-        with self._with_final_rnn(len(clips), None):
+        with self._with_final_rnn(clips.shape[0], None):
             return self.decode_head.forward(feats)
 
     def _predict(
@@ -184,7 +184,7 @@ class RecurrentUNet(EncoderDecoder):
         states = states or (None,) * self._num_states
         feats, neck_states = self._encode(clips, states)
         final = states[-1] if self.final_rnn is not None else None
-        with self._with_final_rnn(len(clips), final) as final_state:
+        with self._with_final_rnn(clips.shape[0], final) as final_state:
             logits = self.decode_head.predict(feats, metas, self.test_cfg)
         return logits, (*neck_states, *final_state)
 
@@ -198,7 +198,7 @@ class RecurrentUNet(EncoderDecoder):
     ) -> tuple[list[Tensor], States]:
         """Levels (N*K, C_l', h_l, w_l) of the K frames that are decoded, and
         the states of the necks."""
-        num_clips = len(clips)
+        num_clips = clips.shape[0]
         frames = KEY_FRAME if self.final_rnn is None else slice(None)
         states = list(states or (None,) * self._num_states)
         feats = self._encode_frames(clips)

@@ -1,0 +1,69 @@
+"""Export one step of a recurrent model, for ONNX Runtime.
+
+    python tools/export_onnx.py CONFIG CHECKPOINT OUT.onnx
+
+Needs: pip install 'mmseg-video[export]'. Then the file is checked against
+PyTorch on a stream of random frames.
+"""
+
+import argparse
+
+from mmseg_video.apis import VideoSegInferencer
+from mmseg_video.engine.arguments import at_least
+from mmseg_video.engine.launch import cli
+from mmseg_video.export import export_onnx, largest_error
+
+TOLERANCE = 1e-3  # of the logits
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config')
+    parser.add_argument('checkpoint')
+    parser.add_argument('out', help='the .onnx file to write')
+    parser.add_argument(
+        '--check',
+        type=at_least(0),
+        default=30,
+        metavar='FRAMES',
+        help='compare with PyTorch over a stream of so many; 0: do not',
+    )
+    parser.add_argument(
+        '--size',
+        type=at_least(32),
+        nargs=2,
+        default=(128, 256),
+        metavar=('HEIGHT', 'WIDTH'),
+        help='of the frames of that stream',
+    )
+    return parser.parse_args()
+
+
+@cli
+def main():
+    args = parse_args()
+    inferencer = VideoSegInferencer(args.config, args.checkpoint, 'cpu')
+    export_onnx(
+        inferencer.model, args.out, inferencer.classes, inferencer.palette
+    )
+    print(f'written to {args.out}')
+    if args.check:
+        error = largest_error(
+            inferencer.model, args.out, args.check, tuple(args.size)
+        )
+        print(
+            f'largest difference of the logits from PyTorch over {args.check} '
+            f'frames: {error:.1e}'
+        )
+        if error > TOLERANCE:
+            raise RuntimeError(
+                f'{args.out} differs from PyTorch by {error:.1e}, more than '
+                f'{TOLERANCE}: do not use it'
+            )
+
+
+if __name__ == '__main__':
+    main()
