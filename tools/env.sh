@@ -36,7 +36,7 @@ ensure_env() {
   # OpenCV's desktop build wants libGL, which a server may lack.
   "$PY" -c 'import cv2' 2>/dev/null || "$PY" -m pip install \
     --disable-pip-version-check -q --force-reinstall --no-deps opencv-python-headless
-  "$PY" -c 'import mmseg, mmseg_video' >/dev/null || {
+  "$PY" -c 'import mmseg_video' >/dev/null || {
     echo "error: the installed package does not import (see above); remove $VENV and try again" >&2
     return 1
   }
