@@ -11,6 +11,7 @@ from .transforms import (
     RandomBurst,
     RandomFrameInterval,
 )
+from .vspw_sequence import VSPWSequenceDataset
 
 __all__ = [
     'BaseSequenceDataset',
@@ -23,5 +24,6 @@ __all__ = [
     'RandomBurst',
     'RandomFrameInterval',
     'SequenceSampler',
+    'VSPWSequenceDataset',
     'select_ref_frames',
 ]

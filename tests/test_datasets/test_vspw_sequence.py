@@ -1,0 +1,94 @@
+import json
+
+import numpy as np
+import pytest
+
+from mmseg_video.datasets import VSPWSequenceDataset
+from tests.sequences import SIZE, frame, number_of, write_image
+
+PIPELINE = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadRefFrames'),
+    dict(type='LoadClipAnnotations'),
+    dict(type='PackClipInputs'),
+]
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Two videos, of which the second lacks a label."""
+    for video, numbers in (('12_a', range(3, 8)), ('7_b', range(4))):
+        folder = tmp_path / 'data' / video
+        for number in numbers:
+            write_image(folder / f'origin/{number:08d}.png', frame(number))
+            if (video, number) != ('7_b', 1):
+                label = np.full(SIZE, 5, np.uint8)
+                label[0], label[1], label[2] = 0, 124, 255
+                write_image(folder / f'mask/{number:08d}.png', label)
+    (tmp_path / 'val.txt').write_text('12_a\n7_b\n')
+    (tmp_path / 'train.txt').write_text('7_b\n')
+    return tmp_path
+
+
+def build(root, **kwargs):
+    kwargs = {'ann_file': 'val.txt', 'pipeline': PIPELINE, **kwargs}
+    return VSPWSequenceDataset(data_root=str(root), **kwargs)
+
+
+def test_clips_end_in_labelled_frames(root):
+    dataset = build(root, num_frames=3)
+    assert len(dataset) == 8
+    sample = dataset[2]
+    # Colours are in the order of the file: blue first.
+    clip = sample['inputs'].permute(0, 2, 3, 1).numpy()
+    assert [number_of(f) for f in clip] == [3, 4, 5]
+    # At the beginning of the second video, nothing comes from the first.
+    clip = dataset[5]['inputs'].permute(0, 2, 3, 1).numpy()
+    assert [number_of(f) for f in clip] == [0, 0, 0]
+
+
+def test_void_is_ignored_and_classes_count_from_zero(root):
+    label = build(root)[0]['data_samples'].gt_sem_seg.data[0]
+    assert label[:4, 0].tolist() == [255, 123, 255, 4]
+
+
+def test_streams_have_every_frame(root):
+    dataset = build(root, mode='stream')
+    assert len(dataset) == 9
+    samples = [dataset[i]['data_samples'] for i in range(9)]
+    assert [s.sequence for s in samples] == ['12_a'] * 5 + ['7_b'] * 4
+    assert [s.frame_id for s in samples] == [3, 4, 5, 6, 7, 0, 1, 2, 3]
+    unlabelled = [bool((s.gt_sem_seg.data == 255).all()) for s in samples]
+    assert unlabelled == [i == 6 for i in range(9)]
+
+
+def test_splits_are_lists_of_videos(root):
+    assert len(build(root, ann_file='train.txt')) == 3
+
+
+def test_names_come_with_the_data(root):
+    dataset = build(root)
+    assert dataset.metainfo['classes'][0] == 'class 1'
+    assert len(dataset.metainfo['palette']) == 124
+    assert len({tuple(c) for c in dataset.metainfo['palette']}) == 124
+    names = {f'name {i}': str(i) for i in range(1, 125)} | {'others': '0'}
+    path = root / 'label_num_dic_final.json'
+    path.write_text(json.dumps(names))
+    dataset = build(root)
+    assert dataset.metainfo['classes'][123] == 'name 124'
+    label = dataset[0]['data_samples'].gt_sem_seg.data[0]
+    assert label[:4, 0].tolist() == [255, 123, 255, 4]
+    path.write_text(json.dumps({'wall': 1}))
+    with pytest.raises(ValueError, match='names 1 of the 124 classes'):
+        build(root)
+
+
+def test_what_is_missing_is_named(root):
+    with pytest.raises(FileNotFoundError, match=r"no list of videos '.*no\.t"):
+        build(root, ann_file='no.txt')
+    (root / 'val.txt').write_text('12_a\n99_x\n')
+    with pytest.raises(FileNotFoundError, match="no video '99_x'"):
+        build(root)
+    write_image(root / 'data/12_a/origin/cover.png', frame(0))
+    with pytest.raises(ValueError, match=r"cover\.png' is not named by"):
+        build(root)
