@@ -13,7 +13,8 @@ with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
     # An operator of mmcv's full build; nothing here uses it.
     warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDef')
     # It prints that a package of its publisher is not there; nobody needs it.
-    import mmseg.datasets  # noqa: F401
+    import mmseg.datasets
+    import mmseg.models  # noqa: F401
 
 from . import datasets, engine, evaluation, models
 from .version import __version__

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import torch
 from mmengine.registry import init_default_scope
@@ -6,7 +8,7 @@ from mmengine.runner import Runner
 import mmseg_video  # noqa: F401, registers
 from tests.runs import config, scenes
 
-torch.set_num_threads(2)
+torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 2)))
 
 
 @pytest.fixture(autouse=True)

@@ -6,4 +6,6 @@ ensure_env
 cd "$ROOT"
 "$PY" -m ruff check .
 "$PY" -m ruff format --check .
-exec "$PY" -m pytest "$@"
+# A process for each core, with one thread each.
+export OMP_NUM_THREADS=1
+exec "$PY" -m pytest -n auto "$@"

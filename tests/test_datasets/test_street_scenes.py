@@ -65,9 +65,10 @@ def test_a_whole_snippet_has_thirty_frames(tmp_path):
 
 def test_the_seed_alone_decides(tmp_path):
     kinds = dict(size=SIZE, frames=(19, 20))
-    write_street_scenes(tmp_path / 'a', 2, 1, seed=3, **kinds)
-    write_street_scenes(tmp_path / 'b', 2, 1, seed=3, workers=2, **kinds)
-    write_street_scenes(tmp_path / 'c', 2, 1, seed=4, **kinds)
+    # As many as two processes are started for.
+    write_street_scenes(tmp_path / 'a', 14, 2, seed=3, **kinds)
+    write_street_scenes(tmp_path / 'b', 14, 2, seed=3, workers=2, **kinds)
+    write_street_scenes(tmp_path / 'c', 1, 1, seed=4, **kinds)
     a, b, c = (tree(tmp_path / name) for name in 'abc')
     assert a == b
     image = next(n for n in a if n.startswith('leftImg8bit/'))

@@ -58,19 +58,19 @@ def test_resume_goes_on(root, tmp_path):
 
 
 @pytest.mark.parametrize('num_frames', [1, 5, 12])
-def test_tests_on_clips(root, recurrent, num_frames):
-    cfg = config('rnn_unet', root, recurrent)
+def test_tests_on_clips(root, recurrent, num_frames, tmp_path):
+    cfg = config('rnn_unet', root, tmp_path)
     cfg.load_from = str(recurrent / 'iter_2.pth')
     cfg.test_dataloader.dataset.num_frames = num_frames
     metrics = Runner.from_cfg(cfg).test()
     assert 0 <= metrics['mIoU'] <= 100
 
 
-def test_tests_on_a_stream_equal_the_long_clip(root, recurrent, awake):
+def test_tests_on_a_stream_equal_the_long_clip(root, awake, tmp_path):
     """The key frame is the stream's twelfth: T=12 from the same frames."""
     results = {}
     for mode, num_frames in (('clip', 12), ('clip', 1), ('stream', 1)):
-        cfg = config('rnn_unet', root, recurrent)
+        cfg = config('rnn_unet', root, tmp_path)
         cfg.load_from = str(awake)
         dataset = cfg.test_dataloader.dataset
         dataset.mode, dataset.num_frames = mode, num_frames
@@ -91,8 +91,8 @@ def test_a_checkpoint_that_does_not_cover_the_model_is_not_tested(
         Runner.from_cfg(cfg).test()
 
 
-def test_test_time_augmentation(root, recurrent):
-    cfg = config('rnn_unet', root, recurrent)
+def test_test_time_augmentation(root, recurrent, tmp_path):
+    cfg = config('rnn_unet', root, tmp_path)
     cfg.load_from = str(recurrent / 'iter_2.pth')
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
     cfg.tta_model.module = cfg.model

@@ -80,6 +80,8 @@ def write_street_scenes(
     jobs = [('train', i) for i in range(num_train)]
     jobs += [('val', i) for i in range(num_val)]
     write = partial(_write_snippet, root, settings)
+    # A process takes seconds to start.
+    workers = max(1, min(workers, len(jobs) // 8))
     done, bursts = 0, []
     progress(done, len(jobs))
     if workers == 1:
