@@ -114,7 +114,7 @@ def export_onnx(
             f'{type(model).__name__} has no states to carry: a framewise '
             "model needs no streaming export; use mmdeploy or torch.onnx's own"
         )
-    step = StreamStep(copy.deepcopy(model))
+    step = StreamStep(copy.deepcopy(model)).eval()
     names = step.state_names
     frame = torch.zeros(2, 96, 160, 3, dtype=torch.uint8)
     states = [torch.zeros(1, 1, 1, 1) for _ in names]

@@ -88,6 +88,8 @@ def against_onnx(inferencer, path, frames):
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
+    # Waiting threads that spin would slow the other down.
+    options.add_session_config_entry('session.intra_op.allow_spinning', '0')
     session = onnxruntime.InferenceSession(
         path, options, providers=onnxruntime.get_available_providers()
     )

@@ -8,4 +8,4 @@ cd "$ROOT"
 "$PY" -m ruff format --check .
 # A process for each core, with one thread each.
 export OMP_NUM_THREADS=1
-exec "$PY" -m pytest -n auto "$@"
+exec "$PY" -m pytest -n auto --dist worksteal "$@"
