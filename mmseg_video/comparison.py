@@ -243,6 +243,67 @@ def draw_degraded(reports: dict[float, dict], folder: Path) -> None:
     AtomicLocalBackend().put_text(text, folder / 'degraded.json')
 
 
+def write_robustness(reports: dict[str, dict[int, dict]], folder: Path) -> str:
+    """robustness.md, .json and .png: mIoU against the strength.
+
+    Args:
+        reports (dict): Corruption -> severity (0: none) -> report.
+        folder (Path): Where to write.
+
+    Returns:
+        str: The Markdown.
+    """
+    import matplotlib
+
+    matplotlib.use('Agg')
+    import matplotlib.pyplot as plt
+
+    lines = [
+        '| corruption | strength | framewise mIoU | recurrent | difference | '
+        '95 % interval | flicker | recurrent |',
+        '|---|---|---|---|---|---|---|---|',
+    ]
+    figure, axes = plt.subplots(
+        2, 3, figsize=(10, 5.6), dpi=110, sharex=True, sharey=True
+    )
+    for axis, (kind, by_severity) in zip(
+        axes.flat, reports.items(), strict=True
+    ):
+        for key, label in (('baseline', 'framewise'), ('model', 'recurrent')):
+            y = [r['figures']['mIoU'][key] for r in by_severity.values()]
+            axis.plot(list(by_severity), y, 'o-', label=label)
+        axis.set_title(kind)
+        axis.set_xticks(list(by_severity))
+        axis.grid(alpha=0.3)
+        for severity, report in by_severity.items():
+            v, f = report['figures']['mIoU'], report['figures']['flicker']
+            lines.append(
+                f'| {kind} | {severity} | {v["baseline"]:.2f} | '
+                f'{v["model"]:.2f} | {v["difference"]:+.2f} | '
+                f'{v["low"]:+.2f} to {v["high"]:+.2f} | '
+                f'{f["baseline"]:.2f} | {f["model"]:.2f} |'
+            )
+    axes[0, 0].legend(frameon=False)
+    axes[0, 0].set_ylabel('mIoU')
+    axes[1, 0].set_ylabel('mIoU')
+    for axis in axes[1]:
+        axis.set_xlabel('strength')
+    figure.tight_layout()
+    temporary = folder / '.robustness.png'
+    figure.savefig(temporary, format='png')
+    plt.close(figure)
+    temporary.replace(folder / 'robustness.png')
+    text = '\n'.join(lines) + '\n'
+    write = AtomicLocalBackend().put_text
+    write(text, folder / 'robustness.md')
+    figures = {
+        kind: {str(n): r['figures'] for n, r in by_severity.items()}
+        for kind, by_severity in reports.items()
+    }
+    write(json.dumps(figures, indent=1), folder / 'robustness.json')
+    return text
+
+
 def write_report(report: dict, folder: Path) -> str:
     """comparison.json, .md and .png in ``folder``; returns the Markdown."""
     write = AtomicLocalBackend().put_text

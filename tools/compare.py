@@ -19,8 +19,10 @@ from mmseg_video.comparison import (
     draw_degraded,
     judge,
     write_report,
+    write_robustness,
 )
 from mmseg_video.costs import build, interleaved, num_parameters, streamer
+from mmseg_video.datasets.corruptions import CORRUPTIONS, SEVERITIES
 from mmseg_video.engine.arguments import at_least
 from mmseg_video.engine.checkpoints import check_checkpoint
 from mmseg_video.engine.launch import cli, load_config
@@ -53,6 +55,11 @@ def parse_args():
         help='of the frames, such as 0 0.1 0.2 0.4',
     )
     parser.add_argument(
+        '--robustness',
+        action='store_true',
+        help='also under six corruptions at three strengths each: 36 tests',
+    )
+    parser.add_argument(
         '--size',
         type=at_least(32),
         nargs=2,
@@ -63,20 +70,26 @@ def parse_args():
     return parser.parse_args()
 
 
-def test(args, name, config, checkpoint, part) -> Path:
-    """Test one model; returns the folder with its sequences' results."""
-    folder = Path(args.out) / f'{name}_{part:g}'
+def test(args, name, config, checkpoint, condition, worse) -> Path:
+    """Test one model; returns the folder with its sequences' results.
+
+    Args:
+        args (Namespace): Of the command line.
+        name, config, checkpoint (str): The model.
+        condition (str): Of the video, for the name of the folder.
+        worse (list): What makes the video so, as tools/test.py takes it.
+    """
+    folder = Path(args.out) / f'{name}_{condition}'
     protocol = ['--stream']
     if args.num_frames:
         protocol = ['--num-frames', args.num_frames]
     if args.data_root:
         protocol += ['--data-root', args.data_root]
-    if part:
-        protocol += ['--degrade', part]
+    protocol += worse
     if args.cfg_options:
         protocol += ['--cfg-options', *args.cfg_options]
     run(
-        f'{name}, {part:.0%} degraded',
+        f'{name}, {condition}',
         [
             *(TOOLS / 'test.py', config, checkpoint, '--temporal'),
             *('--work-dir', folder, '--sequences', folder, *protocol),
@@ -127,13 +140,18 @@ def main():
         check_checkpoint(checkpoint)
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    reports = {}
-    for part in args.degrade:
+
+    def report_on(condition, worse):
         folders = {
-            name: test(args, name, *model, part)
+            name: test(args, name, *model, condition, worse)
             for name, model in models.items()
         }
-        reports[part] = judge(folders['framewise'], folders['recurrent'])
+        return judge(folders['framewise'], folders['recurrent'])
+
+    reports = {
+        part: report_on(f'{part:g}', ['--degrade', part] if part else [])
+        for part in args.degrade
+    }
     report = dict(
         reports[args.degrade[0]], models=models, command=sys.argv[1:]
     )
@@ -143,6 +161,18 @@ def main():
     if len(reports) > 1:
         draw_degraded(reports, out)
         names += ['degraded.json', 'degraded.png']
+    if args.robustness:
+        clean = reports[args.degrade[0]]
+        corrupted = {
+            kind: {0: clean}
+            | {
+                n: report_on(f'{kind}_{n}', ['--corrupt', kind, n])
+                for n in SEVERITIES
+            }
+            for kind in CORRUPTIONS
+        }
+        print(write_robustness(corrupted, out))
+        names += [f'robustness.{end}' for end in ('md', 'json', 'png')]
     print('\n'.join(str(out / name) for name in names))
 
 

@@ -13,6 +13,7 @@ from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 import mmseg_video  # noqa: F401, registers the atomic backend
+from mmseg_video.datasets.corruptions import CORRUPTIONS
 from mmseg_video.engine.arguments import (
     CfgOptions,
     at_least,
@@ -87,6 +88,12 @@ def parse_args():
         'the same ones',
     )
     parser.add_argument(
+        '--corrupt',
+        nargs=2,
+        metavar=('KIND', 'SEVERITY'),
+        help=f'of all frames: {", ".join(CORRUPTIONS)}; severity 1 to 3',
+    )
+    parser.add_argument(
         '--tta', action='store_true', help='test-time augmentation'
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision')
@@ -104,8 +111,10 @@ def parse_args():
         parser.error(
             '--stream goes with none of --num-frames, --frame-interval, --tta'
         )
-    if args.degrade and args.tta:
-        parser.error('--degrade does not go with --tta')
+    if (args.degrade or args.corrupt) and args.tta:
+        parser.error('--tta goes with neither --degrade nor --corrupt')
+    if args.corrupt and not args.corrupt[1].isdigit():
+        parser.error(f'--corrupt: SEVERITY is a number, not {args.corrupt[1]}')
     return args
 
 
@@ -140,12 +149,22 @@ def judge_over_time(cfg, save_dir) -> None:
     ]
 
 
-def degrade(cfg, part) -> None:
-    """Degrade a part of the frames, right after they are loaded."""
+def degrade(cfg, args) -> None:
+    """Make the video worse, right after its frames are loaded."""
     pipeline = cfg.test_dataloader.dataset.pipeline
     types = [transform['type'] for transform in pipeline]
-    burst = dict(type='RandomBurst', prob=part, max_length=1, seed=0)
-    pipeline.insert(types.index('LoadRefFrames') + 1, burst)
+    after = types.index('LoadRefFrames') + 1
+    if args.degrade:
+        pipeline.insert(
+            after,
+            dict(type='RandomBurst', prob=args.degrade, max_length=1, seed=0),
+        )
+    if args.corrupt:
+        kind, severity = args.corrupt
+        pipeline.insert(
+            after,
+            dict(type='CorruptFrames', kind=kind, severity=int(severity)),
+        )
 
 
 def augment(cfg) -> None:
@@ -165,6 +184,7 @@ def protocol(report) -> str:
         parts.append(f'interval{report["frame_interval"]}')
     if report['degrade']:
         parts.append(f'degrade{report["degrade"]:g}')
+    parts += report['corrupt'] or []
     parts += [name for name in ('tta', 'amp') if report[name]]
     return '_'.join(parts)
 
@@ -194,8 +214,7 @@ def main():
     )
     cfg.load_from = args.checkpoint
     read_from(cfg, args)
-    if args.degrade:
-        degrade(cfg, args.degrade)
+    degrade(cfg, args)
     draw(cfg, args)
     if args.out:  # before it may become a list
         cfg.test_evaluator.update(output_dir=args.out, keep_results=True)
@@ -219,6 +238,7 @@ def main():
             tta=args.tta,
             amp=args.amp,
             degrade=args.degrade,
+            corrupt=args.corrupt,
         )
         path = osp.join(cfg.work_dir, f'test_{protocol(report)}.json')
         AtomicLocalBackend().put_text(json.dumps(report, indent=1), path)

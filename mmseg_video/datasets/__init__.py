@@ -4,6 +4,7 @@ from .cityscapes_sequence import CityscapesSequenceDataset
 from .ref_frames import select_ref_frames
 from .sequence_sampler import SequenceSampler
 from .transforms import (
+    CorruptFrames,
     ForEachFrame,
     LoadClipAnnotations,
     LoadRefFrames,
@@ -17,6 +18,7 @@ __all__ = [
     'BaseSequenceDataset',
     'CamVidSequenceDataset',
     'CityscapesSequenceDataset',
+    'CorruptFrames',
     'ForEachFrame',
     'LoadClipAnnotations',
     'LoadRefFrames',

@@ -1,3 +1,4 @@
+from .corrupt_frames import CorruptFrames
 from .for_each_frame import ForEachFrame
 from .formatting import PackClipInputs
 from .frame_interval import RandomFrameInterval
@@ -5,6 +6,7 @@ from .loading import LoadClipAnnotations, LoadRefFrames
 from .random_burst import RandomBurst
 
 __all__ = [
+    'CorruptFrames',
     'ForEachFrame',
     'LoadClipAnnotations',
     'LoadRefFrames',
