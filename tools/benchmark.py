@@ -24,6 +24,7 @@ from mmseg.structures import SegDataSample
 
 import mmseg_video  # noqa: F401, registers
 from mmseg_video.costs import build, interleaved, num_parameters, streamer
+from mmseg_video.engine.arguments import set_data_root
 from mmseg_video.engine.launch import cli
 
 
@@ -88,9 +89,10 @@ def _peak_on_cpu(path, num_frames, size, device):
         process.join()
 
 
-def data_rate(path, samples):
+def data_rate(path, samples, root):
     """Samples and frames a second that one process loads for training."""
     cfg = Config.fromfile(path)
+    set_data_root(cfg, root)
     init_default_scope('mmseg')
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     frames = len(dataset[0]['inputs'])
@@ -118,6 +120,7 @@ def parse_args():
         metavar='N',
         help='also load N training samples of both configs',
     )
+    parser.add_argument('--data-root', help="instead of the configs'")
     parser.add_argument('--device', default=None)
     parser.add_argument('--out', help='write the figures to this JSON file')
     return parser.parse_args()
@@ -168,7 +171,10 @@ def main():
         f'peak memory of a step, T={frames} / 1 (MiB)': memory,
     }
     if args.data:
-        rates = {k: data_rate(path, args.data) for k, path in paths.items()}
+        rates = {
+            k: data_rate(path, args.data, args.data_root)
+            for k, path in paths.items()
+        }
         rows['training samples/s, one process'] = {
             k: v[0] for k, v in rates.items()
         }

@@ -9,7 +9,8 @@ import pytest
 from mmseg.registry import METRICS
 from PIL import Image
 
-from mmseg_video.comparison import bootstrap, verdict
+from mmseg_video.comparison import bootstrap, verdict, write_robustness
+from mmseg_video.datasets.corruptions import CORRUPTIONS, SEVERITIES
 from tests.commands import TOOLS, call
 
 CLASSES = ['a', 'b', 'c']
@@ -77,6 +78,20 @@ def test_other_sequences_are_refused(metric):
     twice = [*sequences(), sequences()[0]]
     with pytest.raises(ValueError, match='in several pieces'):
         bootstrap(metric, twice, twice)
+
+
+def test_robustness_is_a_row_for_each_kind_and_strength(tmp_path):
+    values = dict(baseline=30, model=31, difference=1, low=0.5, high=1.5)
+    report = dict(figures=dict(mIoU=values, flicker=values))
+    reports = {
+        kind: dict.fromkeys((0, *SEVERITIES), report) for kind in CORRUPTIONS
+    }
+    text = write_robustness(reports, tmp_path)
+    assert len(text.splitlines()) == 2 + 6 * 4
+    assert '| jpeg | 2 | 30.00 | 31.00 | +1.00 | +0.50 to +1.50 |' in text
+    assert Image.open(tmp_path / 'robustness.png').width > 500
+    figures = json.loads((tmp_path / 'robustness.json').read_text())
+    assert figures['dark']['3']['mIoU'] == values
 
 
 def test_writes_the_comparison(framewise, awake, tmp_path):
