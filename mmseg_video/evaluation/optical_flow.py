@@ -5,6 +5,7 @@ the pixel (x, y) of the first is found at (x, y) + flow[y, x] in the second.
 """
 
 import os
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import cv2
@@ -15,8 +16,24 @@ from mmengine import Registry
 OPTICAL_FLOWS = Registry('optical flow', scope='mmseg_video')
 
 
-class OpticalFlow:
-    """The flow between two frames, kept on disk where there is a cache.
+class OpticalFlow(ABC):
+    """The flow between two frames."""
+
+    @abstractmethod
+    def __call__(
+        self, first: np.ndarray, second: np.ndarray, name: str | None = None
+    ) -> np.ndarray:
+        """Flow (H, W, 2) from the first frame to the second.
+
+        Args:
+            first, second (ndarray): Frames (H, W, 3) uint8 BGR.
+            name (str | None): Of the pair, ``SEQUENCE/FRAME_FRAME``. Defaults
+                to None.
+        """
+
+
+class ComputedFlow(OpticalFlow):
+    """Flow that is computed, and kept on disk where there is a cache.
 
     Args:
         cache_dir (str | None): Where flow is kept, one ``.flo`` for each pair
@@ -30,16 +47,10 @@ class OpticalFlow:
     def __call__(
         self, first: np.ndarray, second: np.ndarray, name: str | None = None
     ) -> np.ndarray:
-        """Flow (H, W, 2) from the first frame to the second.
-
-        Args:
-            first, second (ndarray): Frames (H, W, 3) uint8 BGR.
-            name (str | None): Of the pair in the cache. Defaults to None,
-                which is not cached.
+        """Flow (H, W, 2), from the cache if it has the pair ``name``.
 
         Raises:
             ValueError: If the frames, or the cached flow, have another size.
-            FileNotFoundError: If flow that must be there is not.
         """
         if first.shape != second.shape:
             raise ValueError(
@@ -55,17 +66,18 @@ class OpticalFlow:
         write_flow(path, flow)
         return flow
 
+    @abstractmethod
     def compute(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
+        """Flow (H, W, 2) float32 between frames (H, W, 3) uint8 BGR."""
 
 
 @OPTICAL_FLOWS.register_module()
-class DISFlow(OpticalFlow):
+class DISFlow(ComputedFlow):
     """Dense inverse search (Kroeger et al., ECCV 2016), by OpenCV.
 
     Args:
         preset (str): 'ultrafast', 'fast' or 'medium'. Defaults to 'medium'.
-        kwargs: :class:`OpticalFlow`'s.
+        kwargs: :class:`ComputedFlow`'s.
     """
 
     def __init__(self, preset: str = 'medium', **kwargs):
@@ -83,7 +95,7 @@ class DISFlow(OpticalFlow):
 
 
 @OPTICAL_FLOWS.register_module()
-class FarnebackFlow(OpticalFlow):
+class FarnebackFlow(ComputedFlow):
     """Farneback's polynomial expansion (SCIA 2003), by OpenCV."""
 
     def compute(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -100,7 +112,7 @@ class FarnebackFlow(OpticalFlow):
 
 
 @OPTICAL_FLOWS.register_module()
-class RAFTFlow(OpticalFlow):
+class RAFTFlow(ComputedFlow):
     """RAFT (Teed and Deng, ECCV 2020), by torchvision.
 
     Args:
@@ -108,7 +120,7 @@ class RAFTFlow(OpticalFlow):
             for torchvision's own, which it keeps in its cache or downloads.
         size (str): 'large' or 'small'. Defaults to 'large'.
         device (str | None): Defaults to None, a GPU where there is one.
-        kwargs: :class:`OpticalFlow`'s.
+        kwargs: :class:`ComputedFlow`'s.
 
     Raises:
         FileNotFoundError: If the weights are not there.
@@ -169,10 +181,13 @@ class PrecomputedFlow(OpticalFlow):
 
     Args:
         cache_dir (str): The folder, laid out as a cache.
+
+    Raises:
+        FileNotFoundError: If the folder, or a pair's file, is not there.
     """
 
     def __init__(self, cache_dir: str):
-        super().__init__(cache_dir)
+        self.cache_dir = Path(cache_dir)
         if not self.cache_dir.is_dir():
             raise FileNotFoundError(f"no folder of flow '{cache_dir}'")
 

@@ -1,4 +1,5 @@
 import pickle
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -58,10 +59,11 @@ class SequenceMetric(BaseMetric):
         same = self.results[-1]['sequence'] == sample['sequence']
         return not same or sample['frame_id'] <= self._last
 
+    @abstractmethod
     def begin(self) -> dict:
         """What is kept of a new sequence; forgets the one before."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add(self, result: dict, inputs: torch.Tensor, sample: dict) -> None:
         """Take one frame into its sequence's ``result``.
 
@@ -70,11 +72,10 @@ class SequenceMetric(BaseMetric):
             inputs (Tensor): The clip (T, C, H, W) uint8 that was predicted.
             sample (dict): A ``SegDataSample`` as a dict.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def summarise(self, results: list[dict]) -> dict[str, float]:
         """Figures, in percent, from the sequences of all processes."""
-        raise NotImplementedError
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """The figures, from whole sequences, each counted once."""

@@ -1,3 +1,5 @@
+from abc import abstractmethod
+
 import numpy as np
 from mmseg.registry import METRICS
 
@@ -59,6 +61,7 @@ class FlowMetric(SequenceMetric):
         first, second = one[0], other[0]
         return resize_flow(self.flow(first, second, name), one[1].shape)
 
+    @abstractmethod
     def add_pair(
         self,
         result: dict,
@@ -75,7 +78,6 @@ class FlowMetric(SequenceMetric):
             flow (ndarray): Flow (H, W, 2) from the first to the second.
             mask (ndarray): Which pixels (H, W) of the first count.
         """
-        raise NotImplementedError
 
     def _check_pairs(self, results: list[dict]) -> None:
         if not sum(result['pairs'] for result in results):
