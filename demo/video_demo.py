@@ -1,7 +1,7 @@
 """Segment a video, frame by frame with carried states, and draw it.
 
 python demo/video_demo.py INPUT --config CONFIG --checkpoint CHECKPOINT \
-    [--baseline CONFIG CHECKPOINT] --out OUT.gif|OUT.mp4|FOLDER
+    [--baseline CONFIG CHECKPOINT] --out OUT.gif|OUT.mp4|OUT.webm|FOLDER
 
 INPUT is a video file, a folder of frames, a quoted glob, a camera number or
 an address (rtsp://...). Decoding, models and drawing work at the same time.
@@ -18,13 +18,7 @@ from tqdm import tqdm
 from mmseg_video.apis import VideoSegInferencer, in_background, open_frames
 from mmseg_video.engine.arguments import at_least
 from mmseg_video.engine.launch import cli
-from mmseg_video.visualization import (
-    beside,
-    captioned,
-    legend,
-    open_writer,
-    overlay,
-)
+from mmseg_video.visualization import open_writer, side_by_side
 
 
 def parse_args():
@@ -41,7 +35,9 @@ def parse_args():
         metavar=('CONFIG', 'CHECKPOINT'),
         help='a second model, drawn beside the first',
     )
-    parser.add_argument('--out', required=True, help='.gif, .mp4 or a folder')
+    parser.add_argument(
+        '--out', required=True, help='.gif, .mp4, .webm or a folder'
+    )
     parser.add_argument('--device')
     parser.add_argument('--amp', action='store_true', help='mixed precision')
     parser.add_argument(
@@ -120,28 +116,11 @@ def predict(frames, models, clock):
     """Each frame with the label maps of the models."""
     for frame in frames:
         with clock('model'):
-            labels = [model.predict_frame(frame).label for model in models]
+            labels = {
+                name: model.predict_frame(frame).label
+                for name, model in models.items()
+            }
         yield frame, labels
-
-
-def draw(frame, labels, model, width, opacity, names):
-    """One picture: the frame, and an overlay for each model, with a legend."""
-    height = round(frame.shape[0] * width / frame.shape[1])
-    panels = [
-        frame,
-        *(overlay(frame, x, model.palette, opacity) for x in labels),
-    ]
-    small = [
-        captioned(
-            cv2.resize(p, (width, height), interpolation=cv2.INTER_AREA), name
-        )
-        for p, name in zip(panels, names, strict=True)
-    ]
-    sheet = beside(small)
-    strip = legend(model.classes, model.palette, sheet.shape[1])
-    picture = cv2.vconcat([sheet, strip])
-    # Video codecs want even sizes.
-    return picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
 
 
 @cli
@@ -152,11 +131,10 @@ def main():
     recurrent = VideoSegInferencer(
         args.config, args.checkpoint, args.device, args.amp
     )
-    models, names = [recurrent], ['frame', 'prediction']
+    models = {'prediction': recurrent}
     if args.baseline:
         baseline = VideoSegInferencer(*args.baseline, args.device, args.amp)
-        models.insert(0, baseline)
-        names = ['frame', 'framewise', 'recurrent']
+        models = {'framewise': baseline, 'recurrent': recurrent}
     total = source.length
     if args.max_frames:
         total = min(total or args.max_frames, args.max_frames)
@@ -166,9 +144,9 @@ def main():
     with writer, tqdm(predictions, total=total, unit='frame') as bar:
         for frame, labels in bar:
             with clock('draw and write'):
-                picture = draw(
-                    *(frame, labels, recurrent, args.panel_width),
-                    *(args.opacity, names),
+                picture = side_by_side(
+                    *(frame, labels, recurrent.classes, recurrent.palette),
+                    *(args.panel_width, args.opacity),
                 )
                 writer.write(picture)
     print(clock.report(writer.count))

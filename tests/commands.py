@@ -1,6 +1,7 @@
 """How tests type commands."""
 
 import os
+import runpy
 import subprocess
 from pathlib import Path
 
@@ -32,3 +33,9 @@ def tiny(root):
 
     pairs = [f'{k}={text(v)}' for k, v in options(root).items()]
     return ['--cfg-options', *pairs]
+
+
+def call_in_process(path, monkeypatch, *arguments):
+    """Run a tool's ``main`` here, which saves the start of a process."""
+    monkeypatch.setattr('sys.argv', [str(path), *map(str, arguments)])
+    runpy.run_path(str(path), run_name='__main__')

@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from mmseg_video.export import export_onnx, largest_error
-from mmseg_video.visualization import Mp4Writer
+from mmseg_video.visualization import VideoWriter
 from tests.commands import ROOT, TOOLS, call
 from tests.models import CHANNELS, FRAMEWISE, RECURRENT, build, wake
 
@@ -89,7 +89,7 @@ def test_the_tool_and_a_runner_without_torch(awake, tmp_path):
     assert code == 0, output[-2000:]
     assert 'largest difference' in output
     rng = np.random.default_rng(0)
-    with Mp4Writer(tmp_path / 'in.mp4', 20) as writer:
+    with VideoWriter(tmp_path / 'in.mp4', 20) as writer:
         for _ in range(4):
             writer.write(rng.integers(0, 256, (64, 128, 3), np.uint8))
     # Neither torch nor mmseg can be imported there.

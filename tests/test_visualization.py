@@ -19,7 +19,7 @@ def panels(num=3):
     return [np.full((48, 64, 3), 80 * i, np.uint8) for i in range(num)]
 
 
-@pytest.mark.parametrize('name', ['out.gif', 'out.mp4', 'out'])
+@pytest.mark.parametrize('name', ['out.gif', 'out.mp4', 'out.webm', 'out'])
 def test_writes_every_frame(name, tmp_path):
     target = tmp_path / 'new folder' / name
     with open_writer(target, 10) as writer:
@@ -30,7 +30,7 @@ def test_writes_every_frame(name, tmp_path):
         gif = Image.open(target)
         assert gif.n_frames == 3
         assert gif.info['duration'] == 100
-    elif target.suffix == '.mp4':
+    elif target.suffix in ('.mp4', '.webm'):
         video = cv2.VideoCapture(str(target))
         assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 3
     else:
@@ -44,7 +44,7 @@ def write_and_fail(target):
         raise RuntimeError
 
 
-@pytest.mark.parametrize('name', ['out.gif', 'out.mp4', 'out'])
+@pytest.mark.parametrize('name', ['out.gif', 'out.mp4', 'out.webm', 'out'])
 def test_nothing_is_left_of_a_write_that_failed(name, tmp_path):
     with pytest.raises(RuntimeError):
         write_and_fail(tmp_path / name)
@@ -73,7 +73,7 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path):
     assert (tmp_path / 'out/mine.png').exists()
 
 
-@pytest.mark.parametrize('name', ['out.gif', 'out.mp4', 'out'])
+@pytest.mark.parametrize('name', ['out.gif', 'out.mp4', 'out.webm', 'out'])
 def test_frames_of_another_size_are_refused(name, tmp_path):
     with open_writer(tmp_path / name, 10) as writer:
         writer.write(panels()[0])
@@ -82,7 +82,7 @@ def test_frames_of_another_size_are_refused(name, tmp_path):
 
 
 def test_a_suffix_that_cannot_be_written():
-    with pytest.raises(ValueError, match=r'a \.gif, a \.mp4 or a folder'):
+    with pytest.raises(ValueError, match=r'\.mp4, \.webm or a folder'):
         open_writer('out.avi', 10)
     with pytest.raises(ValueError, match='fps must be > 0'):
         open_writer('out.gif', 0)

@@ -3,9 +3,10 @@
     python tools/benchmark_stream.py configs/rnn_unet_street.py CHECKPOINT \
         --size 128 256 --frames 2000 [--onnx MODEL.onnx]
 
-Makes a video of street scenes and runs it through the whole way, decoding,
-model, drawing and writing: frames/s against the model alone; time and memory
-of the last 100 frames against the first; ONNX Runtime against PyTorch.
+Makes a video of street scenes. Runs some of it through each part alone
+(decoding, model, drawing and writing), then all of it through all parts at
+the same time: frames/s against the model alone; time and memory of the last
+100 frames against the first; ONNX Runtime against PyTorch.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from mmseg_video.costs import interleaved
 from mmseg_video.datasets.street_scenes import NUM_FRAMES, StreetScene
 from mmseg_video.engine.arguments import at_least
 from mmseg_video.engine.launch import cli
-from mmseg_video.visualization import Mp4Writer
+from mmseg_video.visualization import VideoWriter
 
 ENDS = 100  # frames at each end of the stream
 
@@ -55,10 +56,34 @@ def make_video(path, size, num_frames):
     """A video of street scenes, forwards and backwards."""
     scene = StreetScene(0, 'val', 0, *size)
     frames = [scene.frame(t)[0] for t in range(NUM_FRAMES)]
-    with Mp4Writer(path, 17) as writer:
+    with VideoWriter(path, 17) as writer:
         for frame in islice(cycle(frames + frames[::-1]), num_frames):
             writer.write(frame)
     return frames
+
+
+def one_by_one(inferencer, video, out, num_frames):
+    """Median seconds a frame of each part, with nothing beside it."""
+    seconds = {'decoding': [], 'model': [], 'drawing and writing': []}
+    frames = iter(open_frames(video))
+
+    def timed(part, function, *args):
+        start = time.perf_counter()
+        result = function(*args)
+        seconds[part].append(time.perf_counter() - start)
+        return result
+
+    def draw_and_write(prediction):
+        writer.write(prediction.overlay())
+
+    with VideoWriter(out, 17) as writer:
+        for _ in tqdm(range(num_frames), unit='frame'):
+            frame = timed('decoding', next, frames)
+            predicted = timed(
+                'model', inferencer.predict_frame, frame, 'alone'
+            )
+            timed('drawing and writing', draw_and_write, predicted)
+    return {part: median(values) for part, values in seconds.items()}
 
 
 def run_through(inferencer, video, out, num_frames):
@@ -74,7 +99,7 @@ def run_through(inferencer, video, out, num_frames):
 
     start = time.perf_counter()
     predictions = in_background(predict(in_background(open_frames(video))))
-    with Mp4Writer(out, 17) as writer:
+    with VideoWriter(out, 17) as writer:
         for prediction in tqdm(predictions, total=num_frames, unit='frame'):
             writer.write(prediction.overlay())
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -120,16 +145,21 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         video = str(Path(folder) / 'video.mp4')
         frames = make_video(video, tuple(args.size), args.frames)
+        alone = one_by_one(inferencer, video, Path(folder) / 'alone.mp4', ENDS)
         seconds, wall, memory = run_through(
             inferencer, video, Path(folder) / 'out.mp4', args.frames
         )
     first, last = median(seconds[:ENDS]), median(seconds[-ENDS:])
-    alone = len(seconds) / sum(seconds)
+    together = len(seconds) / wall
     figures = {
+        **{f'{part} alone, ms': 1000 * t for part, t in alone.items()},
         'frames': len(seconds),
-        'model, frames/s': alone,
-        'all stages, frames/s': len(seconds) / wall,
-        'all stages / model': len(seconds) / wall / alone,
+        'model alone, frames/s': 1 / alone['model'],
+        'one after the other, frames/s': 1 / sum(alone.values()),
+        'at the same time, frames/s': together,
+        'at the same time / model alone': together * alone['model'],
+        'at the same time / one after the other': together
+        * sum(alone.values()),
         f'first {ENDS}, ms a frame': 1000 * first,
         f'last {ENDS}, ms a frame': 1000 * last,
         'last / first': last / first,
@@ -144,7 +174,7 @@ def main():
     size = f'{args.size[0]}x{args.size[1]}'
     print(f'{size}, {torch.get_num_threads()} threads')
     for name, value in figures.items():
-        print(f'{name:36} {value:10.2f}')
+        print(f'{name:40} {value:10.2f}')
     if args.out:
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)
         dump(dict(size=size, torch=torch.__version__, **figures), args.out)

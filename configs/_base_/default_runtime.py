@@ -30,6 +30,7 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'),
+    speed=dict(type='SpeedHook', channels_last=False, compile=False),
 )
 custom_hooks = [
     dict(type='CheckpointReportHook'),

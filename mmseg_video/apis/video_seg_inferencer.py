@@ -14,6 +14,7 @@ from mmseg.registry import DATASETS, MODELS
 from ..engine.checkpoints import check_checkpoint
 from ..engine.hooks import report_checkpoint
 from ..engine.launch import autocast_test, load_config, plain_batch_norm
+from ..engine.speed import speed_settings, speed_up
 from ..models.recurrent_unet import States
 from ..visualization import overlay
 from .frames import FrameSource, open_frames
@@ -64,7 +65,8 @@ class VideoSegInferencer:
         predictions = inferencer.predict_frames({'left': a, 'right': b})
 
     Frames go in at their own size. Where that changes, a new stream begins;
-    framewise models have no states and see every frame alone.
+    framewise models have no states and see every frame alone. What the config
+    says of speed (``default_hooks.speed``) holds here too.
 
     Args:
         config (str): Path of the config.
@@ -106,6 +108,7 @@ class VideoSegInferencer:
         self.model.load_state_dict(weights, strict=False)
         self.model.to(device)
         self.model.eval()
+        speed_up(self.model, **speed_settings(cfg))
         self.classes, self.palette = _names(cfg, loaded)
         self.amp, self.probabilities = amp, probabilities
         self._streams: dict[Hashable, _Stream] = {}

@@ -5,6 +5,7 @@ from .hooks import (
     FiniteLossHook,
     SequenceStateHook,
     SequenceVisualizationHook,
+    SpeedHook,
 )
 from .wandb_backend import OfflineWandbVisBackend
 
@@ -16,4 +17,5 @@ __all__ = [
     'OfflineWandbVisBackend',
     'SequenceStateHook',
     'SequenceVisualizationHook',
+    'SpeedHook',
 ]

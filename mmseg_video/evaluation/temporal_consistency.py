@@ -148,14 +148,8 @@ class FlickerMetric(FlowMetric):
         )
 
     def add_pair(self, result, first, second, flow, mask) -> None:
-        result['changed'] += int(np.count_nonzero(first != second))
-        result['pixels'] += first.size
-        warped = warp_back(second, flow, outside=255)
-        counts = mask & (warped != 255)
-        result['moved_changed'] += int(
-            np.count_nonzero((first != warped) & counts)
-        )
-        result['moved'] += int(np.count_nonzero(counts))
+        for key, count in changes(first, second, flow, mask).items():
+            result[key] += count
 
     def summarise(self, results: list[dict]) -> dict[str, float]:
         self._check_pairs(results)
@@ -169,6 +163,28 @@ class FlickerMetric(FlowMetric):
             flicker=ratio('changed', 'pixels'),
             flicker_compensated=ratio('moved_changed', 'moved'),
         )
+
+
+def changes(
+    first: np.ndarray,
+    second: np.ndarray,
+    flow: np.ndarray,
+    mask: np.ndarray | bool = True,
+) -> dict[str, int]:
+    """How many pixels change their class from a prediction to the next.
+
+    ``changed`` of ``pixels`` at the same place; ``moved_changed`` of
+    ``moved`` along the flow (H, W, 2), where it stays in the frame and the
+    mask (H, W) holds.
+    """
+    warped = warp_back(second, flow, outside=255)
+    counts = mask & (warped != 255)
+    return dict(
+        changed=int(np.count_nonzero(first != second)),
+        pixels=first.size,
+        moved_changed=int(np.count_nonzero((first != warped) & counts)),
+        moved=int(np.count_nonzero(counts)),
+    )
 
 
 def confusion(

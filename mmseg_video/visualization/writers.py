@@ -100,23 +100,28 @@ class GifWriter(_Writer):
             )
 
 
-class Mp4Writer(_Writer):
-    """An MP4 file (MPEG-4 part 2), by OpenCV."""
+class VideoWriter(_Writer):
+    """A video file, by OpenCV: .mp4 (MPEG-4 part 2) or .webm (VP8).
 
+    Browsers play the second.
+    """
+
+    codecs = {'.mp4': 'mp4v', '.webm': 'VP80'}
     _video = None
 
     def _write(self, frame: np.ndarray) -> None:
         if self._video is None:
             h, w = frame.shape[:2]
+            codec = self.codecs[self.target.suffix.lower()]
             self._video = cv2.VideoWriter(
                 str(self.temporary),
-                cv2.VideoWriter_fourcc(*'mp4v'),
+                cv2.VideoWriter_fourcc(*codec),
                 self.fps,
                 (w, h),
             )
             if not self._video.isOpened():
                 raise OSError(
-                    f"OpenCV cannot write '{self.target}' (mp4v): write a "
+                    f"OpenCV cannot write '{self.target}' ({codec}): write a "
                     '.gif or a folder instead'
                 )
         self._video.write(np.ascontiguousarray(frame))
@@ -153,15 +158,16 @@ class FolderWriter(_Writer):
 
 
 def open_writer(target: str | os.PathLike, fps: float) -> _Writer:
-    """The writer for ``target``: .gif, .mp4, or a folder (no suffix).
+    """The writer for ``target``: .gif, .mp4, .webm, or a folder (no suffix).
 
     Raises:
         ValueError: If the suffix is another one.
     """
-    writers = {'.gif': GifWriter, '.mp4': Mp4Writer, '': FolderWriter}
+    writers = {'.gif': GifWriter, '': FolderWriter}
+    writers |= dict.fromkeys(VideoWriter.codecs, VideoWriter)
     suffix = Path(target).suffix.lower()
     if suffix not in writers:
         raise ValueError(
-            f"cannot write '{target}': name a .gif, a .mp4 or a folder"
+            f"cannot write '{target}': name a .gif, .mp4, .webm or a folder"
         )
     return writers[suffix](target, fps)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from mmseg_video.apis import open_frames
-from mmseg_video.visualization import Mp4Writer
+from mmseg_video.visualization import VideoWriter
 from tests.sequences import frame, number_of, write_image
 
 
@@ -28,7 +28,7 @@ def test_a_glob(folder):
 
 def test_a_video_keeps_its_frame_rate(tmp_path):
     path = tmp_path / 'video.mp4'
-    with Mp4Writer(path, 12.5) as writer:
+    with VideoWriter(path, 12.5) as writer:
         for level in range(0, 250, 50):
             writer.write(np.full((64, 96, 3), level, np.uint8))
     source = open_frames(str(path))

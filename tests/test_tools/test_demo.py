@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mmseg_video.datasets.street_scenes import StreetScene
-from mmseg_video.visualization import Mp4Writer
+from mmseg_video.visualization import VideoWriter
 from tests.commands import ROOT, call
 
 
@@ -16,7 +16,7 @@ from tests.commands import ROOT, call
 def video(tmp_path_factory):
     path = tmp_path_factory.mktemp('video') / 'street scene.mp4'
     scene = StreetScene(0, 'val', 0, 64, 128)
-    with Mp4Writer(path, 20) as writer:
+    with VideoWriter(path, 20) as writer:
         for t in range(6):
             writer.write(scene.frame(t)[0])
     return path
