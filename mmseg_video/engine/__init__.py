@@ -5,7 +5,9 @@ from .hooks import (
     FiniteLossHook,
     SequenceStateHook,
     SequenceVisualizationHook,
+    SharedClassesHook,
 )
+from .pretrained import load_from_mmpretrain
 from .wandb_backend import OfflineWandbVisBackend
 
 __all__ = [
@@ -16,4 +18,6 @@ __all__ = [
     'OfflineWandbVisBackend',
     'SequenceStateHook',
     'SequenceVisualizationHook',
+    'SharedClassesHook',
+    'load_from_mmpretrain',
 ]
