@@ -20,8 +20,9 @@ class StillToClip(BaseTransform):
 
     The end of the motion (shift, zoom, angle) is drawn once a clip from
     NumPy's global random state, as mmcv's transforms draw. With the easing
-    e(u) = 3 u^2 - 2 u^3 and a part [u_1, u_T] of it drawn as well, so that
-    some clips begin or end in motion, frame t is the still moved by
+    e(u) = 3 u^2 - 2 u^3, and a part of it drawn as well, from u_1 in
+    [0, 0.25] to u_T in [0.75, 1], so that some clips begin or end in motion,
+    frame t is the still moved by
 
         a_t = (e(u_T) - e(u_t)) / (e(u_T) - e(u_1)),  a_1 = 1,  a_T = 0
 
@@ -107,7 +108,8 @@ class StillToClip(BaseTransform):
         shift = np.random.uniform(-self.max_shift, self.max_shift, 2) * (w, h)
         zoom = self.max_zoom ** np.random.uniform(-1, 1)
         angle = np.random.uniform(-self.max_angle, self.max_angle)
-        begin, end = np.random.uniform(0, 0.5), np.random.uniform(0.5, 1)
+        begin = np.random.uniform(0, 0.25)
+        end = np.random.uniform(0.75, 1)
         # A clip of one frame draws as much as a long one, so that T alone
         # changes nothing else.
         u = np.linspace(begin, end, num_frames)
