@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
 from .engine.launch import plain_batch_norm
+from .engine.pretrained import fetch_nothing
 
 
 def build(path: str, device, trainable: bool = False) -> torch.nn.Module:
@@ -23,8 +24,7 @@ def build(path: str, device, trainable: bool = False) -> torch.nn.Module:
     cfg = Config.fromfile(path)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     plain_batch_norm(cfg.model)
-    cfg.model.backbone.init_cfg = None
-    cfg.model.pop('pretrained', None)
+    fetch_nothing(cfg.model)
     cfg.model.test_cfg = dict(mode='whole')
     return MODELS.build(cfg.model).to(device).train(trainable)
 

@@ -20,6 +20,8 @@ def names(path):
 
 def twin(path):
     """The framewise config that a recurrent one is compared with."""
+    if path.stem.endswith('-pretrained'):
+        return path.with_name(path.name.removeprefix('rnn_'))
     data = path.stem.rsplit('_', 1)[1]
     vgg = '_vgg' if '_vgg_' in path.stem else ''
     return CONFIGS / f'unet{vgg}_{data}.py'
@@ -46,7 +48,7 @@ def test_a_leaf_is_short(path):
 def test_builds_and_predicts(path):
     cfg = Config.fromfile(path)
     model = build(path).eval()
-    num_frames = cfg.test_dataloader.dataset.num_frames
+    num_frames = cfg.test_dataloader.dataset.get('num_frames', 1)
     clip = torch.randint(256, (num_frames, 3, 64, 96), dtype=torch.uint8)
     data = model.data_preprocessor(dict(inputs=[clip]))
     (sample,) = model.predict(data['inputs'])
@@ -92,6 +94,20 @@ def test_both_get_the_same_extra_iterations(data):
     assert ours.train_dataloader.batch_size == base.train_dataloader.batch_size
     ours.train_dataloader.dataset.num_frames = 1
     assert ours.train_dataloader.dataset == base.train_dataloader.dataset
+
+
+def test_coco_pretrained_models_train_alike():
+    ours, base = (
+        Config.fromfile(CONFIGS / f'{name}_cityscapes_coco-pretrained.py')
+        for name in ('rnn_unet', 'unet')
+    )
+    for key in (
+        *('train_cfg', 'optim_wrapper', 'param_scheduler'),
+        *('load_from', 'custom_hooks'),
+    ):
+        assert ours[key] == base[key]
+    ours.train_dataloader.dataset.num_frames = 1
+    assert ours.train_dataloader == base.train_dataloader
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ CONFIGS = sorted(p.stem for p in (ROOT / 'configs').glob('*.py'))
 
 
 def test_every_config_has_its_row():
-    named = set(re.findall(r'`(\w+)\.py`', README))
+    named = set(re.findall(r'`([\w-]+)\.py`', README))
     named |= {f'{n}_cityscapes' for n in re.findall(r'`(\w+)_…`', README)}
     assert set(CONFIGS) <= named
 

@@ -27,6 +27,7 @@ from mmseg_video.engine.launch import (
     load_config,
     set_up_processes,
 )
+from mmseg_video.engine.pretrained import fetch_nothing
 
 TEMPORAL_METRICS = dict(
     SequenceIoUMetric=dict(),
@@ -213,6 +214,7 @@ def main():
         'work_dir', osp.join('work_dirs', name)
     )
     cfg.load_from = args.checkpoint
+    fetch_nothing(cfg.model)
     read_from(cfg, args)
     degrade(cfg, args)
     draw(cfg, args)

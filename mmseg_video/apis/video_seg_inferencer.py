@@ -14,6 +14,7 @@ from mmseg.registry import DATASETS, MODELS
 from ..engine.checkpoints import check_checkpoint
 from ..engine.hooks import report_checkpoint
 from ..engine.launch import autocast_test, load_config, plain_batch_norm
+from ..engine.pretrained import fetch_nothing
 from ..engine.speed import speed_settings, speed_up
 from ..models.recurrent_unet import States
 from ..visualization import overlay
@@ -97,7 +98,7 @@ class VideoSegInferencer:
         init_default_scope(cfg.get('default_scope', 'mmseg'))
         plain_batch_norm(cfg.model)
         # Weights come from the checkpoint: fetch no others.
-        cfg.model.backbone.init_cfg = None
+        fetch_nothing(cfg.model)
         self.model = MODELS.build(cfg.model)
         loaded = _load_checkpoint(checkpoint, map_location='cpu')
         weights = {

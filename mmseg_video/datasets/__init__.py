@@ -1,6 +1,7 @@
 from .base_sequence import BaseSequenceDataset
 from .camvid_sequence import CamVidSequenceDataset
 from .cityscapes_sequence import CityscapesSequenceDataset
+from .coco_semantic import COCOSemanticDataset
 from .ref_frames import select_ref_frames
 from .sequence_sampler import SequenceSampler
 from .transforms import (
@@ -11,11 +12,13 @@ from .transforms import (
     PackClipInputs,
     RandomBurst,
     RandomFrameInterval,
+    StillToClip,
 )
 from .vspw_sequence import VSPWSequenceDataset
 
 __all__ = [
     'BaseSequenceDataset',
+    'COCOSemanticDataset',
     'CamVidSequenceDataset',
     'CityscapesSequenceDataset',
     'CorruptFrames',
@@ -26,6 +29,7 @@ __all__ = [
     'RandomBurst',
     'RandomFrameInterval',
     'SequenceSampler',
+    'StillToClip',
     'VSPWSequenceDataset',
     'select_ref_frames',
 ]

@@ -5,8 +5,10 @@ from .hooks import (
     FiniteLossHook,
     SequenceStateHook,
     SequenceVisualizationHook,
+    SharedClassesHook,
     SpeedHook,
 )
+from .pretrained import load_from_mmpretrain
 from .wandb_backend import OfflineWandbVisBackend
 
 __all__ = [
@@ -17,5 +19,7 @@ __all__ = [
     'OfflineWandbVisBackend',
     'SequenceStateHook',
     'SequenceVisualizationHook',
+    'SharedClassesHook',
     'SpeedHook',
+    'load_from_mmpretrain',
 ]

@@ -4,6 +4,7 @@ from .formatting import PackClipInputs
 from .frame_interval import RandomFrameInterval
 from .loading import LoadClipAnnotations, LoadRefFrames
 from .random_burst import RandomBurst
+from .still_to_clip import StillToClip
 
 __all__ = [
     'CorruptFrames',
@@ -13,4 +14,5 @@ __all__ = [
     'PackClipInputs',
     'RandomBurst',
     'RandomFrameInterval',
+    'StillToClip',
 ]

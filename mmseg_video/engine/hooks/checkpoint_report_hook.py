@@ -6,6 +6,7 @@ from mmengine.runner import BaseLoop, Runner
 from mmseg.registry import HOOKS
 from torch import nn
 
+from ..pretrained import fetch
 from .sequence_state_hook import unwrap
 
 
@@ -54,6 +55,7 @@ def report_checkpoint(
     if not fits:
         raise RuntimeError(
             f'{text}. Nothing matches: it belongs to another architecture'
+            + _hint(own, weights)
         )
     if need_all and (new or differ):
         raise RuntimeError(
@@ -64,15 +66,72 @@ def report_checkpoint(
     return text
 
 
+def _hint(own: dict, weights: dict) -> str:
+    """The prefix that is missing, where one would make tensors match."""
+    for prefix in dict.fromkeys(f'{key.split(".")[0]}.' for key in weights):
+        count = sum(prefix + key in weights for key in own)
+        if count:
+            return f"; with prefix='{prefix}' {count} tensors would match"
+    return ''
+
+
 @HOOKS.register_module()
 class CheckpointReportHook(Hook):
-    """Logs what came from a checkpoint, and stops where nothing did.
+    """Logs what came from each checkpoint, and stops where nothing did.
 
-    In a test every tensor must come from it.
+    ``load_from`` and ``resume``, and the weights that modules load while the
+    model is initialised (``init_cfg=dict(type='Pretrained', ...)``, mmseg's
+    ``pretrained``), which MMEngine loads as far as they fit. These are looked
+    at before: a file that is missing or cut short, an address that cannot be
+    reached and a prefix that the checkpoint lacks end in a sentence. In a
+    test every tensor must come from the checkpoint.
     """
 
+    def before_run(self, runner: Runner) -> None:
+        # A training builds its loop before it loads; a test never does, and
+        # initialises nothing.
+        if not isinstance(runner._train_loop, BaseLoop):
+            return
+        self._awaited = {}
+        for name, module in unwrap(runner.model).named_modules():
+            name = name or 'the model'
+            for cfg in pretrained_cfgs(module):
+                fetch(cfg['checkpoint'], cfg.get('prefix'))
+                self._awaited[name] = cfg['checkpoint']
+                self._watch(name, module, cfg['checkpoint'])
+            if _loads_when_built(module):
+                count = len(module.state_dict())
+                print_log(
+                    f'{name}: all {count} tensors loaded by '
+                    f'{type(module).__name__} itself when it was built',
+                    logger='current',
+                )
+
+    def before_train(self, runner: Runner) -> None:
+        for name, source in self._awaited.items():
+            raise RuntimeError(
+                f"{name}: init_cfg names the checkpoint '{source}', but "
+                'nothing was loaded: the module initialises itself (a '
+                'TIMMBackbone does, unless pretrained=False)'
+            )
+
+    def _watch(self, name: str, module: nn.Module, source: str) -> None:
+        """Report on the module's next load, whoever does it."""
+        awaited = self._awaited
+
+        # A function of its own rather than a method: copies of the model
+        # (EMA) carry it, and must not carry the runner.
+        def report(weights, prefix, *_):
+            # Not the load of a whole that the module is a part of.
+            if prefix or awaited.pop(name, None) is None:
+                return
+            text = report_checkpoint(module, weights, source)
+            print_log(f'{name}: {text}', logger='current')
+
+        # Public from torch 2.5 on, with the module as one more argument.
+        module._register_load_state_dict_pre_hook(report)
+
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        # A training builds its loop before it loads; a test never does.
         testing = not isinstance(runner._train_loop, BaseLoop)
         model = unwrap(runner.model)
         weights = checkpoint.get('state_dict', checkpoint)
@@ -82,3 +141,16 @@ class CheckpointReportHook(Hook):
         source = str(getattr(runner, '_load_from', None) or 'resumed')
         text = report_checkpoint(model, weights, source, need_all=testing)
         print_log(text, logger='current')
+
+
+def pretrained_cfgs(module: nn.Module) -> list[dict]:
+    """The module's ``init_cfg`` entries that name a checkpoint."""
+    cfgs = getattr(module, 'init_cfg', None) or []
+    cfgs = [cfgs] if isinstance(cfgs, dict) else cfgs
+    return [cfg for cfg in cfgs if cfg.get('checkpoint')]
+
+
+def _loads_when_built(module: nn.Module) -> bool:
+    # MMEngine's modules are built without weights; a wrapper of another
+    # library that has fetched them says that it needs no initialisation.
+    return getattr(module, 'is_init', False) and not pretrained_cfgs(module)

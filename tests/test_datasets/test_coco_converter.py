@@ -1,0 +1,251 @@
+"""Semantic maps of COCO's instances."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.coco import SIZE, coco_tree, content, crowd, square, thing
+
+TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/coco_semantic.py'
+
+
+@pytest.fixture(scope='module')
+def tool():
+    spec = importlib.util.spec_from_file_location('coco_tool', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    # Where worker processes look the function up.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+def made(root, i, split='train2017'):
+    path = root / 'semantic' / split / f'{i:012d}.png'
+    label = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert label.shape == SIZE
+    assert label.dtype == np.uint8
+    return label
+
+
+def convert(tool, root, *arguments, workers=1):
+    tool.main([str(root), '--workers', str(workers), *map(str, arguments)])
+
+
+def error(tool, root, capsys, *arguments):
+    """The one sentence that a run ends in."""
+    with pytest.raises(SystemExit) as info:
+        convert(tool, root, *arguments)
+    assert info.value.code == 1
+    sentence = capsys.readouterr().err.strip().splitlines()[-1]
+    assert sentence.startswith('error: ')
+    return sentence
+
+
+def test_the_smaller_object_is_drawn_last_and_crowds_first(tool, tmp_path):
+    area = np.zeros(SIZE, bool)
+    area[:, 30:] = True
+    small, large = square(10, 10, 20, 20), square(0, 0, 40, 30)
+    for i, order in ((1, 1), (2, -1)):
+        things = [thing(90, small), thing(1, large), crowd(3, area)]
+        coco_tree(tmp_path, {i: things[::order]}, f'split{i}')
+    convert(tool, tmp_path)
+    label = made(tmp_path, 1, 'split1')
+    assert (label[10:20, 10:20] == 90).all()
+    assert (label[5, :40] == 1).all()
+    assert (label[5, 40:] == 255).all()
+    assert (label[35, :30] == 0).all()
+    assert (label[35, 30:] == 255).all()
+    assert np.unique(label).tolist() == [0, 1, 90, 255]
+    assert (label == made(tmp_path, 2, 'split2')).all()
+
+
+def test_parts_of_an_object_and_images_without_any(tool, tmp_path, capsys):
+    parts = thing(
+        3, square(0, 0, 10, 10), square(30, 20, 40, 30), [1, 1, 5, 5]
+    )
+    coco_tree(tmp_path, {1: [parts], 2: [], 7: [thing(1, [1, 1, 5, 5])]})
+    convert(tool, tmp_path)
+    label = made(tmp_path, 1)
+    assert (label == 3).sum() == 200
+    assert (label[22, 32], label[15, 15]) == (3, 0)
+    assert not made(tmp_path, 2).any()
+    assert not made(tmp_path, 7).any()
+    out = capsys.readouterr().out
+    assert '3 maps made, 0 were there' in out
+    assert '1 objects, 1 more have no pixel' in out
+
+
+def test_workers_and_resumption(tool, tmp_path, capsys):
+    images = {i: [thing(1, square(0, 0, i, i))] for i in range(1, 9)}
+    coco_tree(tmp_path, images)
+    convert(tool, tmp_path, workers=2)
+    for i in images:
+        assert (made(tmp_path, i) == 1).sum() == i * i
+    folder = tmp_path / 'semantic' / 'train2017'
+    assert sorted(p.suffix for p in folder.iterdir()) == ['.png'] * 8
+    kept, lost = folder / f'{1:012d}.png', folder / f'{2:012d}.png'
+    before = kept.stat().st_mtime_ns
+    lost.unlink()
+    capsys.readouterr()
+    convert(tool, tmp_path)
+    assert '1 maps made, 7 were there' in capsys.readouterr().out
+    assert lost.exists()
+    assert kept.stat().st_mtime_ns == before
+
+
+def test_a_kill_in_the_middle_of_a_write_leaves_no_map(
+    tool, tmp_path, monkeypatch
+):
+    coco_tree(tmp_path, {1: []})
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr('os.replace', stop)
+        with pytest.raises(KeyboardInterrupt):
+            convert(tool, tmp_path)
+    assert list((tmp_path / 'semantic').rglob('*.*')) == []
+    convert(tool, tmp_path)
+    assert not made(tmp_path, 1).any()
+
+
+def test_no_annotations(tool, tmp_path, capsys):
+    assert "no 'annotations/instances_*.json' in" in error(
+        tool, tmp_path, capsys
+    )
+    sentence = error(tool, tmp_path, capsys, '--splits', 'val2017')
+    assert "instances_val2017.json'" in sentence
+
+
+def test_a_truncated_json(tool, tmp_path, capsys):
+    path = coco_tree(tmp_path, {1: [thing(1, square(0, 0, 9, 9))]})
+    path.write_text(path.read_text()[:150])
+    sentence = error(tool, tmp_path, capsys)
+    assert f"'{path}' are no whole JSON (150 bytes;" in sentence
+    assert not (tmp_path / 'semantic').exists()
+
+
+THING = [thing(1, square(0, 0, 9, 9))]
+
+
+def without(key):
+    whole = content({1: THING})
+    del whole[key]
+    return whole
+
+
+def changed(key, **changes):
+    whole = content({1: THING})
+    whole[key][0].update(changes)
+    return whole
+
+
+def lacking(key, field):
+    whole = content({1: THING})
+    del whole[key][0][field]
+    return whole
+
+
+BAD = {
+    'no images': (without('images'), "have no list 'images'"),
+    'no categories': (without('categories'), "have no list 'categories'"),
+    'no annotations': (without('annotations'), "have no list 'annotations'"),
+    'empty images': (dict(without('images'), images=[]), 'have no images'),
+    'a list': ([], "have no list 'images'"),
+    'an image without a size': (
+        lacking('images', 'width'),
+        "an entry of 'images' (id 1) has no 'width'",
+    ),
+    'an annotation without polygons': (
+        lacking('annotations', 'segmentation'),
+        "an entry of 'annotations' (id 100) has no 'segmentation'",
+    ),
+    'another image': (
+        changed('annotations', image_id=5),
+        'annotation 100 has image_id 5, which the file does not list',
+    ),
+    'another category': (
+        changed('annotations', category_id=2),
+        'annotation 100 has category_id 2, which',
+    ),
+    'categories of another data set': (
+        changed('categories', id=91, name='hair brush'),
+        "category 91 ('hair brush') is none of COCO's",
+    ),
+    'a polygon outside': (
+        changed('annotations', segmentation=[square(5, 5, 90, 20)]),
+        'annotation 100: a polygon reaches 30 pixels outside the image of '
+        '60x40',
+    ),
+    'half a corner': (
+        changed('annotations', segmentation=[[1, 1, 5, 1, 5, 5, 1]]),
+        'annotation 100: a polygon is not x, y',
+    ),
+    'no polygon': (
+        changed('annotations', segmentation=5),
+        'cannot make the map of',
+    ),
+    'an RLE of another size': (
+        changed('annotations', segmentation=dict(counts=[9], size=[3, 3])),
+        'its RLE is of size [3, 3], the image is [40, 60]',
+    ),
+    'another image size': (
+        changed('images', height=41),
+        'it is 60x40, its annotations are of 60x41',
+    ),
+}
+
+
+@pytest.mark.parametrize('case', BAD)
+def test_bad_annotations_end_in_one_sentence(tool, tmp_path, case, capsys):
+    path = coco_tree(tmp_path, {1: THING})
+    bad, sentence = BAD[case]
+    path.write_text(json.dumps(bad))
+    said = error(tool, tmp_path, capsys)
+    assert sentence in said
+    assert str(tmp_path) in said
+    assert list(tmp_path.rglob('*.png')) == []
+
+
+def test_a_bad_image_among_good_ones_stops_the_workers_too(
+    tool, tmp_path, capsys
+):
+    outside = thing(1, square(-9, 0, 9, 9))
+    coco_tree(tmp_path, {1: THING, 2: [outside], 3: THING})
+    with pytest.raises(SystemExit):
+        convert(tool, tmp_path, workers=2)
+    err = capsys.readouterr().err
+    assert '000000000002.jpg' in err
+    assert 'reaches 9 pixels outside' in err
+
+
+def test_polygons_are_cut_at_the_border_on_request(tool, tmp_path):
+    things = [thing(1, square(-9, -9, 9, 9)), thing(3, square(50, 0, 61, 5))]
+    coco_tree(tmp_path, {1: things, 2: things[1:]})
+    convert(tool, tmp_path, '--outside', 'clip')
+    label = made(tmp_path, 1)
+    assert (label[:9, :9] == 1).all()
+    assert (label == 1).sum() == 81
+    # One pixel over the border is within tolerance.
+    assert (made(tmp_path, 2) == 3).sum() == 50
+
+
+def test_missing_images(tool, tmp_path, capsys):
+    path = coco_tree(tmp_path, {1: THING, 2: THING, 3: THING})
+    (tmp_path / 'train2017' / f'{2:012d}.jpg').unlink()
+    sentence = error(tool, tmp_path, capsys)
+    assert f"1 of 3 images of '{path}' are missing" in sentence
+    assert "such as '000000000002.jpg'" in sentence
+    convert(tool, tmp_path, '--only-present')
+    assert '2 maps made' in capsys.readouterr().out
+    for path in (tmp_path / 'train2017').iterdir():
+        path.unlink()
+    sentence = error(tool, tmp_path, capsys, '--only-present')
+    assert '3 of 3 images' in sentence
