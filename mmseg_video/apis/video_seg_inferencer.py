@@ -14,7 +14,7 @@ from mmseg.registry import DATASETS, MODELS
 from ..engine.checkpoints import check_checkpoint
 from ..engine.hooks import report_checkpoint
 from ..engine.launch import autocast_test, load_config, plain_batch_norm
-from ..models.recurrent_unet import States
+from ..models.clip_segmentor import States
 from ..visualization import overlay
 from .frames import FrameSource, open_frames
 

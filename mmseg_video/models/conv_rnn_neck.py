@@ -86,12 +86,14 @@ class ConvRNNNeck(BaseModule):
                 all.
 
         Raises:
-            ValueError: If the pyramid has another number of levels.
+            ValueError: If the pyramid has other levels or channels.
         """
-        if len(feats) != len(self.in_channels):
+        channels = [clips.shape[2] for clips in feats]
+        if channels != self.in_channels:
             raise ValueError(
-                f'expected {len(self.in_channels)} levels with '
-                f'{self.in_channels} channels, the backbone gave {len(feats)}'
+                f'in_channels={self.in_channels} of the ConvRNNNeck do not '
+                f'fit the {len(channels)} levels it is given, which have '
+                f'{channels} channels: set in_channels={channels}'
             )
         states = list(states or [None] * self.num_states)
         outs, new_states = [], []
