@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from mmengine import Registry
 
-OPTICAL_FLOWS = Registry('optical flow', scope='mmseg_video')
+# In mmseg's scope, the configs' default_scope.
+OPTICAL_FLOWS = Registry('optical flow', scope='mmseg')
 
 
 class OpticalFlow(ABC):

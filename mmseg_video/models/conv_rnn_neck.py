@@ -92,8 +92,7 @@ class ConvRNNNeck(BaseModule):
         if channels != self.in_channels:
             raise ValueError(
                 f'in_channels={self.in_channels} of the ConvRNNNeck do not '
-                f'fit the {len(channels)} levels it is given, which have '
-                f'{channels} channels: set in_channels={channels}'
+                f'fit the levels it is given, set in_channels={channels}'
             )
         states = list(states or [None] * self.num_states)
         outs, new_states = [], []

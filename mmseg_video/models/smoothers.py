@@ -61,19 +61,24 @@ class ExponentialSmoother(nn.Module):
         total, count = self.past(logits, frame, state)
         keep = 1 - self.weight
         total = keep * total + self.weight * logits
-        count = keep * count + self.weight * torch.ones_like(logits[:, :1])
+        count = keep * count + self.weight
         return total / count, self.state(total, count, frame)
 
     def past(
         self, logits: Tensor, frame: Tensor, state: State | None
     ) -> tuple[Tensor, Tensor]:
         """s and n, as the present frame sees them."""
+        total, count = (
+            torch.zeros_like(logits),
+            torch.zeros_like(logits[:, :1]),
+        )
         if state is None:
-            zero = logits.new_zeros(1, 1, 1, 1)
-            return zero, zero
+            return total, count
         if state[0].shape[2:] != (1, 1):
             RecurrentCell.check_state(logits, state)
-        return state[0], state[1]
+        # Spreads a single zero, first of all: ONNX Runtime plans its memory by
+        # the sizes at export.
+        return total + state[0], count + state[1]
 
     def state(self, total: Tensor, count: Tensor, frame: Tensor) -> State:
         return total, count
