@@ -58,6 +58,7 @@ class ExponentialSmoother(nn.Module):
         Raises:
             ValueError: If the state belongs to maps of another size.
         """
+        logits = logits.float()  # half precision forgets small weights
         total, count = self.past(logits, frame, state)
         keep = 1 - self.weight
         total = keep * total + self.weight * logits
@@ -188,7 +189,7 @@ def warp(maps: Tensor, flow: Tensor) -> Tensor:
     grid = torch.stack(
         [2 * x / max(width - 1, 1) - 1, 2 * y / max(height - 1, 1) - 1], -1
     )
-    return F.grid_sample(maps, grid.to(maps.dtype), align_corners=True)
+    return F.grid_sample(maps, grid, align_corners=True)
 
 
 def _image(frame: Tensor) -> np.ndarray:
