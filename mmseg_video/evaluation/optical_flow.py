@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from mmengine import Registry
 
-# In mmseg's scope, the configs' default_scope.
 OPTICAL_FLOWS = Registry('optical flow', scope='mmseg')
 
 

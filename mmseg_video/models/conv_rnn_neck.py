@@ -86,13 +86,12 @@ class ConvRNNNeck(BaseModule):
                 all.
 
         Raises:
-            ValueError: If the pyramid has other levels or channels.
+            ValueError: If the pyramid has another number of levels.
         """
-        channels = [clips.shape[2] for clips in feats]
-        if channels != self.in_channels:
+        if len(feats) != len(self.in_channels):
             raise ValueError(
-                f'in_channels={self.in_channels} of the ConvRNNNeck do not '
-                f'fit the levels it is given, set in_channels={channels}'
+                f'expected {len(self.in_channels)} levels with '
+                f'{self.in_channels} channels, the backbone gave {len(feats)}'
             )
         states = list(states or [None] * self.num_states)
         outs, new_states = [], []

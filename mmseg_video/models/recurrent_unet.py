@@ -47,9 +47,8 @@ class RecurrentUNet(ClipSegmentor):
         args, kwargs: :class:`EncoderDecoder`'s.
 
     Raises:
-        ValueError: If slide inference is to stream, an RNN in the head has no
-            place or changes the number of channels, or the channels of neck
-            and head do not fit.
+        ValueError: If slide inference is to stream, or an RNN in the head has
+            no place or changes the number of channels.
     """
 
     def __init__(
@@ -60,7 +59,6 @@ class RecurrentUNet(ClipSegmentor):
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
-        self._check_head()
         self.final_rnn = None
         if final_rnn is not None:
             channels = self.decode_head.conv_seg.in_channels
@@ -75,35 +73,6 @@ class RecurrentUNet(ClipSegmentor):
                 for place, cfg in (head_rnns or {}).items()
             }
         )
-
-    def _check_head(self) -> None:
-        """Refuse a decode head that does not fit the recurrent neck."""
-        *_, last = (None, *self._necks)
-        index = getattr(self.decode_head, 'in_index', None)
-        if not getattr(last, 'recurrent', False) or index is None:
-            return
-        expected = self.decode_head.in_channels
-        single = isinstance(index, int)
-        try:
-            given = [
-                last.out_channels[i] for i in ([index] if single else index)
-            ]
-        except IndexError:
-            raise ValueError(
-                f'decode_head.in_index={index}: the neck gives '
-                f'{len(last.out_channels)} levels, counted from 0'
-            ) from None
-        if self.decode_head.input_transform == 'resize_concat':
-            fits = sum(given) == expected
-        else:
-            fits = given == ([expected] if single else list(expected))
-        if not fits:
-            given = given[0] if single else given
-            raise ValueError(
-                f'decode_head.in_channels={expected} do not fit what the neck '
-                f'gives, {given}: set decode_head.in_channels={given} '
-                "(connection='dense' adds channels)"
-            )
 
     def _head_channels(self, place: str) -> int:
         """Channels that a module of the decode head gives."""
@@ -211,12 +180,15 @@ class RecurrentUNet(ClipSegmentor):
         )
 
     def _encode(
-        self, clips: Tensor, states: States | None
+        self,
+        clips: Tensor,
+        states: States | None,
+        wanted: slice = KEY_FRAME,
     ) -> tuple[list[Tensor], States]:
         """Levels (N*K, C_l', h_l, w_l) of the K frames that are decoded, and
-        the states of the necks."""
+        the states of the necks. The ``wanted`` frames are among the K."""
         num_clips = clips.shape[0]
-        frames = ALL_FRAMES if self._head_places else KEY_FRAME
+        frames = ALL_FRAMES if self._head_places else wanted
         states = list(states or (None,) * self._num_states)
         feats = self._encode_frames(clips)
         # To drop ref frames as early as possible, the last recurrent neck
@@ -264,10 +236,13 @@ class RecurrentUNet(ClipSegmentor):
 
     @contextmanager
     def _with_head_rnns(
-        self, num_clips: int, states: Sequence[State | None] | None
+        self,
+        num_clips: int,
+        states: Sequence[State | None] | None,
+        wanted: slice = KEY_FRAME,
     ) -> Iterator[dict[str, State]]:
         """While open, RNNs sit in the decode head, which then decodes all
-        frames of the clips; from its classifier on, the key frames only.
+        frames of the clips; from its classifier on, the wanted ones only.
 
         Hooks on its modules instead of a head of its own: any head keeps its
         class and its parameter names, and so its framewise checkpoint.
@@ -291,11 +266,11 @@ class RecurrentUNet(ClipSegmentor):
             return out.flatten(0, 1)
 
         def after_module(place):
-            frames = KEY_FRAME if place == 'conv_seg' else ALL_FRAMES
+            frames = wanted if place == 'conv_seg' else ALL_FRAMES
             return lambda module, args, out: recur(place, out, frames)
 
         def before_classifier(module, args):
-            frames = ALL_FRAMES if 'conv_seg' in places else KEY_FRAME
+            frames = ALL_FRAMES if 'conv_seg' in places else wanted
             if FINAL in places:
                 return recur(FINAL, args[0], frames)
             clips = args[0].unflatten(0, (num_clips, -1))

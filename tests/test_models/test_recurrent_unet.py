@@ -288,19 +288,6 @@ def test_head_rnns_name_what_does_not_fit():
         logits(unused, torch.randn(1, 1, 3, 64, 96))
 
 
-def test_a_head_that_does_not_fit_the_neck_is_refused():
-    dense = dict(NECK, connection='dense')
-    with pytest.raises(ValueError, match=r'in_channels=\[12, 24, 48, 96\]'):
-        build(RECURRENT, neck=dense)
-    head = dict(
-        type='FCNHead', in_channels=64, channels=8, num_classes=NUM_CLASSES
-    )
-    with pytest.raises(ValueError, match=r'set decode_head.in_channels=32'):
-        build(RECURRENT, decode_head=dict(head, in_index=2))
-    with pytest.raises(ValueError, match=r'the neck gives 4 levels'):
-        build(RECURRENT, decode_head=dict(head, in_index=4))
-
-
 @pytest.mark.parametrize('num_levels', [2, 3, 4])
 def test_unet_head_fits_any_pyramid(num_levels):
     head = MODELS.build(
