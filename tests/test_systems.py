@@ -114,7 +114,7 @@ def test_the_checkpoint_of_the_twin_fits(model):
     """All of it is taken, and only what recurs is new. Wang et al.'s net
     reads a mask too: it starts anew."""
     twin = model.get('Metadata', {}).get('Framewise Twin')
-    if twin is None or model['In Collection'] == 'Recurrent U-Net':
+    if twin is None or model['In Collection'] == 'DRU and SRU':
         return
     (twin,) = CONFIGS.rglob(f'{twin}.py')
     with torch.device('meta'):  # shapes only
