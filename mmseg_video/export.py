@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .models import RecurrentUNet
+from .models import ClipSegmentor
 from .models.recurrent import RecurrentCell
 
 OPSET = 18
@@ -22,24 +22,18 @@ class StreamStep(nn.Module):
     over its map, so that nobody needs to know the maps' sizes.
 
     Args:
-        model (RecurrentUNet): Its cells are changed to take such states.
+        model (ClipSegmentor): Its cells are changed to take such states.
     """
 
-    def __init__(self, model: RecurrentUNet):
+    def __init__(self, model: ClipSegmentor):
         super().__init__()
         self.model = model.eval()
-        self.sizes = []  # of the tuples of states, in order
+        self.sizes = model.state_sizes
         for module in model.modules():
             if isinstance(module, RecurrentCell):
-                self.sizes.append(module.num_maps)
                 spread_states(module)
         preprocessor = model.data_preprocessor
-        # The name in mmengine's preprocessor, and in mmseg 1.2's own.
-        self.swap = getattr(
-            preprocessor,
-            '_channel_conversion',
-            getattr(preprocessor, 'channel_conversion', False),
-        )
+        self.swap = preprocessor.swaps_colours
         for name, neutral in (('mean', 0.0), ('std', 1.0)):
             value = getattr(preprocessor, name, torch.tensor([neutral] * 3))
             self.register_buffer(name, value.view(1, 3, 1, 1))
@@ -80,7 +74,7 @@ def spread_states(cell: RecurrentCell) -> None:
 
 
 def export_onnx(
-    model: RecurrentUNet,
+    model: ClipSegmentor,
     path: str | os.PathLike,
     classes: list[str],
     palette: list,
@@ -92,13 +86,14 @@ def export_onnx(
     Classes and palette are in the metadata.
 
     Args:
-        model (RecurrentUNet): With its weights, on the CPU; is left as it is.
+        model (ClipSegmentor): With its weights, on the CPU; is left as it is.
         path (path): Where to write.
         classes (list[str]): Names of the classes.
         palette (list): Their RGB colours.
 
     Raises:
-        ValueError: If the model has no states.
+        ValueError: If the model has no states, or a part that no graph can
+            hold.
         RuntimeError: If a part of it cannot be exported, or ONNX is not
             installed.
     """
@@ -114,6 +109,7 @@ def export_onnx(
             f'{type(model).__name__} has no states to carry: a framewise '
             "model needs no streaming export; use mmdeploy or torch.onnx's own"
         )
+    model.check_export()
     step = StreamStep(copy.deepcopy(model)).eval()
     names = step.state_names
     frame = torch.zeros(2, 96, 160, 3, dtype=torch.uint8)
@@ -160,7 +156,7 @@ def export_onnx(
 
 
 def largest_error(
-    model: RecurrentUNet,
+    model: ClipSegmentor,
     path: str | os.PathLike,
     num_frames: int,
     size: tuple[int, int],
@@ -169,7 +165,7 @@ def largest_error(
     """Largest difference of the logits, ONNX Runtime's from PyTorch's.
 
     Args:
-        model (RecurrentUNet): What was exported.
+        model (ClipSegmentor): What was exported.
         path (path): The ONNX file.
         num_frames (int): Length of a stream of random frames.
         size (tuple[int, int]): Their height and width.

@@ -12,11 +12,25 @@ from mmseg_video.export import export_onnx, largest_error
 from mmseg_video.visualization import VideoWriter
 from tests.commands import ROOT, TOOLS, call
 from tests.models import CHANNELS, FRAMEWISE, RECURRENT, build, wake
+from tests.test_models.test_mask_feedback_segmentor import AUTHORS
+from tests.test_models.test_smoothing import FLOW, SMOOTHED
 
 NECK = RECURRENT['neck']
 HEAD = RECURRENT['decode_head']
 VARIANTS = {
     'gru': dict(),
+    'plain and split, and in the decoder': dict(
+        neck=dict(
+            NECK,
+            levels=[3],
+            cell=dict(type='ConvElmanCell'),
+            connection='split',
+        ),
+        head_rnns={
+            'joins.0': dict(cell=dict(type='DRUCell')),
+            'conv_seg': dict(hidden_ratio=0.5),
+        },
+    ),
     'lstm': dict(neck=dict(NECK, cell=dict(type='ConvLSTMCell'))),
     'depthwise': dict(neck=dict(NECK, cell=dict(depthwise=True))),
     'standard': dict(neck=dict(NECK, connection='standard')),
@@ -51,6 +65,21 @@ def test_thirty_frames_agree_with_pytorch(name, tmp_path):
     )
     path = export(model, tmp_path / 'model.onnx')
     assert largest_error(model, path, 30, (64, 96)) < 1e-3
+
+
+@pytest.mark.parametrize(
+    'model', [dict(AUTHORS, num_steps=2), SMOOTHED], ids=lambda m: m['type']
+)
+def test_other_systems_agree_with_pytorch(model, tmp_path):
+    model = build(model)
+    path = export(model, tmp_path / 'model.onnx')
+    assert largest_error(model, path, 5, (64, 96), batch=2) < 1e-3
+
+
+def test_optical_flow_is_refused(tmp_path):
+    with pytest.raises(ValueError, match='FlowSmoother cannot be exported'):
+        export(build(SMOOTHED, smoother=FLOW), tmp_path / 'model.onnx')
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_size_and_batch_are_free_and_the_past_counts(tmp_path):

@@ -16,7 +16,7 @@ from ..engine.hooks import report_checkpoint
 from ..engine.launch import autocast_test, load_config, plain_batch_norm
 from ..engine.pretrained import fetch_nothing
 from ..engine.speed import speed_settings, speed_up
-from ..models.recurrent_unet import States
+from ..models.clip_segmentor import States
 from ..visualization import overlay
 from .frames import FrameSource, open_frames
 

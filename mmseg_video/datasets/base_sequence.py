@@ -36,6 +36,9 @@ class BaseSequenceDataset(BaseSegDataset):
         missing (str): What to do where a ref frame's file is missing:
             'error', or 'repeat' the clip's next later frame. Defaults to
             'error'.
+        foreground (Sequence[str] | None): Names of classes that become one,
+            'foreground' (1), against all others, 'background' (0). Defaults
+            to None, the classes as they are.
         kwargs: :class:`BaseSegDataset`'s.
 
     Raises:
@@ -52,6 +55,7 @@ class BaseSequenceDataset(BaseSegDataset):
         frame_interval: int = 1,
         mode: str = 'clip',
         missing: str = 'error',
+        foreground: Sequence[str] | None = None,
         **kwargs,
     ):
         for name, value in (
@@ -77,12 +81,15 @@ class BaseSequenceDataset(BaseSegDataset):
         self.frame_interval = frame_interval
         self.mode = mode
         self.missing = missing
+        self.foreground = foreground
         self._clips = self._padded = 0
         super().__init__(**kwargs)
 
     def full_init(self) -> None:
         if self._fully_initialized:
             return
+        if self.foreground is not None:
+            self._merge_classes(self.foreground)
         super().full_init()
         if self._padded:
             print_log(
@@ -93,6 +100,26 @@ class BaseSequenceDataset(BaseSegDataset):
                 'repeating their first frame',
                 logger='current',
             )
+
+    def _merge_classes(self, foreground: Sequence[str]) -> None:
+        """Two classes, and the ids that the labels' own become."""
+        classes = list(self._metainfo['classes'])
+        unknown = sorted(set(foreground) - set(classes))
+        if unknown or not foreground:
+            raise ValueError(
+                f'foreground={list(foreground)}: name at least one of the '
+                f'classes {", ".join(classes)}'
+            )
+        ids = {i: i for i in range(len(classes))} | (self.label_map or {})
+        self.label_map = {
+            old: new if new == 255 else int(classes[new] in foreground)
+            for old, new in ids.items()
+        }
+        self._metainfo.update(
+            classes=('background', 'foreground'),
+            palette=[[0, 0, 0], [220, 20, 60]],
+            label_map=self.label_map,
+        )
 
     def filter_data(self) -> list[dict]:
         """The data list; refuses an empty one before it is serialised."""

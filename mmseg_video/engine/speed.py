@@ -9,6 +9,9 @@ from mmengine.model import Sequential
 from torch import nn
 
 
+RNNS_IN_HEAD = ('final_rnn', 'head_rnns')
+
+
 def speed_up(
     model: nn.Module, channels_last: bool = False, compile: bool = False
 ) -> None:
@@ -47,8 +50,9 @@ def _parts(model: nn.Module) -> list[nn.Module]:
     if model.with_neck:
         necks = model.neck
         parts += necks if isinstance(necks, Sequential) else [necks]
-    # A final RNN enters the decoder by a hook that each call puts in anew.
-    if getattr(model, 'final_rnn', None) is None:
+    # RNNs enter the decoder by hooks that each call puts in anew.
+    in_head = (getattr(model, name, None) for name in RNNS_IN_HEAD)
+    if not any(in_head):
         parts.append(model.decode_head)
     return parts
 

@@ -1,16 +1,37 @@
+from .clip_segmentor import ClipSegmentor
 from .conv_rnn_neck import ConvRNNNeck
 from .data_preprocessor import ClipDataPreProcessor, KeyFrameDataPreProcessor
-from .recurrent import ConvGRUCell, ConvLSTMCell, ConvRNN
+from .double_conv_encoder import DoubleConvEncoder
+from .mask_feedback_segmentor import MaskFeedbackSegmentor
+from .recurrent import (
+    ConvElmanCell,
+    ConvGRUCell,
+    ConvLSTMCell,
+    ConvRNN,
+    DRUCell,
+    SRUCell,
+)
 from .recurrent_unet import RecurrentUNet
+from .smoothed_segmentor import SmoothedEncoderDecoder
+from .smoothers import ExponentialSmoother, FlowSmoother
 from .unet_head import UNetHead
 
 __all__ = [
     'ClipDataPreProcessor',
+    'ClipSegmentor',
+    'ConvElmanCell',
     'ConvGRUCell',
     'ConvLSTMCell',
     'ConvRNN',
     'ConvRNNNeck',
+    'DRUCell',
+    'DoubleConvEncoder',
+    'ExponentialSmoother',
+    'FlowSmoother',
     'KeyFrameDataPreProcessor',
+    'MaskFeedbackSegmentor',
     'RecurrentUNet',
+    'SRUCell',
+    'SmoothedEncoderDecoder',
     'UNetHead',
 ]

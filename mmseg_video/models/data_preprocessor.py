@@ -1,6 +1,7 @@
 from mmseg.models.data_preprocessor import SegDataPreProcessor
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from torch import Tensor
 
 
 class _PreProcessor(SegDataPreProcessor):
@@ -11,6 +12,22 @@ class _PreProcessor(SegDataPreProcessor):
         super().__init__(*args, **kwargs)
         if self.size is None and self.size_divisor is None:
             self.size_divisor = 1
+
+    @property
+    def swaps_colours(self) -> bool:
+        """Whether blue and red change places."""
+        # The name in mmengine's preprocessor, and in mmseg 1.2's own.
+        old = getattr(self, 'channel_conversion', False)
+        return getattr(self, '_channel_conversion', old)
+
+    def pixels(self, frames: Tensor) -> Tensor:
+        """Normalised frames (N, 3, H, W) as they were: blue first, 0 to 255.
+
+        What was padded is not cut off.
+        """
+        if hasattr(self, 'mean'):
+            frames = frames * self.std + self.mean
+        return frames.flip(1) if self.swaps_colours else frames
 
 
 @MODELS.register_module()

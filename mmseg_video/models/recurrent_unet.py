@@ -1,86 +1,98 @@
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
-from mmengine.logging import print_log
 from mmengine.model import Sequential
-from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
-from torch import Tensor
+from torch import Tensor, nn
 
-from .recurrent import State
+from .clip_segmentor import ClipSegmentor, States
+from .recurrent import ConvRNN, RecurrentCell, State
 
-States = tuple[State, ...]
 KEY_FRAME = slice(-1, None)
+ALL_FRAMES = slice(None)
+FINAL = 'before conv_seg'  # the place of the final RNN
 
 
 @MODELS.register_module()
-class RecurrentUNet(EncoderDecoder):
+class RecurrentUNet(ClipSegmentor):
     """Maps clips (N, T, C, H, W) to logits of their key frames (N, classes,
     H, W): any backbone, necks and heads of mmseg, with recurrence between.
 
-    Only necks with ``recurrent = True`` (:class:`ConvRNNNeck`) and the final
-    RNN see time; the encoder takes all frames at once, and the decoder only
-    the key frame, unless a final RNN needs them all::
+    Only necks with ``recurrent = True`` (:class:`ConvRNNNeck`) and the RNNs
+    in the decode head see time; the encoder takes all frames at once, and the
+    decoder only the key frame, unless RNNs in it need them all::
 
         loss():    _encode() -> decode_head.loss(), auxiliary_head.loss()
         predict(): inference() of mmseg -> encode_decode() -> _predict()
         step():    _predict()
         _predict(): _encode() -> decode_head.predict()
 
-    T = 1 is the single frame. A stream is a clip of one frame with carried
-    states::
-
-        states = None
-        for frame in stream:                      # (N, C, H, W), normalised
-            logits, states = model.step(frame, states)
-
-    In eval mode with ``test_cfg=dict(mode='whole', streaming=True)`` the
-    segmentor carries them itself, in ``states``, until ``reset_states()``.
+    Streams and states: see :class:`ClipSegmentor`.
 
     Args:
         neck (dict | list[dict] | None): One neck or several, in order.
         final_rnn (dict | None): Config of a :class:`ConvRNN` on the decoder's
             features, right before its classifier ``conv_seg``. Defaults to
             None. ``in_channels`` is filled in.
+        head_rnns (dict[str, dict] | None): Configs of :class:`ConvRNN` on
+            what modules of the decode head give: the module's name ->
+            config. ``conv_seg`` means the logits, ``joins.0`` the finest map
+            of a :class:`UNetHead`. Defaults to None. ``in_channels`` is
+            filled in.
         train_cfg (dict | None): ``ref_grad=False`` stops the gradient of the
             ref frames at the encoder's output: T frames then cost little more
             memory than one. Defaults to True.
         args, kwargs: :class:`EncoderDecoder`'s.
 
     Raises:
-        ValueError: If slide inference is to stream: windows share no state.
+        ValueError: If slide inference is to stream, or an RNN in the head has
+            no place or changes the number of channels.
     """
 
-    # A class attribute and never a buffer: DDP would overwrite it by rank
-    # 0's, and a checkpoint would carry it into another video.
-    states: States | None = None
-
-    def __init__(self, *args, final_rnn: dict | None = None, **kwargs):
+    def __init__(
+        self,
+        *args,
+        final_rnn: dict | None = None,
+        head_rnns: dict[str, dict] | None = None,
+        **kwargs,
+    ):
         super().__init__(*args, **kwargs)
-        if self._streaming and self.test_cfg.get('mode') == 'slide':
-            raise ValueError(
-                "test_cfg: streaming=True needs mode='whole', got 'slide': "
-                'the windows of a frame would share one state. Set '
-                "mode='whole', or streaming=False to predict from clips"
-            )
         self.final_rnn = None
         if final_rnn is not None:
             channels = self.decode_head.conv_seg.in_channels
-            self.final_rnn = MODELS.build(
-                {'type': 'ConvRNN', **final_rnn, 'in_channels': channels}
-            )
-            if self.final_rnn.out_channels != channels:
-                raise ValueError(
-                    "final_rnn: connection='dense' changes the number of "
-                    "channels before the classifier; use 'standard' or "
-                    "'residual'"
+            self.final_rnn = _head_rnn(final_rnn, channels, 'final_rnn')
+        # Where each RNN sits -> the RNN, under a name that a module may have.
+        self._places = list(head_rnns or {})
+        self.head_rnns = nn.ModuleDict(
+            {
+                place.replace('.', '_'): _head_rnn(
+                    cfg, self._head_channels(place), f"head_rnns['{place}']"
                 )
+                for place, cfg in (head_rnns or {}).items()
+            }
+        )
 
-    @property
-    def _streaming(self) -> bool:
-        return bool((self.test_cfg or {}).get('streaming', False))
+    def _head_channels(self, place: str) -> int:
+        """Channels that a module of the decode head gives."""
+        modules = dict(self.decode_head.named_modules())
+        if not place or place not in modules:
+            names = [n for n in modules if n and n.count('.') < 2]
+            raise ValueError(
+                f'head_rnns: {type(self.decode_head).__name__} has no module '
+                f"'{place}': it has {', '.join(names)}, and theirs"
+            )
+        parts = reversed(list(modules[place].modules()))
+        channels = [
+            p.out_channels for p in parts if hasattr(p, 'out_channels')
+        ]
+        if not channels:
+            raise ValueError(
+                f"head_rnns: '{place}' has no convolution that would tell its "
+                'channels: name a module that has'
+            )
+        return channels[0]
 
     @property
     def _necks(self) -> Sequence:
@@ -111,26 +123,6 @@ class RecurrentUNet(EncoderDecoder):
 
         return {rename(key): value for key, value in weights.items()}
 
-    def reset_states(self) -> None:
-        """Forget the stream: the next frame begins a new sequence."""
-        self.states = None
-
-    def step(
-        self, frame: Tensor, states: States | None = None
-    ) -> tuple[Tensor, States]:
-        """Logits (N, classes, H, W) of one frame of N streams, and states.
-
-        Args:
-            frame (Tensor): Normalised frames (N, C, H, W).
-            states (tuple | None): What the last step returned. Defaults to
-                None, the start of a sequence.
-
-        Raises:
-            ValueError: If the states belong to frames of another size.
-        """
-        metas = [dict(img_shape=frame.shape[2:])]
-        return self._predict(frame.unsqueeze(1), states, metas)
-
     def extract_feat(self, inputs: Tensor) -> list[Tensor]:
         """Levels (N, C_l', h_l, w_l) of the key frames of clips or stills."""
         clips = self._as_clips(inputs)
@@ -141,7 +133,7 @@ class RecurrentUNet(EncoderDecoder):
         """Losses of the key frames of ``inputs`` (N, T, C, H, W)."""
         clips = self._as_clips(inputs)
         feats, _ = self._encode(clips, None)
-        with self._with_final_rnn(clips.shape[0], None):
+        with self._with_head_rnns(clips.shape[0], None):
             losses = self._decode_head_forward_train(feats, data_samples)
         if self.with_auxiliary_head:
             feats = self._key_frames(feats, clips.shape[0])
@@ -150,32 +142,10 @@ class RecurrentUNet(EncoderDecoder):
             )
         return losses
 
-    def predict(
-        self, inputs: Tensor, data_samples: list[SegDataSample] | None = None
-    ) -> list[SegDataSample]:
-        """Predictions for the key frames of ``inputs`` (N, T, C, H, W)."""
-        # Time rides on the channel axis through mmseg's whole and slide
-        # inference, so that every frame of a clip is cropped alike.
-        clips = self._as_clips(inputs)
-        return super().predict(clips.flatten(1, 2), data_samples)
-
-    def encode_decode(
-        self, inputs: Tensor, batch_img_metas: list[dict]
-    ) -> Tensor:
-        """Logits (N, classes, H, W) from clips folded to (N, T*C, H, W)."""
-        clips = inputs.unflatten(1, (-1, self._frame_channels))
-        streaming = self._streaming and not self.training
-        logits, states = self._predict(
-            clips, self.states if streaming else None, batch_img_metas
-        )
-        if streaming:
-            self._carry(states)
-        return logits
-
     def _forward(self, inputs: Tensor, data_samples=None) -> Tensor:
         clips = self._as_clips(inputs)
         feats, _ = self._encode(clips, None)
-        with self._with_final_rnn(clips.shape[0], None):
+        with self._with_head_rnns(clips.shape[0], None):
             return self.decode_head.forward(feats)
 
     def _predict(
@@ -183,23 +153,42 @@ class RecurrentUNet(EncoderDecoder):
     ) -> tuple[Tensor, States]:
         states = states or (None,) * self._num_states
         feats, neck_states = self._encode(clips, states)
-        final = states[-1] if self.final_rnn is not None else None
-        with self._with_final_rnn(clips.shape[0], final) as final_state:
+        head_states = states[len(neck_states) :]
+        with self._with_head_rnns(clips.shape[0], head_states) as after:
             logits = self.decode_head.predict(feats, metas, self.test_cfg)
-        return logits, (*neck_states, *final_state)
+        return logits, (*neck_states, *(after[p] for p in self._head_places))
+
+    @property
+    def state_sizes(self) -> list[int]:
+        modules = (
+            *(m for neck in self._necks for m in neck.modules()),
+            *(rnn.cell for rnn in self._head_places.values()),
+        )
+        return [m.num_maps for m in modules if isinstance(m, RecurrentCell)]
 
     @property
     def _num_states(self) -> int:
         necks = [n for n in self._necks if getattr(n, 'recurrent', False)]
-        return sum(n.num_states for n in necks) + (self.final_rnn is not None)
+        return sum(n.num_states for n in necks) + len(self._head_places)
+
+    @property
+    def _head_places(self) -> dict[str, ConvRNN]:
+        """The RNNs of the decode head, by place."""
+        final = {} if self.final_rnn is None else {FINAL: self.final_rnn}
+        return final | dict(
+            zip(self._places, self.head_rnns.values(), strict=True)
+        )
 
     def _encode(
-        self, clips: Tensor, states: States | None
+        self,
+        clips: Tensor,
+        states: States | None,
+        wanted: slice = KEY_FRAME,
     ) -> tuple[list[Tensor], States]:
         """Levels (N*K, C_l', h_l, w_l) of the K frames that are decoded, and
-        the states of the necks."""
+        the states of the necks. The ``wanted`` frames are among the K."""
         num_clips = clips.shape[0]
-        frames = KEY_FRAME if self.final_rnn is None else slice(None)
+        frames = ALL_FRAMES if self._head_places else wanted
         states = list(states or (None,) * self._num_states)
         feats = self._encode_frames(clips)
         # To drop ref frames as early as possible, the last recurrent neck
@@ -219,7 +208,7 @@ class RecurrentUNet(EncoderDecoder):
             feats, after = neck(
                 feats,
                 states[begin : begin + neck.num_states],
-                slice(None) if any(recurrent[i + 1 :]) else frames,
+                ALL_FRAMES if any(recurrent[i + 1 :]) else frames,
             )
             new_states.extend(after)
             feats = [x.flatten(0, 1) for x in feats]
@@ -246,59 +235,71 @@ class RecurrentUNet(EncoderDecoder):
         return [x.unflatten(0, (num_clips, -1))[:, -1] for x in feats]
 
     @contextmanager
-    def _with_final_rnn(
-        self, num_clips: int, state: State | None
-    ) -> Iterator[list[State]]:
-        """While open, the head's classifier reads the final RNN's output.
+    def _with_head_rnns(
+        self,
+        num_clips: int,
+        states: Sequence[State | None] | None,
+        wanted: slice = KEY_FRAME,
+    ) -> Iterator[dict[str, State]]:
+        """While open, RNNs sit in the decode head, which then decodes all
+        frames of the clips; from its classifier on, the wanted ones only.
 
-        A hook on ``conv_seg`` instead of a head of its own: any head keeps
-        its class and its parameter names, and so its framewise checkpoint.
-        Yields a list that holds the RNN's state after the head has run.
+        Hooks on its modules instead of a head of its own: any head keeps its
+        class and its parameter names, and so its framewise checkpoint.
+        Yields a dict that holds the RNNs' states, by place, after the head
+        has run.
         """
-        after = []
-        if self.final_rnn is None:
-            yield after
-            return
+        after = {}
+        places = self._head_places
+        before = dict(
+            zip(places, states or (None,) * len(places), strict=True)
+        )
 
-        def recur(_, args):
-            clips = args[0].unflatten(0, (num_clips, -1))
-            out, new_state = self.final_rnn(clips, state, KEY_FRAME)
-            after.append(new_state)
+        def recur(place, feats, frames):
+            if place in after:
+                raise ValueError(
+                    f"head_rnns: the decode head calls '{place}' more than "
+                    'once a frame: name a module that it calls once'
+                )
+            clips = feats.unflatten(0, (num_clips, -1))
+            out, after[place] = places[place](clips, before[place], frames)
             return out.flatten(0, 1)
 
-        handle = self.decode_head.conv_seg.register_forward_pre_hook(recur)
-        try:
+        def after_module(place):
+            frames = wanted if place == 'conv_seg' else ALL_FRAMES
+            return lambda module, args, out: recur(place, out, frames)
+
+        def before_classifier(module, args):
+            frames = ALL_FRAMES if 'conv_seg' in places else wanted
+            if FINAL in places:
+                return recur(FINAL, args[0], frames)
+            clips = args[0].unflatten(0, (num_clips, -1))
+            return clips[:, frames].flatten(0, 1)
+
+        with ExitStack() as stack:
+            for place in self._places:
+                module = self.decode_head.get_submodule(place)
+                hook = module.register_forward_hook(after_module(place))
+                stack.callback(hook.remove)
+            if places:
+                classifier = self.decode_head.conv_seg
+                hook = classifier.register_forward_pre_hook(before_classifier)
+                stack.callback(hook.remove)
             yield after
-        finally:
-            handle.remove()
-
-    def _carry(self, states: States) -> None:
-        """Keep the states for the next frame, unless they are broken."""
-        if not all(torch.isfinite(state[0].sum()) for state in states):
-            # One bad frame must not poison the rest of the stream.
-            print_log(
-                'a frame gave states that are not finite: the states from '
-                'before it are kept',
-                logger='current',
-                level=30,
-            )
-            return
-        self.states = tuple(
-            tuple(part.detach() for part in state) for state in states
-        )
-
-    @property
-    def _frame_channels(self) -> int:
-        """Colours of one frame, C."""
-        return next(
-            p.shape[1] for p in self.backbone.parameters() if p.ndim == 4
-        )
-
-    def _as_clips(self, inputs: Tensor) -> Tensor:
-        """Clips (N, T, C, H, W); stills (N, C, H, W) are clips of T = 1."""
-        if inputs.ndim not in (4, 5):
+        if len(after) < len(places):
+            unused = ', '.join(set(places) - set(after))
             raise ValueError(
-                'expected clips (N, T, C, H, W) or stills (N, C, H, W), got '
-                f'{tuple(inputs.shape)}'
+                f"head_rnns: the decode head does not call '{unused}' by "
+                'itself: name a module that it does'
             )
-        return inputs if inputs.ndim == 5 else inputs.unsqueeze(1)
+
+
+def _head_rnn(cfg: dict, channels: int, name: str) -> ConvRNN:
+    """An RNN that gives the decode head as many channels as it takes."""
+    rnn = MODELS.build({'type': 'ConvRNN', **cfg, 'in_channels': channels})
+    if rnn.out_channels != channels:
+        raise ValueError(
+            f"{name}: connection='dense' changes the number of channels that "
+            "the decode head reads; use 'standard', 'residual' or 'split'"
+        )
+    return rnn

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
 import torch
-from mmcv.cnn import ConvModule
+from mmcv.cnn import ConvModule, build_upsample_layer
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.utils import resize
 from mmseg.registry import MODELS
@@ -26,6 +26,10 @@ class UNetHead(BaseDecodeHead):
             at every level but the deepest, finest first; the first is
             ``channels``. Defaults to None, the encoder's own: C_l.
         num_convs (int): 3x3 convolutions at each join. Defaults to 2.
+        upsample_cfg (dict | None): An upsampling layer of mmcv, such as
+            ``dict(type='deconv', kernel_size=2, stride=2)``, which brings the
+            coarser map to a level's size and channels before they are joined.
+            Defaults to None, which only resizes.
         kwargs: :class:`BaseDecodeHead`'s. ``in_index`` defaults to all
             levels.
 
@@ -39,6 +43,7 @@ class UNetHead(BaseDecodeHead):
         in_channels: Sequence[int],
         decoder_channels: Sequence[int] | None = None,
         num_convs: int = 2,
+        upsample_cfg: dict | None = None,
         **kwargs,
     ):
         if len(in_channels) < 2:
@@ -56,7 +61,7 @@ class UNetHead(BaseDecodeHead):
             norm_cfg=self.norm_cfg,
             act_cfg=self.act_cfg,
         )
-        # Shallow to deep; joins[l] makes level l's map.
+        # Shallow to deep; ups[l] and joins[l] make level l's map.
         outs = [*(decoder_channels or [self.channels, *in_channels[1:-1]])]
         if len(outs) != len(in_channels) - 1 or outs[0] != self.channels:
             raise ValueError(
@@ -65,9 +70,17 @@ class UNetHead(BaseDecodeHead):
                 f'channels={self.channels}'
             )
         outs.append(in_channels[-1])
-        self.joins = nn.ModuleList()
+        self.ups, self.joins = nn.ModuleList(), nn.ModuleList()
         for level, skip in enumerate(in_channels[:-1]):
             joined = skip + outs[level + 1]
+            up = nn.Identity()
+            if upsample_cfg is not None:
+                joined = skip + outs[level]
+                channels = dict(
+                    in_channels=outs[level + 1], out_channels=outs[level]
+                )
+                up = build_upsample_layer({**upsample_cfg, **channels})
+            self.ups.append(up)
             convs = [
                 ConvModule(
                     outs[level] if i else joined, outs[level], 3, **conv
@@ -79,11 +92,14 @@ class UNetHead(BaseDecodeHead):
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         levels = self._transform_inputs(inputs)
         x = levels[-1]
-        for skip, join in zip(
-            levels[-2::-1], reversed(self.joins), strict=True
+        for skip, up, join in zip(
+            levels[-2::-1],
+            reversed(self.ups),
+            reversed(self.joins),
+            strict=True,
         ):
             x = resize(
-                x,
+                up(x),
                 size=skip.shape[2:],
                 mode='bilinear',
                 align_corners=self.align_corners,

@@ -2,13 +2,28 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmseg_video.models import ConvGRUCell, ConvLSTMCell
+from mmseg_video.models import (
+    ConvElmanCell,
+    ConvGRUCell,
+    ConvLSTMCell,
+    DRUCell,
+    SRUCell,
+)
 
-CELLS = [ConvGRUCell, ConvLSTMCell]
+CELLS = [ConvElmanCell, ConvGRUCell, ConvLSTMCell]
 
 
 def conv(x, weight, bias=None):
     return F.conv2d(x, weight, bias, padding=1)
+
+
+def test_elman_follows_its_equation():
+    cell = ConvElmanCell(3, 4)
+    x, h = torch.randn(2, 3, 6, 5), torch.randn(2, 4, 6, 5)
+    w, b = cell.input_conv.weight, cell.input_conv.bias
+    u = cell.hidden_conv.weight
+    want = torch.tanh(conv(x, w, b) + conv(h, u))
+    torch.testing.assert_close(cell(x, (h,))[0], want)
 
 
 def test_gru_follows_its_equations():
@@ -38,6 +53,50 @@ def test_lstm_follows_its_equations():
     got_h, got_c = cell(x, (h, c))
     torch.testing.assert_close(got_c, new_c)
     torch.testing.assert_close(got_h, new_h)
+
+
+def twice(x, convs):
+    """F of Wang et al.: twice a convolution, group norm and ReLU."""
+    for module in convs:
+        x = conv(x, module.conv.weight, module.conv.bias)
+        x = F.group_norm(x, 8, module.gn.weight, module.gn.bias).relu()
+    return x
+
+
+@pytest.mark.parametrize('cell_type', [SRUCell, DRUCell])
+def test_refinement_cells_follow_their_equations(cell_type):
+    cell = cell_type(8, 16)
+    for parameter in cell.parameters():  # group norm's too
+        torch.nn.init.normal_(parameter, std=0.3)
+    e, h = torch.randn(2, 8, 6, 5), torch.randn(2, 16, 6, 5)
+    z = torch.sigmoid(twice(e, cell.update_convs))
+    r = 1
+    if cell_type is DRUCell:
+        r = torch.sigmoid(twice(e, cell.reset_convs))
+    c = torch.tanh(twice(r * e, cell.candidate_convs))
+    state = cell(e, (h - 1,))
+    torch.testing.assert_close(cell.hidden(state), (1 - z) * h + z * c)
+    # A sequence begins with ones, which zeros stand for.
+    for start in (cell(e), cell(e, (torch.zeros_like(h),))):
+        torch.testing.assert_close(cell.hidden(start), (1 - z) + z * c)
+
+
+def test_a_refinement_cell_with_hand_set_weights():
+    """All convolutions zero: gates and candidate are group norm's biases."""
+    cell = DRUCell(8, 8)
+    for name, parameter in cell.named_parameters():
+        torch.nn.init.constant_(parameter, 0)
+        if name.endswith('1.gn.bias'):
+            value = 2.0 if 'update' in name else 0.5
+            torch.nn.init.constant_(parameter, value)
+    h = cell.hidden(cell(torch.randn(1, 8, 4, 4)))
+    z, c = 1 / (1 + 2.718281828**-2), 0.46211716  # sigmoid(2), tanh(0.5)
+    torch.testing.assert_close(h, torch.full_like(h, 1 - z + z * c))
+
+
+def test_channels_that_the_groups_do_not_divide():
+    with pytest.raises(ValueError, match='num_groups=8 must divide'):
+        SRUCell(8, 12)
 
 
 def test_lstm_remembers_at_first():

@@ -4,14 +4,23 @@ import torch
 from mmseg_video.models import ConvRNN, ConvRNNNeck
 from mmseg_video.models.recurrent import CONNECTIONS
 
-CELLS = ['ConvGRUCell', 'ConvLSTMCell']
+CELLS = [
+    dict(type='ConvElmanCell'),
+    dict(type='ConvElmanCell', depthwise=True),
+    dict(type='ConvGRUCell'),
+    dict(type='ConvGRUCell', depthwise=True),
+    dict(type='ConvLSTMCell'),
+    dict(type='ConvLSTMCell', depthwise=True),
+    dict(type='DRUCell', num_groups=2),
+    dict(type='SRUCell', num_groups=2),
+]
 
 
 @pytest.mark.parametrize('ratio', [1, 0.5])
 @pytest.mark.parametrize('connection', CONNECTIONS)
-@pytest.mark.parametrize('cell', CELLS)
+@pytest.mark.parametrize('cell', CELLS, ids=str)
 def test_chunking_is_invisible(cell, connection, ratio):
-    rnn = ConvRNN(8, dict(type=cell), connection, ratio)
+    rnn = ConvRNN(8, cell, connection, ratio)
     if connection == 'residual':
         torch.nn.init.normal_(rnn.proj.weight)
     clips = torch.randn(2, 5, 8, 6, 7)
@@ -39,6 +48,21 @@ def test_connections_are_what_the_table_says():
     assert torch.equal(out['residual'], clips)
 
 
+def test_split_lets_the_first_channels_bypass():
+    rnn = ConvRNN(8, connection='split', hidden_ratio=0.25)
+    clips = torch.randn(2, 3, 8, 6, 7)
+    out, state = rnn(clips)
+    assert torch.equal(out[:, :, :6], clips[:, :, :6])
+    # What is left is the cell's, run on the last channels.
+    want = None
+    for t in range(3):
+        want = rnn.cell(clips[:, t, 6:], want)
+        torch.testing.assert_close(out[:, t, 6:], want[0])
+    assert torch.equal(state[0], out[:, -1, 6:])
+    # No 1x1 convolution before or after it.
+    assert [n for n, _ in rnn.named_parameters() if 'cell' not in n] == []
+
+
 @pytest.mark.parametrize('connection', CONNECTIONS)
 def test_reversing_time_changes_the_output(connection):
     rnn = ConvRNN(8, connection=connection)
@@ -51,12 +75,9 @@ def test_reversing_time_changes_the_output(connection):
 
 
 @pytest.mark.parametrize('connection', CONNECTIONS)
-@pytest.mark.parametrize('depthwise', [False, True])
-@pytest.mark.parametrize('cell', CELLS)
-def test_every_parameter_and_frame_gets_a_gradient(
-    cell, depthwise, connection
-):
-    rnn = ConvRNN(8, dict(type=cell, depthwise=depthwise), connection, 0.5)
+@pytest.mark.parametrize('cell', CELLS, ids=str)
+def test_every_parameter_and_frame_gets_a_gradient(cell, connection):
+    rnn = ConvRNN(8, cell, connection, 0.5)
     if connection == 'residual':
         torch.nn.init.normal_(rnn.proj.weight)
     clips = torch.randn(1, 3, 8, 6, 7, requires_grad=True)
@@ -71,6 +92,18 @@ def test_every_parameter_and_frame_gets_a_gradient(
 def test_unknown_connection_lists_the_known():
     with pytest.raises(ValueError, match='standard, dense, residual'):
         ConvRNN(8, connection='concat')
+
+
+def test_unknown_cell_lists_the_known():
+    with pytest.raises(ValueError, match='ConvElmanCell, ConvGRUCell'):
+        ConvRNN(8, dict(type='ConvGRU'))
+
+
+def test_unknown_option_of_a_cell_lists_the_known():
+    with pytest.raises(ValueError, match=r"ConvGRUCell has no .*'peephole'"):
+        ConvRNN(8, dict(type='ConvGRUCell', peephole=True))
+    with pytest.raises(ValueError, match='it has kernel_size, num_groups;'):
+        ConvRNN(8, dict(type='DRUCell', depthwise=True))
 
 
 @pytest.mark.parametrize('ratio', [0, -1, 1.5])
@@ -107,10 +140,10 @@ def test_pyramid_that_does_not_fit_is_refused():
         neck([torch.randn(1, 1, 5, 8, 8), torch.randn(1, 1, 8, 4, 4)])
 
 
-@pytest.mark.parametrize('cell', ['ConvGRUCell', 'ConvLSTMCell'])
+@pytest.mark.parametrize('cell', CELLS, ids=str)
 def test_a_single_frame_trains_every_parameter(cell):
     """DDP waits for the gradients of all; and the result is the same."""
-    rnn = ConvRNN(4, dict(type=cell), connection='standard')
+    rnn = ConvRNN(4, cell, connection='standard')
     clip = torch.randn(2, 1, 4, 6, 6)
     out, _ = rnn(clip)
     out.sum().backward()

@@ -17,8 +17,17 @@ from tests.models import (
 
 FINAL_RNN = dict(type='ConvRNN', hidden_ratio=0.5)
 NECK = RECURRENT['neck']
+LOGITS_RNN = dict(conv_seg=dict(hidden_ratio=0.5))
+SPLIT = dict(connection='split', hidden_ratio=0.5)
+DECODER_RNNS = {'joins.2': SPLIT, 'joins.1': SPLIT, 'joins.0': SPLIT}
 VARIANTS = {
     'gru': {},
+    'elman': dict(neck=dict(NECK, cell=dict(type='ConvElmanCell'))),
+    'logits': dict(neck=None, head_rnns=LOGITS_RNN),
+    'final_rnn_and_logits': dict(final_rnn=FINAL_RNN, head_rnns=LOGITS_RNN),
+    'decoder': dict(
+        neck=dict(NECK, levels=[3], **SPLIT), head_rnns=DECODER_RNNS
+    ),
     'lstm': dict(neck=dict(NECK, cell=dict(type='ConvLSTMCell'))),
     'standard': dict(neck=dict(NECK, connection='standard')),
     'bottleneck': dict(neck=dict(NECK, levels=[3])),
@@ -78,15 +87,17 @@ def test_every_parameter_and_frame_gets_a_gradient(variant):
 
 
 @pytest.mark.parametrize(
-    'name', [n for n in VARIANTS if n not in ('standard', 'two_necks')]
+    'name',
+    [n for n in VARIANTS if n not in ('standard', 'two_necks', 'decoder')],
 )
 @torch.no_grad()
 def test_warm_start_equals_the_framewise_twin_exactly(name):
     variant = VARIANTS[name]
-    twin = dict(variant, neck=None, final_rnn=None)
+    twin = dict(variant, neck=None)
     if name == 'recurrent_then_spatial':
         twin['neck'] = variant['neck'][1]
-    twin.pop('final_rnn')
+    for rnns in ('final_rnn', 'head_rnns'):
+        twin.pop(rnns, None)
     framewise = build(FRAMEWISE, seed=3, **twin)
     model = build(RECURRENT, seed=4, **variant)
     weights = model.rename_framewise(framewise.state_dict())
@@ -98,7 +109,7 @@ def test_warm_start_equals_the_framewise_twin_exactly(name):
     assert torch.equal(logits(model, key), logits(framewise, key))
     got = logits(model, clips)
     torch.testing.assert_close(got, logits(framewise, key))
-    if 'final_rnn' not in variant:
+    if not {'final_rnn', 'head_rnns'} & set(variant):
         # Exact at T = 5 too, once the twin's encoder is given as many frames:
         # a convolution's last bit depends on that.
         plain = build(RECURRENT, **twin)
@@ -249,6 +260,34 @@ def test_dense_final_rnn_is_refused():
         build(RECURRENT, final_rnn=dict(FINAL_RNN, connection='dense'))
 
 
+@torch.no_grad()
+def test_an_rnn_in_the_head_reads_all_frames_of_its_module():
+    """Against the head run by hand, frame by frame."""
+    model = wake(build(RECURRENT, neck=None, head_rnns=LOGITS_RNN))
+    framewise = build(FRAMEWISE)
+    framewise.load_state_dict(model.state_dict(), strict=False)
+    clips = torch.randn(2, 3, 3, 64, 96)
+    heat = torch.stack(
+        [framewise._forward(clips[:, t]) for t in range(3)], dim=1
+    )
+    want, _ = model.head_rnns.conv_seg(heat)
+    torch.testing.assert_close(
+        model._forward(clips), want[:, -1], rtol=1e-4, atol=1e-5
+    )
+
+
+def test_head_rnns_name_what_does_not_fit():
+    with pytest.raises(ValueError, match=r"no module 'join': .*conv_seg"):
+        build(RECURRENT, head_rnns=dict(join=SPLIT))
+    with pytest.raises(ValueError, match='no convolution'):
+        build(RECURRENT, head_rnns=dict(dropout=SPLIT))
+    with pytest.raises(ValueError, match="connection='dense'"):
+        build(RECURRENT, head_rnns=dict(conv_seg=dict(connection='dense')))
+    unused = build(RECURRENT, head_rnns={'joins': SPLIT})
+    with pytest.raises(ValueError, match="does not call 'joins'"):
+        logits(unused, torch.randn(1, 1, 3, 64, 96))
+
+
 @pytest.mark.parametrize('num_levels', [2, 3, 4])
 def test_unet_head_fits_any_pyramid(num_levels):
     head = MODELS.build(
@@ -264,6 +303,24 @@ def test_unet_head_fits_any_pyramid(num_levels):
         for i, c in enumerate(CHANNELS[:num_levels])
     ]
     assert head(feats).shape == (1, NUM_CLASSES, 33, 47)
+
+
+def test_unet_head_can_upsample_by_transposed_convolutions():
+    head = MODELS.build(
+        ConfigDict(
+            type='UNetHead',
+            in_channels=CHANNELS[:3],
+            channels=6,
+            num_classes=NUM_CLASSES,
+            upsample_cfg=dict(type='deconv', kernel_size=2, stride=2),
+        )
+    )
+    assert [up.in_channels for up in head.ups] == [16, 32]
+    assert [up.out_channels for up in head.ups] == [6, 16]
+    feats = [
+        torch.randn(1, c, 33 >> i, 47 >> i) for i, c in enumerate(CHANNELS)
+    ]
+    assert head(feats[:3]).shape == (1, NUM_CLASSES, 33, 47)
 
 
 def test_unet_head_names_what_does_not_fit():

@@ -1,13 +1,19 @@
+from .conv_elman_cell import ConvElmanCell
 from .conv_gru_cell import ConvGRUCell
 from .conv_lstm_cell import ConvLSTMCell
 from .conv_rnn import CONNECTIONS, ConvRNN
-from .recurrent_cell import RecurrentCell, State
+from .recurrent_cell import RecurrentCell, State, build_cell
+from .refinement_cells import DRUCell, SRUCell
 
 __all__ = [
     'CONNECTIONS',
+    'ConvElmanCell',
     'ConvGRUCell',
     'ConvLSTMCell',
     'ConvRNN',
+    'DRUCell',
     'RecurrentCell',
+    'SRUCell',
     'State',
+    'build_cell',
 ]

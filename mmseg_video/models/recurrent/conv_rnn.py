@@ -3,9 +3,20 @@ import torch.nn as nn
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from .recurrent_cell import State
+from .recurrent_cell import State, build_cell
 
-CONNECTIONS = ('standard', 'dense', 'residual')
+CONNECTIONS = ('standard', 'dense', 'residual', 'split')
+
+
+class LastChannels(nn.Module):
+    """Maps (N, C, h, w) to its last channels (N, r, h, w)."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, -self.channels :]
 
 
 @MODELS.register_module()
@@ -24,6 +35,10 @@ class ConvRNN(nn.Module):
     ``dense``     concat(x, h)         C + r
     ``residual``  x + proj(h)          C; proj starts at zero, so at first
                                        the module changes nothing
+    ``split``     concat(x[:C-r], h)   C; h is of the last r channels, without
+                                       the 1x1 convolution; the others bypass
+                                       it (Lin et al., "Robust high-resolution
+                                       video matting", WACV 2022)
     ============  ===================  ======================================
 
     The input's half of the gates is computed for all T frames at once; only
@@ -33,11 +48,12 @@ class ConvRNN(nn.Module):
         in_channels (int): C.
         cell (dict): Config of a :class:`RecurrentCell`, without its numbers
             of channels. Defaults to ``dict(type='ConvGRUCell')``.
-        connection (str): One of the three above. Defaults to 'residual'.
+        connection (str): One of the four above. Defaults to 'residual'.
         hidden_ratio (float): r / C, in (0, 1]. Defaults to 1.
 
     Raises:
-        ValueError: If the connection is unknown or the ratio out of range.
+        ValueError: If the connection, the cell or one of its options is
+            unknown, or the ratio out of range.
     """
 
     def __init__(
@@ -65,16 +81,15 @@ class ConvRNN(nn.Module):
         self.out_channels = in_channels + hidden * (connection == 'dense')
 
         partial = hidden < in_channels
-        self.reduce = (
-            nn.Conv2d(in_channels, hidden, 1) if partial else nn.Identity()
-        )
-        self.cell = MODELS.build(
-            {
-                'type': 'ConvGRUCell',
-                **(cell or {}),
-                'in_channels': hidden,
-                'hidden_channels': hidden,
-            }
+        self.reduce = nn.Identity()
+        if partial:
+            self.reduce = (
+                LastChannels(hidden)
+                if connection == 'split'
+                else nn.Conv2d(in_channels, hidden, 1)
+            )
+        self.cell = build_cell(
+            {'type': 'ConvGRUCell', **(cell or {})}, hidden, hidden
         )
         self.proj = nn.Identity()
         if connection == 'residual' or (connection == 'standard' and partial):
@@ -117,12 +132,15 @@ class ConvRNN(nn.Module):
         hidden = []
         for t in range(num_frames):
             state = self.cell.update(gates[:, t], state)
-            hidden.append(state[0])
+            hidden.append(self.cell.hidden(state))
         hidden = torch.stack(hidden[frames], dim=1)  # (N, K, r, h, w)
         return self._connect(clips[:, frames], hidden), state
 
     def _connect(self, x: Tensor, hidden: Tensor) -> Tensor:
         if self.connection == 'dense':
             return torch.cat([x, hidden], dim=2)
+        if self.connection == 'split':
+            bypass = self.in_channels - self.hidden_channels
+            return torch.cat([x[:, :, :bypass], hidden], dim=2)
         out = self.proj(hidden.flatten(0, 1)).unflatten(0, x.shape[:2])
         return x + out if self.connection == 'residual' else out

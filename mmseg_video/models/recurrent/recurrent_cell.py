@@ -1,10 +1,13 @@
+import inspect
 from abc import ABCMeta, abstractmethod
 
 import torch.nn as nn
+from mmseg.registry import MODELS
 from torch import Tensor
 
 # What one cell carries from frame to frame: the hidden map (N, r, h, w)
-# first, then whatever else the cell needs. None at the start of a sequence.
+# first, then whatever else the cell needs. None, which is worth zeros, at the
+# start of a sequence.
 State = tuple[Tensor, ...]
 
 
@@ -87,6 +90,10 @@ class RecurrentCell(nn.Module, metaclass=ABCMeta):
         shape = (batch, self.hidden_channels, *size)
         return tuple(gates.new_zeros(shape) for _ in range(self.num_maps))
 
+    def hidden(self, state: State) -> Tensor:
+        """The hidden map (N, r, h, w) of a state."""
+        return state[0]
+
     @abstractmethod
     def project(self, x: Tensor) -> Tensor:
         """The input's half of the gates, (B, gates * r, h, w)."""
@@ -114,3 +121,49 @@ class RecurrentCell(nn.Module, metaclass=ABCMeta):
                 f'{tuple(size)}: start from states=None (reset_states()) '
                 'when the frame size or the number of streams changes'
             )
+
+
+def build_cell(
+    cfg: dict, in_channels: int, hidden_channels: int
+) -> RecurrentCell:
+    """The cell of a config, with these numbers of channels.
+
+    Args:
+        cfg (dict): ``type``, and options of that cell.
+        in_channels (int): C.
+        hidden_channels (int): r.
+
+    Raises:
+        ValueError: If there is no such cell, or it has no such option.
+    """
+    options = dict(cfg)
+    name = options.pop('type')
+    cells = {
+        key: cell
+        for key, cell in MODELS.module_dict.items()
+        if inspect.isclass(cell) and issubclass(cell, RecurrentCell)
+    }
+    if name not in cells:
+        raise ValueError(
+            f"unknown cell '{name}': choose one of {', '.join(sorted(cells))}"
+        )
+    known = _options(cells[name])
+    unknown = [key for key in options if key not in known]
+    if unknown:
+        raise ValueError(
+            f"{name} has no option '{unknown[0]}': it has {', '.join(known)}; "
+            'the numbers of channels come from the module around it'
+        )
+    return cells[name](in_channels, hidden_channels, **options)
+
+
+def _options(cell: type[RecurrentCell]) -> list[str]:
+    """What a cell's config may say: of a class that passes its arguments on,
+    the options of its base."""
+    for base in cell.__mro__:
+        if '__init__' in vars(base):
+            parameters = inspect.signature(base.__init__).parameters.values()
+            if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+                break
+    channels = ('self', 'in_channels', 'hidden_channels')
+    return [p.name for p in parameters if p.name not in channels]

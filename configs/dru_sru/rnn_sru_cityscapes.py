@@ -1,0 +1,2 @@
+_base_ = './rnn_dru_cityscapes.py'
+model = dict(cell=dict(type='SRUCell'))

@@ -1,0 +1,6 @@
+_base_ = [
+    '../_base_/models/rfcn_vgg16.py',
+    '../_base_/datasets/cityscapes_foreground_t5.py',
+    '../_base_/schedules/schedule_40k_finetune.py',
+]
+model = dict(decode_head=dict(num_classes=2))

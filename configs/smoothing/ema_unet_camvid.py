@@ -1,0 +1,9 @@
+_base_ = '../unet_finetune_camvid.py'
+# Tests a framewise checkpoint of that config.
+model = dict(
+    type='SmoothedEncoderDecoder',
+    data_preprocessor=dict(type='ClipDataPreProcessor'),
+    smoother=dict(type='ExponentialSmoother', weight=0.5),
+)
+val_dataloader = dict(dataset=dict(num_frames=3))
+test_dataloader = dict(dataset=dict(num_frames=3))

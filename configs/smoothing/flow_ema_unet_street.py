@@ -1,0 +1,3 @@
+_base_ = './ema_unet_street.py'
+# Averages along the motion.
+model = dict(smoother=dict(type='FlowSmoother', flow=dict(type='DISFlow')))
