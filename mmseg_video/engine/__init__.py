@@ -1,3 +1,7 @@
+from .adversarial_optim_wrapper import (
+    AdversarialOptimWrapperConstructor,
+    JointOptimWrapperDict,
+)
 from .atomic_backend import AtomicLocalBackend
 from .bfloat16_optim_wrapper import Bfloat16OptimWrapper
 from .hooks import (
@@ -9,10 +13,12 @@ from .hooks import (
 from .wandb_backend import OfflineWandbVisBackend
 
 __all__ = [
+    'AdversarialOptimWrapperConstructor',
     'AtomicLocalBackend',
     'Bfloat16OptimWrapper',
     'CheckpointReportHook',
     'FiniteLossHook',
+    'JointOptimWrapperDict',
     'OfflineWandbVisBackend',
     'SequenceStateHook',
     'SequenceVisualizationHook',

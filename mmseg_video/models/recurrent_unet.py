@@ -9,10 +9,12 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from .clip_losses import ClipLosses
 from .recurrent import State
 
 States = tuple[State, ...]
 KEY_FRAME = slice(-1, None)
+ALL_FRAMES = slice(None)
 
 
 @MODELS.register_module()
@@ -44,6 +46,9 @@ class RecurrentUNet(EncoderDecoder):
         final_rnn (dict | None): Config of a :class:`ConvRNN` on the decoder's
             features, right before its classifier ``conv_seg``. Defaults to
             None. ``in_channels`` is filled in.
+        clip_losses (dict[str, dict] | None): Losses, by name, that read the
+            logits of a ref frame too, see :class:`ClipLosses`. The decoder
+            decodes that frame as well, in training alone. Defaults to None.
         train_cfg (dict | None): ``ref_grad=False`` stops the gradient of the
             ref frames at the encoder's output: T frames then cost little more
             memory than one. Defaults to True.
@@ -57,7 +62,16 @@ class RecurrentUNet(EncoderDecoder):
     # 0's, and a checkpoint would carry it into another video.
     states: States | None = None
 
-    def __init__(self, *args, final_rnn: dict | None = None, **kwargs):
+    # What a test does not need: a checkpoint may lack it.
+    training_only = ('clip_losses.',)
+
+    def __init__(
+        self,
+        *args,
+        final_rnn: dict | None = None,
+        clip_losses: dict[str, dict] | None = None,
+        **kwargs,
+    ):
         super().__init__(*args, **kwargs)
         if self._streaming and self.test_cfg.get('mode') == 'slide':
             raise ValueError(
@@ -65,6 +79,7 @@ class RecurrentUNet(EncoderDecoder):
                 'the windows of a frame would share one state. Set '
                 "mode='whole', or streaming=False to predict from clips"
             )
+        self.clip_losses = ClipLosses(clip_losses or {})
         self.final_rnn = None
         if final_rnn is not None:
             channels = self.decode_head.conv_seg.in_channels
@@ -140,8 +155,9 @@ class RecurrentUNet(EncoderDecoder):
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict:
         """Losses of the key frames of ``inputs`` (N, T, C, H, W)."""
         clips = self._as_clips(inputs)
-        feats, _ = self._encode(clips, None)
-        with self._with_final_rnn(clips.shape[0], None):
+        wanted = ALL_FRAMES if self.clip_losses.num_frames > 1 else KEY_FRAME
+        feats, _ = self._encode(clips, None, wanted)
+        with self._with_final_rnn(clips.shape[0], None, wanted):
             losses = self._decode_head_forward_train(feats, data_samples)
         if self.with_auxiliary_head:
             feats = self._key_frames(feats, clips.shape[0])
@@ -149,6 +165,17 @@ class RecurrentUNet(EncoderDecoder):
                 self._auxiliary_head_forward_train(feats, data_samples)
             )
         return losses
+
+    def _decode_head_forward_train(
+        self, inputs: list[Tensor], data_samples: list[SegDataSample]
+    ) -> dict:
+        if not self.clip_losses:
+            return super()._decode_head_forward_train(inputs, data_samples)
+        if self.final_rnn is None:
+            # No RNN in the head needs the frames in between.
+            inputs = self.clip_losses.select(inputs, data_samples)
+        logits = self.decode_head.forward(inputs)
+        return self.clip_losses(self.decode_head, logits, data_samples)
 
     def predict(
         self, inputs: Tensor, data_samples: list[SegDataSample] | None = None
@@ -194,12 +221,15 @@ class RecurrentUNet(EncoderDecoder):
         return sum(n.num_states for n in necks) + (self.final_rnn is not None)
 
     def _encode(
-        self, clips: Tensor, states: States | None
+        self,
+        clips: Tensor,
+        states: States | None,
+        wanted: slice = KEY_FRAME,
     ) -> tuple[list[Tensor], States]:
         """Levels (N*K, C_l', h_l, w_l) of the K frames that are decoded, and
-        the states of the necks."""
+        the states of the necks. The ``wanted`` frames are among the K."""
         num_clips = clips.shape[0]
-        frames = KEY_FRAME if self.final_rnn is None else slice(None)
+        frames = wanted if self.final_rnn is None else ALL_FRAMES
         states = list(states or (None,) * self._num_states)
         feats = self._encode_frames(clips)
         # To drop ref frames as early as possible, the last recurrent neck
@@ -219,7 +249,7 @@ class RecurrentUNet(EncoderDecoder):
             feats, after = neck(
                 feats,
                 states[begin : begin + neck.num_states],
-                slice(None) if any(recurrent[i + 1 :]) else frames,
+                ALL_FRAMES if any(recurrent[i + 1 :]) else frames,
             )
             new_states.extend(after)
             feats = [x.flatten(0, 1) for x in feats]
@@ -247,7 +277,7 @@ class RecurrentUNet(EncoderDecoder):
 
     @contextmanager
     def _with_final_rnn(
-        self, num_clips: int, state: State | None
+        self, num_clips: int, state: State | None, wanted: slice = KEY_FRAME
     ) -> Iterator[list[State]]:
         """While open, the head's classifier reads the final RNN's output.
 
@@ -262,7 +292,7 @@ class RecurrentUNet(EncoderDecoder):
 
         def recur(_, args):
             clips = args[0].unflatten(0, (num_clips, -1))
-            out, new_state = self.final_rnn(clips, state, KEY_FRAME)
+            out, new_state = self.final_rnn(clips, state, wanted)
             after.append(new_state)
             return out.flatten(0, 1)
 
