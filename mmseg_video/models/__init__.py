@@ -6,6 +6,7 @@ from .label_map_discriminator import LabelMapDiscriminator
 from .losses import (
     AdversarialLoss,
     LabelSmoothingLoss,
+    SigmoidFocalLoss,
     TemporalConsistencyLoss,
 )
 from .recurrent import ConvGRUCell, ConvLSTMCell, ConvRNN
@@ -27,6 +28,7 @@ __all__ = [
     'LabelMapDiscriminator',
     'LabelSmoothingLoss',
     'RecurrentUNet',
+    'SigmoidFocalLoss',
     'TemporalConsistencyLoss',
     'UNetHead',
 ]
