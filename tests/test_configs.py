@@ -97,6 +97,21 @@ def test_both_get_the_same_extra_iterations(data):
 
 
 @pytest.mark.parametrize(
+    'name',
+    [
+        *('augmented_cityscapes', 'augmented_camvid', 'augmented_street'),
+        *('clean_camvid', 'camvid'),
+    ],
+)
+def test_both_get_the_same_augmentation(name):
+    ours = Config.fromfile(CONFIGS / f'rnn_unet_{name}.py')
+    base = Config.fromfile(CONFIGS / f'unet_finetune_{name}.py')
+    augments = ours.train_dataloader.dataset.augments
+    assert augments == base.train_dataloader.dataset.augments
+    assert any(augments.values()) != name.startswith('clean')
+
+
+@pytest.mark.parametrize(
     'path',
     [
         CONFIGS / 'rnn_unet_cityscapes.py',

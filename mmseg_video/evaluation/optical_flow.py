@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from mmengine import Registry
 
-OPTICAL_FLOWS = Registry('optical flow', scope='mmseg_video')
+OPTICAL_FLOWS = Registry('optical flow', scope='mmseg')
 
 
 class OpticalFlow(ABC):
