@@ -72,6 +72,8 @@ def test_only_recurrence_is_added_to_the_framewise_twin(path):
     shapes = {k: v.shape for k, v in ours.state_dict().items()}
     for key, value in base.state_dict().items():
         assert shapes.pop(key) == value.shape
+    # A discriminator is there in training alone.
+    shapes = [k for k in shapes if not k.startswith(ours.training_only)]
     assert shapes
     assert all('rnn' in key for key in shapes)
 
@@ -108,6 +110,21 @@ def test_coco_pretrained_models_train_alike():
         assert ours[key] == base[key]
     ours.train_dataloader.dataset.num_frames = 1
     assert ours.train_dataloader == base.train_dataloader
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        *('augmented_cityscapes', 'augmented_camvid', 'augmented_street'),
+        *('clean_camvid', 'camvid'),
+    ],
+)
+def test_both_get_the_same_augmentation(name):
+    ours = Config.fromfile(CONFIGS / f'rnn_unet_{name}.py')
+    base = Config.fromfile(CONFIGS / f'unet_finetune_{name}.py')
+    augments = ours.train_dataloader.dataset.augments
+    assert augments == base.train_dataloader.dataset.augments
+    assert any(augments.values()) != name.startswith('clean')
 
 
 @pytest.mark.parametrize(

@@ -2,32 +2,44 @@ from .base_sequence import BaseSequenceDataset
 from .camvid_sequence import CamVidSequenceDataset
 from .cityscapes_sequence import CityscapesSequenceDataset
 from .coco_semantic import COCOSemanticDataset
+from .rare_class_sampler import RareClassSampler
 from .ref_frames import select_ref_frames
 from .sequence_sampler import SequenceSampler
 from .transforms import (
+    AddFlow,
     CorruptFrames,
+    DropFrames,
     ForEachFrame,
+    InterpolateFrames,
     LoadClipAnnotations,
     LoadRefFrames,
+    NoiseFrames,
     PackClipInputs,
     RandomBurst,
     RandomFrameInterval,
+    ReverseRefFrames,
     StillToClip,
 )
 from .vspw_sequence import VSPWSequenceDataset
 
 __all__ = [
+    'AddFlow',
     'BaseSequenceDataset',
     'COCOSemanticDataset',
     'CamVidSequenceDataset',
     'CityscapesSequenceDataset',
     'CorruptFrames',
+    'DropFrames',
     'ForEachFrame',
+    'InterpolateFrames',
     'LoadClipAnnotations',
     'LoadRefFrames',
+    'NoiseFrames',
     'PackClipInputs',
     'RandomBurst',
     'RandomFrameInterval',
+    'RareClassSampler',
+    'ReverseRefFrames',
     'SequenceSampler',
     'StillToClip',
     'VSPWSequenceDataset',

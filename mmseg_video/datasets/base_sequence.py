@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from mmengine.fileio import list_dir_or_file
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
+from mmseg.registry import TRANSFORMS
 
 from .ref_frames import select_ref_frames
 from .transforms.loading import check_image_file, exists
@@ -33,6 +34,12 @@ class BaseSequenceDataset(BaseSegDataset):
         num_frames (int): T. Defaults to 1.
         frame_interval (int): Stride of the clip in frames. Defaults to 1.
         mode (str): 'clip' or 'stream'. Defaults to 'clip'.
+        augments (dict | None): Temporal augmentation by name, a transform's
+            config each, None for one that a base config has and this one
+            leaves out. They run in this order, right before the last step of
+            the pipeline (packing); those that choose the frames
+            (``RandomFrameInterval``) before its first. A name is more easily
+            changed than a place in a list. Defaults to None.
         missing (str): What to do where a ref frame's file is missing:
             'error', or 'repeat' the clip's next later frame. Defaults to
             'error'.
@@ -56,6 +63,8 @@ class BaseSequenceDataset(BaseSegDataset):
         mode: str = 'clip',
         missing: str = 'error',
         foreground: Sequence[str] | None = None,
+        augments: dict | None = None,
+        pipeline: Sequence[dict] = (),
         **kwargs,
     ):
         for name, value in (
@@ -83,7 +92,8 @@ class BaseSequenceDataset(BaseSegDataset):
         self.missing = missing
         self.foreground = foreground
         self._clips = self._padded = 0
-        super().__init__(**kwargs)
+        pipeline = insert_augments(pipeline, augments or {})
+        super().__init__(pipeline=pipeline, **kwargs)
 
     def full_init(self) -> None:
         if self._fully_initialized:
@@ -206,3 +216,20 @@ class BaseSequenceDataset(BaseSegDataset):
             reduce_zero_label=self.reduce_zero_label,
             seg_fields=[],
         )
+
+
+def insert_augments(pipeline: Sequence[dict], augments: dict) -> list:
+    """The pipeline with the named transforms at their places.
+
+    Raises:
+        ValueError: If there is no pipeline to put them into.
+    """
+    augments = [transform for transform in augments.values() if transform]
+    if not augments:
+        return list(pipeline)
+    if not pipeline:
+        raise ValueError('augments need a pipeline that ends in packing')
+    augments = [TRANSFORMS.build(transform) for transform in augments]
+    before = [t for t in augments if getattr(t, 'chooses_frames', False)]
+    after = [t for t in augments if t not in before]
+    return [*before, *pipeline[:-1], *after, pipeline[-1]]

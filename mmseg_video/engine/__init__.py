@@ -1,3 +1,7 @@
+from .adversarial_optim_wrapper import (
+    AdversarialOptimWrapperConstructor,
+    JointOptimWrapperDict,
+)
 from .atomic_backend import AtomicLocalBackend
 from .bfloat16_optim_wrapper import Bfloat16OptimWrapper
 from .hooks import (
@@ -12,10 +16,12 @@ from .pretrained import load_from_mmpretrain
 from .wandb_backend import OfflineWandbVisBackend
 
 __all__ = [
+    'AdversarialOptimWrapperConstructor',
     'AtomicLocalBackend',
     'Bfloat16OptimWrapper',
     'CheckpointReportHook',
     'FiniteLossHook',
+    'JointOptimWrapperDict',
     'OfflineWandbVisBackend',
     'SequenceStateHook',
     'SequenceVisualizationHook',

@@ -8,7 +8,6 @@ from mmengine import Config
 from mmengine.model import Sequential
 from torch import nn
 
-
 RNNS_IN_HEAD = ('final_rnn', 'head_rnns')
 
 

@@ -37,6 +37,51 @@ def warp_back(
     )
 
 
+def sample_along(frame: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """The frame (H, W, 3) read at each pixel's (x, y) + flow, bilinearly.
+
+    Beyond the frame, its edge is seen.
+    """
+    return cv2.remap(
+        frame,
+        _grid(flow.shape[:2]) + flow,
+        None,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def photometric_agreement(
+    first: np.ndarray, second: np.ndarray, flow: np.ndarray, unit: float = 57.0
+) -> np.ndarray:
+    """How well two frames agree along the flow, (H, W) float32 in [0, 1].
+
+    V = exp(-|sum over colours of (I_1 - warp I_2)|), 0 where the flow leaves
+    the second frame (Liu et al., "Efficient Semantic Video Segmentation with
+    Per-frame Inference", ECCV 2020).
+
+    Args:
+        first, second (ndarray): Frames (H, W, 3) uint8.
+        flow (ndarray): Flow (H, W, 2) from the first to the second.
+        unit (float): Grey levels that count as a difference of 1. Defaults
+            to 57, the usual standard deviation that nets divide by.
+    """
+    warped = sample_along(second, flow).astype(np.float32)
+    difference = np.abs((first - warped).sum(axis=-1)) / unit
+    height, width = flow.shape[:2]
+    target = _grid((height, width)) + flow
+    x, y = target[..., 0], target[..., 1]
+    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+    return (np.exp(-difference) * inside).astype(np.float32)
+
+
+def as_frame(img: np.ndarray) -> np.ndarray:
+    """The frame (H, W, 3) as uint8, which optical flow needs."""
+    if img.dtype == np.uint8:
+        return img
+    return np.clip(img, 0, 255).astype(np.uint8)
+
+
 def seen_again(
     flow: np.ndarray, back: np.ndarray, tolerance: float = 1.0
 ) -> np.ndarray:

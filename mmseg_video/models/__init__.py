@@ -1,7 +1,16 @@
+from .batch_augments import ClipClassMix, ClipCutMix, ClipMixUp
+from .clip_losses import ClipLosses
 from .clip_segmentor import ClipSegmentor
 from .conv_rnn_neck import ConvRNNNeck
 from .data_preprocessor import ClipDataPreProcessor, KeyFrameDataPreProcessor
 from .double_conv_encoder import DoubleConvEncoder
+from .label_map_discriminator import LabelMapDiscriminator
+from .losses import (
+    AdversarialLoss,
+    LabelSmoothingLoss,
+    SigmoidFocalLoss,
+    TemporalConsistencyLoss,
+)
 from .mask_feedback_segmentor import MaskFeedbackSegmentor
 from .recurrent import (
     ConvElmanCell,
@@ -17,7 +26,12 @@ from .smoothers import ExponentialSmoother, FlowSmoother
 from .unet_head import UNetHead
 
 __all__ = [
+    'AdversarialLoss',
+    'ClipClassMix',
+    'ClipCutMix',
     'ClipDataPreProcessor',
+    'ClipLosses',
+    'ClipMixUp',
     'ClipSegmentor',
     'ConvElmanCell',
     'ConvGRUCell',
@@ -29,9 +43,13 @@ __all__ = [
     'ExponentialSmoother',
     'FlowSmoother',
     'KeyFrameDataPreProcessor',
+    'LabelMapDiscriminator',
+    'LabelSmoothingLoss',
     'MaskFeedbackSegmentor',
     'RecurrentUNet',
     'SRUCell',
+    'SigmoidFocalLoss',
     'SmoothedEncoderDecoder',
+    'TemporalConsistencyLoss',
     'UNetHead',
 ]

@@ -1,17 +1,39 @@
+import torch
+from mmengine.structures import PixelData
 from mmseg.models.data_preprocessor import SegDataPreProcessor
-from mmseg.registry import MODELS
+from mmseg.registry import MODELS, TRANSFORMS
 from mmseg.structures import SegDataSample
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class _PreProcessor(SegDataPreProcessor):
     """mmseg's, which pads a batch to its largest sample unless told
-    otherwise, instead of failing."""
+    otherwise, instead of failing, and augments batches in training.
 
-    def __init__(self, *args, **kwargs):
+    Args:
+        batch_augments (dict[str, dict] | None): Augmentation by name, such as
+            :class:`ClipCutMix`, None for one that a base config has. They are
+            called with the inputs and the samples, in this order. Defaults to
+            None.
+        args, kwargs: :class:`SegDataPreProcessor`'s.
+    """
+
+    def __init__(self, *args, batch_augments: dict | None = None, **kwargs):
         super().__init__(*args, **kwargs)
         if self.size is None and self.size_divisor is None:
             self.size_divisor = 1
+        # Not mmseg's own attribute: it would call it with single frames.
+        self.clip_augments = nn.ModuleList(
+            MODELS.build(cfg) for cfg in (batch_augments or {}).values() if cfg
+        )
+
+    def _augment(self, data: dict, training: bool) -> dict:
+        if training:
+            for augment in self.clip_augments:
+                data['inputs'], data['data_samples'] = augment(
+                    data['inputs'], data['data_samples']
+                )
+        return data
 
     @property
     def swaps_colours(self) -> bool:
@@ -39,9 +61,20 @@ class ClipDataPreProcessor(_PreProcessor):
     colours. It pads a sample's label each time it meets the sample, so ref
     frames get empty samples. A still (C, H, W) is a clip of one frame.
 
+    Args:
+        flow (dict | None): Config of an ``AddFlow`` that is applied here, in
+            training, where flow is computed on a GPU (``RAFTFlow``). Defaults
+            to None: the loader does so, if anyone.
+        args, kwargs: :class:`SegDataPreProcessor`'s, and ``batch_augments``,
+            augmentation of whole batches by name.
+
     Raises:
         ValueError: If the clips of a batch differ in length.
     """
+
+    def __init__(self, *args, flow: dict | None = None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.flow = None if flow is None else TRANSFORMS.build(flow)
 
     def forward(self, data: dict, training: bool = False) -> dict:
         clips = [x if x.ndim == 4 else x[None] for x in data['inputs']]
@@ -53,6 +86,9 @@ class ClipDataPreProcessor(_PreProcessor):
             )
         num_frames = lengths.pop()
         samples = data.get('data_samples')
+        if training and self.flow is not None:
+            for clip, sample in zip(clips, samples, strict=True):
+                self._add_flow(clip, sample)
         if samples is not None:
             samples = [
                 sample
@@ -71,7 +107,16 @@ class ClipDataPreProcessor(_PreProcessor):
             data['data_samples'] = data['data_samples'][
                 num_frames - 1 :: num_frames
             ]
-        return data
+        return self._augment(data, training)
+
+    def _add_flow(self, clip: Tensor, sample: SegDataSample) -> None:
+        """Give the sample of a clip (T, C, H, W) its ``ref_flow``."""
+        # (T, C, H, W) -> T x (H, W, C)
+        frames = list(clip.permute(0, 2, 3, 1).cpu().numpy())
+        added = self.flow(dict(img=frames, **sample.metainfo))
+        flow = torch.from_numpy(added['ref_flow'])
+        sample.ref_flow = PixelData(data=flow)
+        sample.set_metainfo(dict(flow_gap=added['flow_gap']))
 
 
 @MODELS.register_module()
@@ -84,4 +129,5 @@ class KeyFrameDataPreProcessor(_PreProcessor):
 
     def forward(self, data: dict, training: bool = False) -> dict:
         frames = [x[-1] if x.ndim == 4 else x for x in data['inputs']]
-        return super().forward({**data, 'inputs': frames}, training)
+        data = super().forward({**data, 'inputs': frames}, training)
+        return self._augment(data, training)

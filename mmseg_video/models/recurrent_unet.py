@@ -7,6 +7,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from .clip_losses import ClipLosses
 from .clip_segmentor import ClipSegmentor, States
 from .recurrent import ConvRNN, RecurrentCell, State
 
@@ -41,6 +42,9 @@ class RecurrentUNet(ClipSegmentor):
             config. ``conv_seg`` means the logits, ``joins.0`` the finest map
             of a :class:`UNetHead`. Defaults to None. ``in_channels`` is
             filled in.
+        clip_losses (dict[str, dict] | None): Losses, by name, that read the
+            logits of a ref frame too, see :class:`ClipLosses`. The decoder
+            decodes that frame as well, in training alone. Defaults to None.
         train_cfg (dict | None): ``ref_grad=False`` stops the gradient of the
             ref frames at the encoder's output: T frames then cost little more
             memory than one. Defaults to True.
@@ -51,14 +55,19 @@ class RecurrentUNet(ClipSegmentor):
             no place or changes the number of channels.
     """
 
+    # What a test does not need: a checkpoint may lack it.
+    training_only = ('clip_losses.',)
+
     def __init__(
         self,
         *args,
         final_rnn: dict | None = None,
         head_rnns: dict[str, dict] | None = None,
+        clip_losses: dict[str, dict] | None = None,
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
+        self.clip_losses = ClipLosses(clip_losses or {})
         self.final_rnn = None
         if final_rnn is not None:
             channels = self.decode_head.conv_seg.in_channels
@@ -132,8 +141,9 @@ class RecurrentUNet(ClipSegmentor):
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict:
         """Losses of the key frames of ``inputs`` (N, T, C, H, W)."""
         clips = self._as_clips(inputs)
-        feats, _ = self._encode(clips, None)
-        with self._with_head_rnns(clips.shape[0], None):
+        wanted = ALL_FRAMES if self.clip_losses.num_frames > 1 else KEY_FRAME
+        feats, _ = self._encode(clips, None, wanted)
+        with self._with_head_rnns(clips.shape[0], None, wanted):
             losses = self._decode_head_forward_train(feats, data_samples)
         if self.with_auxiliary_head:
             feats = self._key_frames(feats, clips.shape[0])
@@ -141,6 +151,17 @@ class RecurrentUNet(ClipSegmentor):
                 self._auxiliary_head_forward_train(feats, data_samples)
             )
         return losses
+
+    def _decode_head_forward_train(
+        self, inputs: list[Tensor], data_samples: list[SegDataSample]
+    ) -> dict:
+        if not self.clip_losses:
+            return super()._decode_head_forward_train(inputs, data_samples)
+        if not self._head_places:
+            # No RNN in the head needs the frames in between.
+            inputs = self.clip_losses.select(inputs, data_samples)
+        logits = self.decode_head.forward(inputs)
+        return self.clip_losses(self.decode_head, logits, data_samples)
 
     def _forward(self, inputs: Tensor, data_samples=None) -> Tensor:
         clips = self._as_clips(inputs)

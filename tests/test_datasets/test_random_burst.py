@@ -45,6 +45,45 @@ def test_the_first_frame_of_a_clip_stays_clean(num_frames):
         assert changed[-1]
 
 
+@pytest.mark.parametrize('num_frames', [3, 5])
+def test_bursts_of_ref_frames_alone(num_frames):
+    np.random.seed(0)
+    transform = RandomBurst(prob=0, ref_prob=1, max_length=2)
+    hit = set()
+    for _ in range(40):
+        changed = degraded(transform, clip(num_frames))
+        places = [t for t, c in enumerate(changed) if c]
+        assert not changed[0]
+        assert not changed[-1]
+        assert places == list(range(places[0], places[-1] + 1))
+        hit.update(places)
+    assert hit == set(range(1, num_frames - 1))
+
+
+def test_key_and_ref_bursts_have_their_probabilities():
+    np.random.seed(0)
+    transform = RandomBurst(prob=0.3, ref_prob=0.5)
+    fates = [degraded(transform, clip()) for _ in range(300)]
+    on_key = sum(f[-1] for f in fates)
+    on_refs = sum(any(f) and not f[-1] for f in fates)
+    assert 60 < on_key < 120
+    assert 75 < on_refs < 135  # half of the other 210
+    # Too short for a ref frame that may be hit: nothing is.
+    short = RandomBurst(prob=0, ref_prob=1)
+    assert not any(degraded(short, clip(2)))
+    assert not any(degraded(short, clip(1)))
+
+
+def test_ref_prob_changes_no_key_frames_fate():
+    paths = [f'val/frame_{i:06d}.png' for i in range(40)]
+
+    def fates(**arguments):
+        transform = RandomBurst(prob=0.5, seed=1, **arguments)
+        return [degraded(transform, clip(), path)[-1] for path in paths]
+
+    assert fates() == fates(ref_prob=0.7)
+
+
 def test_stills_and_single_frames():
     transform = RandomBurst(prob=1, max_length=3)
     assert degraded(transform, clip(1)) == [True]
@@ -80,6 +119,7 @@ def test_a_seed_fixes_each_frames_fate():
     ('arguments', 'sentence'),
     [
         (dict(prob=1.1), 'prob must lie in'),
+        (dict(ref_prob=-1), 'ref_prob must lie in'),
         (dict(max_length=0), 'max_length must be >= 1'),
         (dict(kinds=['foggy']), 'kinds must be some of'),
         (dict(kinds=[]), 'kinds must be some of'),

@@ -114,6 +114,63 @@ class TestForEachFrame:
         )['img']
         assert np.ptp(clip) == 0
 
+    def test_a_generator_of_its_own_is_seeded(self):
+        """As albumentations has one from version 2 on."""
+
+        class Aug:
+            def set_random_seed(self, seed):
+                self.rng = np.random.default_rng(seed)
+
+        class Albu(BaseTransform):
+            aug = Aug()
+
+            def transform(self, results):
+                results['img'] = results['img'] + self.aug.rng.random()
+                return results
+
+        transform = build('ForEachFrame', transforms=[Compose([Albu()])])
+
+        def values(numpy_seed):
+            seed(numpy_seed)
+            clip = transform(dict(img=[np.zeros((2, 2, 3))] * 3))['img']
+            assert np.ptp(clip) == 0
+            return clip[0][0, 0, 0]
+
+        assert values(1) == values(1) != values(2)
+
+    @pytest.mark.parametrize(
+        'config',
+        [
+            dict(
+                type='RandomCutOut',
+                prob=0.9,
+                n_holes=(1, 3),
+                cutout_shape=[(8, 8), (16, 4)],
+            ),
+            dict(type='RandomRotate', prob=0.9, degree=30),
+            dict(type='RandomRotFlip', rotate_prob=0.5, flip_prob=0.5),
+            dict(type='CLAHE'),
+            dict(type='AdjustGamma', gamma=0.7),
+            dict(type='PhotoMetricDistortion'),
+            dict(type='RandomFlip', prob=0.5, direction='vertical'),
+            dict(type='ResizeShortestEdge', scale=(32, 40), max_size=90),
+            dict(type='RandomCrop', crop_size=(20, 30), cat_max_ratio=0.6),
+        ],
+        ids=lambda c: c['type'],
+    )
+    def test_transforms_of_mmseg_treat_frames_alike(self, config):
+        rng = np.random.default_rng(0)
+        img = rng.integers(0, 256, (48, 96, 3), np.uint8)
+        label = rng.integers(0, 5, (48, 96)).astype(np.uint8)
+        transform = build('ForEachFrame', transforms=[config])
+        changed = 0
+        for i in range(8):
+            seed(i)
+            clip = transform(clip_results([img] * 3, label))['img']
+            assert all(np.array_equal(clip[0], other) for other in clip)
+            changed += not np.array_equal(clip[0], img)
+        assert changed
+
     def test_dropped_key_frame_drops_the_clip(self):
         class Drop(BaseTransform):
             def transform(self, results):

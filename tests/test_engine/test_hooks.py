@@ -2,6 +2,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.hooks import CheckpointHook
+from mmengine.logging import MessageHub
 from mmseg.structures import SegDataSample
 
 from mmseg_video.engine import FiniteLossHook, SequenceStateHook
@@ -149,11 +151,69 @@ def test_another_architecture_is_an_error():
         report_checkpoint(build(FRAMEWISE), weights, 'x.pth')
 
 
-def test_a_loss_that_is_not_finite_stops_the_training():
-    hook = FiniteLossHook(interval=1)
-    data = dict(data_samples=[SegDataSample(metainfo=dict(img_path='a.png'))])
-    run = SimpleNamespace(iter=41)
-    hook.after_train_iter(run, 0, data, dict(loss=torch.tensor(1.0)))
-    for bad in (float('nan'), float('inf')):
-        with pytest.raises(RuntimeError, match=r'iteration 42 .*a\.png'):
-            hook.after_train_iter(run, 0, data, dict(loss=torch.tensor(bad)))
+class TestFiniteLossHook:
+    def run(self, losses, interval=10, saves_at=-1, weight=0.0, other=1.0):
+        """Train iterations with these losses; returns the number done."""
+        model = torch.nn.Linear(1, 1)
+        torch.nn.init.constant_(model.weight, weight)
+        save = CheckpointHook(interval=saves_at, by_epoch=False)
+        hub = MessageHub('test_finite_loss')
+        hub.update_info('last_ckpt', 'iter_9.pth')
+        run = SimpleNamespace(
+            iter=0, max_iters=100, hooks=[save], model=model, message_hub=hub
+        )
+        hook = FiniteLossHook(interval)
+        for i, loss in enumerate(losses):
+            run.iter = i
+            meta = dict(img_path=f'{i + 1}.png')
+            data = dict(data_samples=[SegDataSample(metainfo=meta)])
+            outputs = {
+                'decode.loss_ce': torch.tensor(other),
+                'aux.loss_ce': torch.tensor(loss),
+                'decode.acc_seg': torch.tensor(float('nan')),
+                'loss': torch.tensor(other) + loss,
+            }
+            hook.after_train_iter(run, i, data, outputs)
+        return i + 1
+
+    @pytest.mark.parametrize('bad', ['nan', 'inf', '-inf'])
+    def test_names_iteration_images_and_loss(self, bad):
+        losses = [0.5] * 12 + [float(bad)] + [float('nan')] * 20
+        # The first that went wrong, not the one where it is looked at.
+        with pytest.raises(RuntimeError) as error:
+            self.run(losses)
+        text = str(error.value)
+        assert 'iteration 13 is not finite: aux.loss_ce is' in text
+        assert "on ['13.png']" in text
+        assert "last good checkpoint is 'iter_9.pth'" in text
+        # Accuracies are nan where nothing is labelled.
+        assert 'acc_seg' not in text
+
+    def test_looks_every_interval_and_before_a_checkpoint(self):
+        losses = [0.5, float('nan'), 0.5, 0.5]
+        assert self.run(losses, interval=10) == 4
+        for settings in (dict(interval=2), dict(interval=9, saves_at=3)):
+            with pytest.raises(RuntimeError, match=r'iteration 2 .*2\.png'):
+                self.run(losses, **settings)
+
+    def test_only_the_sum_is_infinite(self):
+        # Two finite float32 numbers.
+        with pytest.raises(RuntimeError, match=r'the sum of .* is inf'):
+            self.run([0.5, 3.4e38], interval=1, other=3.4e38)
+
+    def test_weights_are_looked_at_before_a_checkpoint(self):
+        assert self.run([0.5] * 4, weight=float('nan')) == 4
+        match = r"after iteration 2 1 of 2 tensors .*'weight'.*iter_9\.pth"
+        with pytest.raises(RuntimeError, match=match):
+            self.run([0.5] * 4, weight=float('nan'), saves_at=2)
+
+    def test_another_process(self, monkeypatch):
+        def all_reduce(broken, op):
+            assert op == 'max'
+            broken[1] = 1
+
+        module = 'mmseg_video.engine.hooks.finite_loss_hook.all_reduce'
+        monkeypatch.setattr(module, all_reduce)
+        match = 'iteration 2 .*finite here, not in another process'
+        with pytest.raises(RuntimeError, match=match):
+            self.run([0.5] * 3, interval=3)

@@ -2,12 +2,4 @@
 # whole second. The framewise net gets the same frames.
 _base_ = './camvid_sequence.py'
 burst = dict(type='RandomBurst', prob=0.3, kinds=['dark', 'noisy', 'blurred'])
-train_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            *_base_.train_pipeline[:-1],
-            burst,
-            _base_.train_pipeline[-1],
-        ]
-    )
-)
+train_dataloader = dict(dataset=dict(augments=dict(burst=burst)))

@@ -1,18 +1,28 @@
+from .add_flow import AddFlow
 from .corrupt_frames import CorruptFrames
+from .drop_frames import DropFrames
 from .for_each_frame import ForEachFrame
 from .formatting import PackClipInputs
 from .frame_interval import RandomFrameInterval
+from .interpolate_frames import InterpolateFrames
 from .loading import LoadClipAnnotations, LoadRefFrames
+from .noise_frames import NoiseFrames
 from .random_burst import RandomBurst
+from .reverse_ref_frames import ReverseRefFrames
 from .still_to_clip import StillToClip
 
 __all__ = [
+    'AddFlow',
     'CorruptFrames',
+    'DropFrames',
     'ForEachFrame',
+    'InterpolateFrames',
     'LoadClipAnnotations',
     'LoadRefFrames',
+    'NoiseFrames',
     'PackClipInputs',
     'RandomBurst',
     'RandomFrameInterval',
+    'ReverseRefFrames',
     'StillToClip',
 ]

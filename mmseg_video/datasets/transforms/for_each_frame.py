@@ -1,5 +1,5 @@
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -13,7 +13,9 @@ class ForEachFrame(BaseTransform):
 
     Python's, NumPy's and torch's (CPU) random states are replayed before each
     frame, so any transform of mmseg works as it is and treats all frames
-    alike; afterwards they are as after one frame. Each frame is given the
+    alike; afterwards they are as after one frame. Transforms with a generator
+    of their own, as albumentations from version 2 on (``Albu``), are given a
+    seed drawn from NumPy's instead. Each frame is given the
     label map too, since some draws look at it (``RandomCrop``'s
     ``cat_max_ratio``); the key frame's is kept. Where a transform drops a
     frame (None), the clip is dropped. A still, one array (H, W, 3), stays one.
@@ -36,10 +38,16 @@ class ForEachFrame(BaseTransform):
 
     def __init__(self, transforms: Sequence[dict]):
         self.transforms = Compose(transforms)
+        self._own_chance = [
+            t.aug
+            for t in _all_transforms(self.transforms)
+            if hasattr(getattr(t, 'aug', None), 'set_random_seed')
+        ]
 
     def transform(self, results: dict) -> dict | None:
         if not isinstance(results['img'], list):
             return self.transforms(results)
+        seed = np.random.randint(2**31) if self._own_chance else None
         python_state, numpy_state = random.getstate(), np.random.get_state()
         torch_state = torch.get_rng_state()
         frames = []
@@ -49,6 +57,8 @@ class ForEachFrame(BaseTransform):
             random.setstate(python_state)
             np.random.set_state(numpy_state)
             torch.set_rng_state(torch_state)
+            for source in self._own_chance:
+                source.set_random_seed(seed)
             frame = {**results, 'img': img}
             for key in ('gt_seg_map', 'seg_fields'):
                 if key in results:
@@ -62,3 +72,11 @@ class ForEachFrame(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(transforms={self.transforms})'
+
+
+def _all_transforms(transform) -> Iterator:
+    """A transform and those inside it."""
+    yield transform
+    inner = getattr(transform, 'transforms', ())
+    for other in inner if isinstance(inner, list | tuple) else ():
+        yield from _all_transforms(other)

@@ -1,5 +1,6 @@
 import numpy as np
 import torch
+from mmengine.structures import PixelData
 from mmseg.datasets.transforms import PackSegInputs
 from mmseg.registry import TRANSFORMS
 
@@ -9,6 +10,7 @@ CLIP_META_KEYS = (
     'num_frames',
     'frame_interval',
     'ref_img_paths',
+    'flow_gap',
 )
 
 
@@ -23,10 +25,14 @@ class PackClipInputs(PackSegInputs):
 
     - img: list of T x (H, W, 3), or (H, W, 3)
     - gt_seg_map (H, W) (optional)
+    - ref_flow (3, H, W) (optional), becomes the sample's field of this name
 
     Args:
         kwargs: :class:`PackSegInputs`'s; ``meta_keys`` defaults to its own
             and ``CLIP_META_KEYS``.
+
+    Raises:
+        ValueError: If the flow has another size than the frames.
     """
 
     def __init__(self, **kwargs):
@@ -41,4 +47,14 @@ class PackClipInputs(PackSegInputs):
         clip = np.stack(frames).transpose(0, 3, 1, 2)
         inputs = torch.from_numpy(np.ascontiguousarray(clip))
         rest = {key: results[key] for key in results if key != 'img'}
-        return dict(inputs=inputs, **super().transform(rest))
+        packed = super().transform(rest)
+        if 'ref_flow' in results:
+            flow = torch.from_numpy(results['ref_flow'])
+            if flow.shape[1:] != inputs.shape[2:]:
+                raise ValueError(
+                    f'ref_flow is {tuple(flow.shape[1:])}, the frames are '
+                    f'{tuple(inputs.shape[2:])}: AddFlow stands behind the '
+                    'transforms that move pixels'
+                )
+            packed['data_samples'].ref_flow = PixelData(data=flow)
+        return dict(inputs=inputs, **packed)

@@ -33,6 +33,9 @@ class RandomFrameInterval(BaseTransform):
         ValueError: If there is no interval, or one below 1.
     """
 
+    # Where a dataset puts it among its ``augments``: before frames are loaded.
+    chooses_frames = True
+
     def __init__(self, intervals: Sequence[int] = (1, 2, 3)):
         if not intervals or min(intervals) < 1:
             raise ValueError(

@@ -10,7 +10,8 @@ from ..degradations import KINDS, NOISE_SIGMA, degrade
 
 @TRANSFORMS.register_module()
 class RandomBurst(BaseTransform):
-    """Degrades the end of a clip, as a camera does in a short burst.
+    """Degrades a run of frames of a clip, as a camera does in a short burst:
+    the clip's end with its key frame, or ref frames alone.
 
     In training it makes the past worth looking at: where the key frame is
     always clean, a net has no reason to. Give it to the framewise baseline
@@ -31,6 +32,8 @@ class RandomBurst(BaseTransform):
         prob (float): How likely the key frame is degraded. Defaults to 0.3.
         max_length (int): The longest burst, in frames; of a clip of more
             than one frame, the first stays clean. Defaults to 2.
+        ref_prob (float): How likely, where the key frame stays clean, a burst
+            hits ref frames. Defaults to 0.
         kinds (Sequence[str]): What is drawn from: 'dropped', 'dark', 'noisy',
             'blurred'. Defaults to all of them.
         seed (int | None): Defaults to None, drawn anew every time.
@@ -45,31 +48,40 @@ class RandomBurst(BaseTransform):
         max_length: int = 2,
         kinds: Sequence[str] = KINDS,
         seed: int | None = None,
+        ref_prob: float = 0,
     ):
-        if not 0 <= prob <= 1:
-            raise ValueError(f'prob must lie in [0, 1], got {prob}')
+        for name, value in (('prob', prob), ('ref_prob', ref_prob)):
+            if not 0 <= value <= 1:
+                raise ValueError(f'{name} must lie in [0, 1], got {value}')
         if max_length < 1:
             raise ValueError(f'max_length must be >= 1, got {max_length}')
         if not kinds or set(kinds) - set(KINDS):
             raise ValueError(f'kinds must be some of {KINDS}, got {kinds}')
         self.prob, self.max_length = prob, max_length
         self.kinds, self.seed = tuple(kinds), seed
+        self.ref_prob = ref_prob
 
     def transform(self, results: dict) -> dict:
         rng = self._generator(results)
-        if rng.random() >= self.prob:
+        # One draw decides both, so that ref_prob changes no key frame's fate.
+        draw = rng.random()
+        if draw >= self.prob + (1 - self.prob) * self.ref_prob:
             return results
         kind = str(rng.choice(self.kinds))
         length = int(rng.integers(1, self.max_length + 1))
         img = results['img']
-        if not isinstance(img, list):
-            results['img'] = self._degrade(img, kind, rng)
-            return results
-        first = max(min(1, len(img) - 1), len(img) - length)
-        results['img'] = [
-            *img[:first],
-            *(self._degrade(frame, kind, rng) for frame in img[first:]),
-        ]
+        frames = list(img) if isinstance(img, list) else [img]
+        key_frame = len(frames) - 1
+        # The first frame of more than one stays clean.
+        begin = min(1, key_frame)
+        if draw < self.prob:
+            hit = range(max(begin, len(frames) - length), len(frames))
+        else:
+            begin = int(rng.integers(begin, max(begin + 1, key_frame)))
+            hit = range(begin, min(begin + length, key_frame))
+        for t in hit:
+            frames[t] = self._degrade(frames[t], kind, rng)
+        results['img'] = frames if isinstance(img, list) else frames[0]
         return results
 
     def _generator(self, results: dict) -> np.random.Generator:
@@ -90,5 +102,5 @@ class RandomBurst(BaseTransform):
         return (
             f'{type(self).__name__}(prob={self.prob}, '
             f'max_length={self.max_length}, kinds={self.kinds}, '
-            f'seed={self.seed})'
+            f'seed={self.seed}, ref_prob={self.ref_prob})'
         )

@@ -22,7 +22,8 @@ def report_checkpoint(
         weights (dict): The checkpoint's ``state_dict``.
         source (str): Its path, for the message.
         need_all (bool): Whether a tensor that keeps its initialisation is an
-            error. Defaults to False.
+            error, unless a test does not need it (the model's
+            ``training_only``, beginnings of names). Defaults to False.
 
     Raises:
         RuntimeError: If nothing matches, or ``need_all`` and not all does.
@@ -57,7 +58,9 @@ def report_checkpoint(
             f'{text}. Nothing matches: it belongs to another architecture'
             + _hint(own, weights)
         )
-    if need_all and (new or differ):
+    training_only = tuple(getattr(model, 'training_only', ()))
+    needed = [k for k in new + differ if not k.startswith(training_only)]
+    if need_all and needed:
         raise RuntimeError(
             f'{text}. What was not loaded would be tested at its random '
             'initialisation: test the checkpoint with the config it was '

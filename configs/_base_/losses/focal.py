@@ -1,0 +1,1 @@
+loss_decode = [dict(type='SigmoidFocalLoss')]

@@ -1,0 +1,1 @@
+loss_decode = [dict(type='LabelSmoothingLoss', smoothing=0.1)]

@@ -1,0 +1,4 @@
+loss_decode = [
+    dict(type='CrossEntropyLoss'),
+    dict(type='LovaszLoss', reduction='none'),
+]

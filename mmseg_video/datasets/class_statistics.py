@@ -1,0 +1,95 @@
+"""How many pixels of each class each label map of a dataset has."""
+
+import json
+import logging
+import os
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from mmengine.logging import print_log
+from mmseg.datasets.transforms import LoadAnnotations
+from tqdm import tqdm
+
+from ..engine.atomic_backend import AtomicLocalBackend
+from .base_sequence import BaseSequenceDataset
+
+
+def class_pixels(
+    dataset: BaseSequenceDataset, cache_dir: str | None = None
+) -> np.ndarray:
+    """Pixels (samples, classes) int64 of each class in each sample's labels.
+
+    Counted once, at the labels' own size, and kept in ``cache_dir`` in a file
+    whose name depends on the list of labels. Samples without labels have
+    none.
+
+    Args:
+        dataset (BaseSequenceDataset): Its pipeline is not run.
+        cache_dir (str | None): Defaults to None, counted anew.
+    """
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    num_classes = len(dataset.metainfo['classes'])
+    path = None
+    if cache_dir is not None:
+        path = Path(cache_dir, f'{_name(infos, num_classes)}.json')
+        counts = _read(path, (len(infos), num_classes))
+        if counts is not None:
+            return counts
+    load = LoadAnnotations(backend_args=dataset.backend_args)
+
+    def count(info):
+        if info.get('seg_map_path') is None:
+            return np.zeros(num_classes, np.int64)
+        label = load({**info, 'seg_fields': []})['gt_seg_map']
+        return np.bincount(label.ravel(), minlength=256)[:num_classes]
+
+    # Threads: decoding releases the interpreter's lock.
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        counts = np.stack(
+            list(
+                tqdm(
+                    pool.map(count, infos),
+                    total=len(infos),
+                    desc='classes of the labels',
+                    disable=None,
+                )
+            )
+        )
+    if path is not None:
+        text = json.dumps(dict(pixels=counts.tolist()))
+        AtomicLocalBackend().put_text(text, str(path))
+        print_log(f"class statistics are kept in '{path}'", 'current')
+    return counts
+
+
+def _name(infos: list[dict], num_classes: int) -> str:
+    """A name for the labels: their files, not where this machine has them."""
+    names = [
+        '/'.join(
+            str(info.get('seg_map_path')).replace('\\', '/').split('/')[-3:]
+        )
+        for info in infos
+    ]
+    maps = sorted((infos[0].get('label_map') or {}).items()) if infos else []
+    text = '\n'.join([*names, str(maps), str(infos[0]['reduce_zero_label'])])
+    return f'{len(infos)}x{num_classes}_{zlib.crc32(text.encode()):08x}'
+
+
+def _read(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
+    """The cached counts, None where they are not there or broken."""
+    if not path.exists():
+        return None
+    try:
+        counts = np.array(json.loads(path.read_text())['pixels'], np.int64)
+    except (ValueError, KeyError, TypeError):
+        counts = None
+    if counts is None or counts.shape != shape:
+        print_log(
+            f"'{path}' is broken: the labels are counted again",
+            'current',
+            logging.WARNING,
+        )
+        return None
+    return counts

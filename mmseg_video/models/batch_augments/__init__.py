@@ -1,0 +1,3 @@
+from .clip_mix import ClipClassMix, ClipCutMix, ClipMixUp
+
+__all__ = ['ClipClassMix', 'ClipCutMix', 'ClipMixUp']

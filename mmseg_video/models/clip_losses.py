@@ -1,0 +1,148 @@
+from collections.abc import Sequence
+
+import torch
+from mmengine.model import ModuleDict
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from mmseg.utils import add_prefix
+from torch import Tensor, nn
+
+
+class ClipLosses(ModuleDict):
+    """Losses by name on the logits of key frames and of ref frames.
+
+    The losses of the decode head, on the key frame's labels, and those of
+    each entry, which are called as ``loss(logits, data_samples)`` with logits
+    (N, K, classes, h, w) and return a dict. K is the largest ``num_frames``
+    among them: 1, the key frame alone, or 2, a ref frame before it. Which one
+    a sample's ``flow_gap`` says, as ``AddFlow`` wrote it.
+
+    Args:
+        losses (dict[str, dict]): Name -> config. None leaves a base config's
+            entry out.
+    """
+
+    def __init__(self, losses: dict[str, dict]):
+        super().__init__()
+        for name, loss in losses.items():
+            if loss is not None:
+                self[name] = MODELS.build(loss)
+
+    @property
+    def num_frames(self) -> int:
+        """K, 0 without losses."""
+        return max((loss.num_frames for loss in self.values()), default=0)
+
+    def select(
+        self, levels: Sequence[Tensor], data_samples: list[SegDataSample]
+    ) -> list[Tensor]:
+        """Maps (N*K, ...) of the frames that have a loss, from (N*T, ...).
+
+        Raises:
+            ValueError: If a sample does not say which ref frame is meant.
+        """
+        num_clips = len(data_samples)
+        num_frames = levels[0].shape[0] // num_clips
+        if num_frames <= self.num_frames:
+            return list(levels)
+        gaps = [flow_gap(sample) for sample in data_samples]
+        keys = torch.full((num_clips,), num_frames - 1)
+        frames = torch.stack([keys - torch.tensor(gaps), keys], dim=1)
+        rows = torch.arange(num_clips)[:, None]
+        return [
+            x.unflatten(0, (num_clips, -1))[rows, frames].flatten(0, 1)
+            for x in levels
+        ]
+
+    def forward(
+        self,
+        head: nn.Module,
+        logits: Tensor,
+        data_samples: list[SegDataSample],
+    ) -> dict:
+        """All losses, from logits (N*K, classes, h, w) or (N*T, ...).
+
+        Raises:
+            ValueError: If the head gives no single map of logits.
+        """
+        if not isinstance(logits, Tensor):
+            raise ValueError(
+                f'clip_losses: {type(head).__name__} gives '
+                f'{type(logits).__name__}, not one map of logits: take a head '
+                'that does'
+            )
+        (logits,) = self.select([logits], data_samples)
+        logits = logits.unflatten(0, (len(data_samples), -1))
+        losses = add_prefix(
+            head.loss_by_feat(logits[:, -1], data_samples), 'decode'
+        )
+        for name, loss in self.items():
+            losses.update(add_prefix(loss(logits, data_samples), name))
+        return losses
+
+
+def flow_gap(sample: SegDataSample) -> int:
+    """How many frames before the key frame the ref frame is.
+
+    Raises:
+        ValueError: If the sample does not say.
+    """
+    if 'flow_gap' not in sample.metainfo:
+        raise ValueError(
+            'a loss over time needs the flow to a ref frame, which '
+            f"'{sample.metainfo.get('img_path')}' lacks: add "
+            "dict(type='AddFlow') to the training data's augments"
+        )
+    return sample.metainfo['flow_gap']
+
+
+def ref_flow(
+    data_samples: list[SegDataSample], size: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
+    """Flow (N, 2, h, w) in pixels of a map of this size, and agreement
+    (N, 1, h, w), from the samples' ``ref_flow``."""
+    fields = [sample.ref_flow.data for sample in data_samples]
+    # The preprocessor pads images and labels on the right and below; there
+    # nothing agrees.
+    padded = [sample.metainfo.get('pad_shape') for sample in data_samples]
+    fields = [
+        field
+        if pad is None
+        else nn.functional.pad(
+            field, (0, pad[1] - field.shape[2], 0, pad[0] - field.shape[1])
+        )
+        for field, pad in zip(fields, padded, strict=True)
+    ]
+    field = torch.stack(fields)
+    height, width = field.shape[2:]
+    field = nn.functional.interpolate(field, size, mode='area')
+    scale = field.new_tensor([size[1] / width, size[0] / height])
+    return field[:, :2] * scale[:, None, None], field[:, 2:]
+
+
+def warp(maps: Tensor, flow: Tensor) -> Tensor:
+    """Maps (N, C, h, w) read at each pixel's (x, y) + flow, bilinearly.
+
+    Beyond a map, its edge is seen.
+
+    Args:
+        maps (Tensor): Of the second frame.
+        flow (Tensor): Flow (N, 2, h, w) from the first frame to the second,
+            dx then dy, in pixels of the maps.
+    """
+    height, width = maps.shape[2:]
+    y, x = torch.meshgrid(
+        torch.arange(height, device=maps.device),
+        torch.arange(width, device=maps.device),
+        indexing='ij',
+    )
+    # A pixel's centre lies at (x + 0.5) / width of the map, which
+    # grid_sample counts from -1 to 1.
+    x = (x + flow[:, 0] + 0.5) * (2 / width) - 1
+    y = (y + flow[:, 1] + 0.5) * (2 / height) - 1
+    return nn.functional.grid_sample(
+        maps,
+        torch.stack([x, y], dim=-1).to(maps.dtype),
+        padding_mode='border',
+        align_corners=False,
+    )

@@ -1,0 +1,27 @@
+import sys
+
+import cv2
+
+from tests.commands import ROOT, TOOLS
+
+sys.path.insert(0, str(TOOLS))
+import show_augments
+
+
+def test_a_row_for_each_augment(root, tmp_path, monkeypatch, capsys):
+    out = tmp_path / 'sheet.png'
+    arguments = [
+        ROOT / 'configs/rnn_unet_consistency_street.py',
+        out,
+        *('--data-root', root, '--width', 64, '--cfg-options'),
+        'train_dataloader.dataset.augments.burst.type=RandomBurst',
+        'train_dataloader.dataset.augments.burst.ref_prob=0.5',
+        'model.data_preprocessor.batch_augments.mix.type=ClipClassMix',
+    ]
+    monkeypatch.setattr(sys, 'argv', ['x', *map(str, arguments)])
+    show_augments.main()
+    # As it is, flow, both kinds of burst, in training, mixed.
+    assert f"6 rows: '{out}'" in capsys.readouterr().out
+    sheet = cv2.imread(str(out))
+    # Five frames, flow, agreement and label, with gaps of 4.
+    assert sheet.shape[1] == 8 * 64 + 7 * 4
