@@ -3,6 +3,10 @@ from .bfloat16_optim_wrapper import Bfloat16OptimWrapper
 from .hooks import (
     CheckpointReportHook,
     FiniteLossHook,
+    FreezeHook,
+    GrowClipHook,
+    LabelWeightHook,
+    NormEvalHook,
     SequenceStateHook,
     SequenceVisualizationHook,
 )
@@ -13,6 +17,10 @@ __all__ = [
     'Bfloat16OptimWrapper',
     'CheckpointReportHook',
     'FiniteLossHook',
+    'FreezeHook',
+    'GrowClipHook',
+    'LabelWeightHook',
+    'NormEvalHook',
     'OfflineWandbVisBackend',
     'SequenceStateHook',
     'SequenceVisualizationHook',

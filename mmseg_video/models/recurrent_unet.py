@@ -9,6 +9,12 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from .clip_encoding import (
+    check_train_cfg,
+    encode_frames,
+    keep_statistics,
+    split_clip,
+)
 from .recurrent import State
 
 States = tuple[State, ...]
@@ -44,13 +50,27 @@ class RecurrentUNet(EncoderDecoder):
         final_rnn (dict | None): Config of a :class:`ConvRNN` on the decoder's
             features, right before its classifier ``conv_seg``. Defaults to
             None. ``in_channels`` is filled in.
-        train_cfg (dict | None): ``ref_grad=False`` stops the gradient of the
-            ref frames at the encoder's output: T frames then cost little more
-            memory than one. Defaults to True.
+        train_cfg (dict | None): What of a clip trains, see
+            :mod:`mmseg_video.models.clip_encoding`:
+
+            - ``ref_grad=False`` stops the gradient of the ref frames at the
+              encoder's output: T frames then cost little more memory than
+              one. Defaults to True.
+            - ``burn_in=B``: the first B frames of a clip only give the state
+              to start from, a random number of them. Defaults to 0.
+            - ``bptt=k``: the gradient flows through the last k frames.
+              Defaults to None, all of them.
+            - ``checkpoint_frames=c``: the encoder's activations are computed
+              again in the backward pass, c frames at a time. Defaults to
+              None, they are kept.
+
+            Frames that only give a state leave the running statistics of
+            batch norm alone; ref frames under ``ref_grad=False`` do not.
         args, kwargs: :class:`EncoderDecoder`'s.
 
     Raises:
-        ValueError: If slide inference is to stream: windows share no state.
+        ValueError: If slide inference is to stream: windows share no state;
+            or a number in ``train_cfg`` is out of range.
     """
 
     # A class attribute and never a buffer: DDP would overwrite it by rank
@@ -65,6 +85,7 @@ class RecurrentUNet(EncoderDecoder):
                 'the windows of a frame would share one state. Set '
                 "mode='whole', or streaming=False to predict from clips"
             )
+        check_train_cfg(self.train_cfg)
         self.final_rnn = None
         if final_rnn is not None:
             channels = self.decode_head.conv_seg.in_channels
@@ -139,9 +160,10 @@ class RecurrentUNet(EncoderDecoder):
 
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict:
         """Losses of the key frames of ``inputs`` (N, T, C, H, W)."""
-        clips = self._as_clips(inputs)
-        feats, _ = self._encode(clips, None)
-        with self._with_final_rnn(clips.shape[0], None):
+        clips, states = self._burn_in(self._as_clips(inputs))
+        feats, _ = self._encode(clips, states)
+        final = states[-1] if states else None
+        with self._with_final_rnn(clips.shape[0], final):
             losses = self._decode_head_forward_train(feats, data_samples)
         if self.with_auxiliary_head:
             feats = self._key_frames(feats, clips.shape[0])
@@ -227,18 +249,30 @@ class RecurrentUNet(EncoderDecoder):
 
     def _encode_frames(self, clips: Tensor) -> Sequence[Tensor]:
         """The backbone's levels (N*T, C_l, h_l, w_l)."""
-        ref_grad = (self.train_cfg or {}).get('ref_grad', True)
-        if ref_grad or not self.training or clips.shape[1] == 1:
-            return self.backbone(clips.flatten(0, 1))
-        with torch.no_grad():
-            ref = self.backbone(clips[:, :-1].flatten(0, 1))
-        key = self.backbone(clips[:, -1])
-        return [
-            torch.cat([r.unflatten(0, (len(k), -1)), k[:, None]], 1).flatten(
-                0, 1
-            )
-            for r, k in zip(ref, key, strict=True)
-        ]
+        if self.training:
+            return encode_frames(self.backbone, clips, self.train_cfg)
+        return self.backbone(clips.flatten(0, 1))
+
+    def _burn_in(self, clips: Tensor) -> tuple[Tensor, States | None]:
+        """The frames that train, and the states that the others leave."""
+        states = None
+        if not self.training:
+            return clips, states
+        before, clips = split_clip(clips, self.train_cfg)
+        for chunk in before:
+            states = self._states_after(chunk, states)
+        return clips, states
+
+    @torch.no_grad()
+    def _states_after(self, clips: Tensor, states: States | None) -> States:
+        with keep_statistics(self):
+            feats, after = self._encode(clips, states)
+            if self.final_rnn is None:
+                return after
+            final = states[-1] if states else None
+            with self._with_final_rnn(clips.shape[0], final) as final_state:
+                self.decode_head.forward(feats)
+        return (*after, *final_state)
 
     def _key_frames(
         self, feats: Sequence[Tensor], num_clips: int

@@ -9,6 +9,7 @@ CLIP_META_KEYS = (
     'num_frames',
     'frame_interval',
     'ref_img_paths',
+    'label_weight',
 )
 
 
