@@ -44,7 +44,8 @@ def ensemble(
             )
         for mirrored in (False, True)[: 1 + flip]:
             inputs = scaled.flip(-1) if mirrored else scaled
-            metas = [dict(img_shape=inputs.shape[2:])] * len(inputs)
+            shape = inputs.shape[2:]
+            metas = [dict(img_shape=shape, ori_shape=shape)] * len(inputs)
             logits = model.inference(inputs, metas)
             logits = logits.flip(-1) if mirrored else logits
             logits = F.interpolate(

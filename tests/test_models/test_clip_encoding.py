@@ -51,7 +51,7 @@ def test_burn_in_draws_how_many_frames_come_before(iteration):
         iteration(i)
         before, trained = split_clip(clips, dict(burn_in=7))
         assert frames([trained]) == [[7, 8, 9, 10, 11]]
-        ran = sum(frames(before), [])
+        ran = [frame for chunk in frames(before) for frame in chunk]
         assert ran == list(range(7 - len(ran), 7))
         assert all(len(chunk) <= 5 for chunk in frames(before))
         again = split_clip(clips, dict(burn_in=7))[0]
@@ -100,7 +100,7 @@ def test_bptt_differs_from_the_clip_without_its_past():
 
 
 def test_burn_in_is_running_the_frames_beforehand(iteration):
-    clips, labels = batch(7)
+    clips, _ = batch(7)
     net = model(dict(burn_in=4))
     for i in range(10):
         iteration(i)
@@ -216,5 +216,5 @@ def test_numbers_that_mean_nothing_are_refused(train_cfg, sentence):
 
 def test_a_burn_in_that_leaves_no_frame_is_refused():
     clips, labels = batch(3)
-    with pytest.raises(ValueError, match='num_frames .* to 4 or more'):
+    with pytest.raises(ValueError, match=r'num_frames .* to 4 or more'):
         model(dict(burn_in=3)).loss(clips, labels)
