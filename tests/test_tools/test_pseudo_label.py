@@ -152,7 +152,7 @@ def test_a_teacher_of_other_classes_is_refused(
     assert 'canal' in error
 
 
-@pytest.mark.parametrize('name', ['unet', 'rnn_unet'])
+@pytest.mark.parametrize('name', ['unet_finetune', 'rnn_unet'])
 def test_a_training_weighs_them(name, taught, tmp_path):
     cfg = config(f'{name}_pseudo', taught, tmp_path)
     cfg.train_dataloader.dataset.pseudo_prob = 1
