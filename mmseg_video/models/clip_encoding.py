@@ -52,7 +52,7 @@ def split_clip(
     on T - B frames meets states of every age up to T. ``bptt=k``: only the
     last k frames train. The loss is the key frame's, so what truncated
     back-propagation through time keeps of the frames before is their state.
-    No chunk is longer than what trains: memory does not grow with T.
+    No chunk is longer than what trains, so activations do not grow with T.
 
     Args:
         clips (Tensor): (N, T, C, H, W).
