@@ -1,5 +1,6 @@
 """How tests type commands."""
 
+import importlib.util
 import os
 import runpy
 import subprocess
@@ -21,6 +22,14 @@ def call(*command, **environment):
         timeout=300,
     )
     return result.returncode, result.stdout + result.stderr
+
+
+def load_tool(name):
+    """The module of tools/NAME.py, whose main() runs in this process."""
+    spec = importlib.util.spec_from_file_location(name, TOOLS / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def tiny(root):

@@ -23,8 +23,8 @@ def twin(path):
     if path.stem.endswith('-pretrained'):
         return path.with_name(path.name.removeprefix('rnn_'))
     data = path.stem.rsplit('_', 1)[1]
-    vgg = '_vgg' if '_vgg_' in path.stem else ''
-    return CONFIGS / f'unet{vgg}_{data}.py'
+    own = [kind for kind in ('_vgg', '_gn') if f'{kind}_' in path.stem]
+    return CONFIGS / f'unet{"".join(own)}_{data}.py'
 
 
 def build(path):
@@ -87,10 +87,18 @@ def test_dense_widens_only_what_reads_it():
     assert all(k.startswith('decode_head.joins.') for k in wider)
 
 
-@pytest.mark.parametrize('data', ['cityscapes', 'camvid', 'street'])
-def test_both_get_the_same_extra_iterations(data):
-    ours = Config.fromfile(CONFIGS / f'rnn_unet_{data}.py')
-    base = Config.fromfile(CONFIGS / f'unet_finetune_{data}.py')
+EXTRA = [
+    *('cityscapes', 'camvid', 'street'),
+    *('norm_eval_cityscapes', 'gn_cityscapes'),
+    *('pseudo_cityscapes', 'pseudo_street'),
+]
+
+
+@pytest.mark.parametrize('name', EXTRA)
+def test_both_get_the_same_extra_iterations(name):
+    ours = Config.fromfile(CONFIGS / f'rnn_unet_{name}.py')
+    base = Config.fromfile(CONFIGS / f'unet_finetune_{name}.py')
+    assert ours.get('default_hooks') == base.get('default_hooks')
     for key in ('train_cfg', 'optim_wrapper', 'param_scheduler'):
         assert ours[key] == base[key]
     assert ours.train_dataloader.batch_size == base.train_dataloader.batch_size

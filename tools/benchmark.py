@@ -9,8 +9,6 @@ the clock of the machine does not. Weights are random: costs only.
 
 import argparse
 import json
-import multiprocessing
-import resource
 import time
 from pathlib import Path
 
@@ -18,75 +16,19 @@ import torch
 from mmengine import Config
 from mmengine.fileio import dump
 from mmengine.registry import init_default_scope
-from mmengine.structures import PixelData
 from mmseg.registry import DATASETS
-from mmseg.structures import SegDataSample
 
 import mmseg_video  # noqa: F401, registers
-from mmseg_video.costs import build, interleaved, num_parameters, streamer
+from mmseg_video.costs import (
+    build,
+    interleaved,
+    num_parameters,
+    streamer,
+    train_cost,
+    trainer,
+)
 from mmseg_video.engine.arguments import set_data_root
 from mmseg_video.engine.launch import cli
-
-
-def trainer(model, num_frames, size, device, steps=1):
-    """A function that trains ``steps`` steps, each on one labelled sample."""
-    shape = (1, num_frames, 3, *size) if num_frames else (1, 3, *size)
-    inputs = torch.randn(shape, device=device)
-    classes = model.decode_head.num_classes
-    label = torch.randint(classes, (1, *size), device=device)
-    samples = [
-        SegDataSample(
-            gt_sem_seg=PixelData(data=label), metainfo=dict(img_shape=size)
-        )
-    ]
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
-
-    def train():
-        for _ in range(steps):
-            losses = model.loss(inputs, samples)
-            sum(v for k, v in losses.items() if 'loss' in k).backward()
-            optimizer.step()
-            optimizer.zero_grad()
-
-    return train
-
-
-def peak_memory(path, num_frames, size, device):
-    """MiB that two training steps add at their peak."""
-    if torch.device(device).type == 'cuda':
-        return _peak_on_gpu(path, num_frames, size, device)
-    return _peak_on_cpu(path, num_frames, size, device)
-
-
-def _peak_on_gpu(path, num_frames, size, device):
-    model = build(path, device, trainable=True)
-    before = torch.cuda.memory_allocated(device)
-    torch.cuda.reset_peak_memory_stats(device)
-    trainer(model, num_frames, size, device, steps=2)()
-    return (torch.cuda.max_memory_allocated(device) - before) / 2**20
-
-
-def _peak_on_cpu(path, num_frames, size, device):
-    """In a process of its own: a process remembers its highest peak."""
-
-    def child(pipe):
-        torch.set_num_threads(2)
-        model = build(path, device, trainable=True)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        trainer(model, num_frames, size, device, steps=2)()
-        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        pipe.send((after - before) / 1024)
-
-    receiver, sender = multiprocessing.Pipe(False)
-    process = multiprocessing.get_context('fork').Process(
-        target=child, args=(sender,)
-    )
-    process.start()
-    sender.close()
-    try:
-        return receiver.recv()
-    finally:
-        process.join()
 
 
 def data_rate(path, samples, root):
@@ -131,16 +73,21 @@ def main():
     args = parse_args()
     size, frames = tuple(args.size), args.num_frames
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    device = torch.device(device)
     paths = dict(framewise=args.baseline, recurrent=args.config)
 
     # First, while this process has started no threads that a fork would lose.
     memory = {
-        name: peak_memory(
-            path, frames if name == 'recurrent' else 0, size, device
+        name: train_cost(
+            path, frames if name == 'recurrent' else 0, size, device, steps=1
         )
         for name, path in paths.items()
     }
-    device = torch.device(device)
+    if None in memory.values():
+        raise RuntimeError(
+            f'a training step at {size[0]}x{size[1]} needs more memory than '
+            'there is: give a smaller --size'
+        )
     models = {name: build(path, device) for name, path in paths.items()}
     parameters = {
         name: num_parameters(model) for name, model in models.items()
@@ -168,7 +115,9 @@ def main():
         f'T={frames} clip / {frames} framewise steps (ms)': {
             k: v * 1e3 for k, v in step.items()
         },
-        f'peak memory of a step, T={frames} / 1 (MiB)': memory,
+        f'peak memory of a step, T={frames} / 1 (MiB)': {
+            k: v[1] for k, v in memory.items()
+        },
     }
     if args.data:
         rates = {

@@ -1,6 +1,9 @@
+import json
+import os.path as osp
 from collections.abc import Sequence
 
-from mmengine.fileio import list_dir_or_file
+import numpy as np
+from mmengine.fileio import get_text, list_dir_or_file
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import TRANSFORMS
@@ -9,6 +12,8 @@ from .ref_frames import select_ref_frames
 from .transforms.loading import check_image_file, exists
 
 MODES = ('clip', 'stream')
+# What tools/pseudo_label.py says of the labels that it writes beside it.
+PSEUDO_LABELS = 'pseudo_labels.json'
 
 
 class BaseSequenceDataset(BaseSegDataset):
@@ -25,6 +30,12 @@ class BaseSequenceDataset(BaseSegDataset):
     - ``sequence`` (str), ``frame_id`` (int): the source video, and the
       frame's number in it
     - ``num_frames``, ``frame_interval``, ``missing``, ``num_classes``
+    - ``label_weight`` (float): what its label counts in the loss, see
+      :class:`SampleWeightedLoss`
+
+    With ``data_prefix.pseudo_path``, the labels that ``tools/pseudo_label.py``
+    made of unlabelled frames, some clips end in one of those frames instead.
+    The length of the dataset stays the number of labelled frames.
 
     A subclass writes :meth:`load_data_list`, with an entry from
     :meth:`sample` for each sample. How many clips are padded, because the
@@ -46,6 +57,9 @@ class BaseSequenceDataset(BaseSegDataset):
         foreground (Sequence[str] | None): Names of classes that become one,
             'foreground' (1), against all others, 'background' (0). Defaults
             to None, the classes as they are.
+        pseudo_prob (float): How likely a clip is replaced by one that ends
+            in a pseudo-labelled frame, each of those alike. Defaults to 0.5.
+        pseudo_weight (float): ``label_weight`` of those. Defaults to 1.
         kwargs: :class:`BaseSegDataset`'s.
 
     Raises:
@@ -65,6 +79,8 @@ class BaseSequenceDataset(BaseSegDataset):
         foreground: Sequence[str] | None = None,
         augments: dict | None = None,
         pipeline: Sequence[dict] = (),
+        pseudo_prob: float = 0.5,
+        pseudo_weight: float = 1.0,
         **kwargs,
     ):
         for name, value in (
@@ -86,6 +102,14 @@ class BaseSequenceDataset(BaseSegDataset):
                 "mode='stream' gives one frame at a time, with states carried "
                 f'by the model: set num_frames=1, got {num_frames}'
             )
+        if not 0 <= pseudo_prob <= 1 or pseudo_weight < 0:
+            raise ValueError(
+                'pseudo_prob must lie in [0, 1] and pseudo_weight be >= 0, '
+                f'got {pseudo_prob} and {pseudo_weight}'
+            )
+        self.pseudo_prob = pseudo_prob
+        self.pseudo_weight = pseudo_weight
+        self._num_labelled = 0
         self.num_frames = num_frames
         self.frame_interval = frame_interval
         self.mode = mode
@@ -139,10 +163,56 @@ class BaseSequenceDataset(BaseSegDataset):
                 f"'{self.data_prefix.get('img_path')}' (mode='{self.mode}'); "
                 f'expected {self.layout}. Check data_root and data_prefix'
             )
+        # Pseudo-labelled samples stand behind the labelled ones, which are
+        # what len() counts.
+        self.data_list.sort(key=lambda info: info['pseudo'])
+        pseudo = sum(info['pseudo'] for info in self.data_list)
+        self._num_labelled = len(self.data_list) - pseudo
+        if self._reads_pseudo_labels and not pseudo:
+            raise ValueError(
+                f"{type(self).__name__}: '{self.folder('pseudo_path')}' has "
+                'no label of an unlabelled frame of these sequences: it is '
+                'made by tools/pseudo_label.py, with the same names as '
+                'labels have'
+            )
         return super().filter_data()
+
+    def __len__(self) -> int:
+        return min(super().__len__(), self._num_labelled)
+
+    @property
+    def _reads_pseudo_labels(self) -> bool:
+        return self.mode == 'clip' and bool(
+            self.data_prefix.get('pseudo_path')
+        )
+
+    def list_pseudo_labels(self) -> set[str]:
+        """Paths below ``data_prefix.pseudo_path``, relative to it.
+
+        Raises:
+            ValueError: If a teacher of other classes made them.
+        """
+        if not self._reads_pseudo_labels:
+            return set()
+        names = set(self.list_files('pseudo_path', [self.seg_map_suffix]))
+        report = osp.join(self.folder('pseudo_path'), PSEUDO_LABELS)
+        if exists(report, self.backend_args):
+            text = get_text(report, backend_args=self.backend_args)
+            theirs = tuple(json.loads(text)['classes'])
+            ours = tuple(self._metainfo['classes'])
+            if theirs != ours:
+                raise ValueError(
+                    f"the teacher of '{report}' knows {len(theirs)} classes "
+                    f'({_some(theirs)}), this data has {len(ours)} '
+                    f'({_some(ours)}): label it with a teacher of its classes'
+                )
+        return names
 
     def prepare_data(self, idx: int) -> dict:
         """A sample of the pipeline; errors name its image."""
+        pseudo = super().__len__() - len(self)
+        if pseudo and np.random.rand() < self.pseudo_prob:
+            idx = len(self) + np.random.randint(pseudo)
         info = self.get_data_info(idx)
         # Some decoders give grey for what is missing of a file.
         check_image_file(info['img_path'], self.backend_args)
@@ -192,8 +262,12 @@ class BaseSequenceDataset(BaseSegDataset):
         sequence: str,
         frame_id: int,
         past_img_paths: Sequence[str] = (),
+        pseudo: bool = False,
     ) -> dict:
-        """One entry of the data list, see the class."""
+        """One entry of the data list, see the class.
+
+        ``pseudo`` says that ``seg_map_path`` is a teacher's.
+        """
         past = list(past_img_paths) if self.num_frames > 1 else []
         ref_img_paths, num_padded = select_ref_frames(
             past, img_path, self.num_frames, self.frame_interval
@@ -212,7 +286,10 @@ class BaseSequenceDataset(BaseSegDataset):
             frame_interval=self.frame_interval,
             missing=self.missing,
             num_classes=len(self._metainfo['classes']),
-            label_map=self.label_map,
+            pseudo=pseudo,
+            label_weight=self.pseudo_weight if pseudo else 1.0,
+            # A teacher's ids are those of the classes already.
+            label_map=None if pseudo else self.label_map,
             reduce_zero_label=self.reduce_zero_label,
             seg_fields=[],
         )
@@ -233,3 +310,7 @@ def insert_augments(pipeline: Sequence[dict], augments: dict) -> list:
     before = [t for t in augments if getattr(t, 'chooses_frames', False)]
     after = [t for t in augments if t not in before]
     return [*before, *pipeline[:-1], *after, pipeline[-1]]
+
+
+def _some(classes: Sequence[str]) -> str:
+    return ', '.join(classes[:3]) + (', ...' if len(classes) > 3 else '')

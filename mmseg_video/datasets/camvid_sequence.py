@@ -34,8 +34,9 @@ class CamVidSequenceDataset(BaseSequenceDataset):
     padded by repeating its first frame; how many are is logged.
 
     Args:
-        data_prefix (dict): ``img_path`` and ``seg_map_path``. Defaults to the
-            train split's.
+        data_prefix (dict): ``img_path`` and ``seg_map_path``; ``pseudo_path``:
+            see :class:`BaseSequenceDataset`. Defaults to the train split's
+            first two.
         max_gap (int): Longest step between neighbours of one sequence, in
             frames of the 30 Hz source. Defaults to 30, one second.
         kwargs: :class:`BaseSequenceDataset`'s.
@@ -105,6 +106,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
     def load_data_list(self) -> list[dict]:
         folder = self.folder('img_path')
         labels = set(self.list_files('seg_map_path', [self.seg_map_suffix]))
+        pseudo = self.list_pseudo_labels()
         recordings = {}
         for name in self.list_files('img_path', ['.png', '.jpg', '.jpeg']):
             match = NAME.match(osp.splitext(name)[0])
@@ -124,7 +126,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
         for recording, frames in sorted(recordings.items()):
             for begin, sequence in self._split(sorted(frames.items())):
                 name = f'{recording}_{begin:06d}'
-                data_list.extend(self._samples(name, sequence, labels))
+                data_list.extend(self._samples(name, sequence, labels, pseudo))
         unlabelled = sum(map(len, recordings.values())) - len(data_list)
         if unlabelled:
             print_log(
@@ -147,7 +149,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
         return runs
 
     def _samples(
-        self, sequence: str, frames: list, labels: set[str]
+        self, sequence: str, frames: list, labels: set[str], pseudo: set[str]
     ) -> list[dict]:
         paths = [osp.join(self.folder('img_path'), name) for _, name in frames]
         # What the clip needs, and what RandomFrameInterval may ask for.
@@ -156,12 +158,16 @@ class CamVidSequenceDataset(BaseSequenceDataset):
         for i, (number, name) in enumerate(frames):
             label = osp.splitext(name)[0] + self.seg_map_suffix
             seg_map_path = None
-            if label in labels:
-                seg_map_path = osp.join(self.folder('seg_map_path'), label)
+            taught = label not in labels and label in pseudo
+            if label in labels or taught:
+                prefix = 'pseudo_path' if taught else 'seg_map_path'
+                seg_map_path = osp.join(self.folder(prefix), label)
             elif self.mode == 'clip':
                 continue
             past = paths[max(0, i - reach) : i]
             samples.append(
-                self.sample(paths[i], seg_map_path, sequence, number, past)
+                self.sample(
+                    paths[i], seg_map_path, sequence, number, past, taught
+                )
             )
         return samples

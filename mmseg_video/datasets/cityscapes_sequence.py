@@ -41,7 +41,8 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         data_prefix (dict): ``img_path`` (key frames), ``seg_map_path`` and
             ``seq_path`` (all frames); for streams also ``seq_seg_map_path``,
             the labels of other frames than the key frame, as far as they are
-            there. Defaults to the train split's, without the last.
+            there; ``pseudo_path``: see :class:`BaseSequenceDataset`. Defaults
+            to the train split's first three.
         key_frame_from (str): 'leftImg8bit' (``img_path``) or 'sequence'
             (``seq_path``), where key frames are read. Defaults to
             'leftImg8bit'.
@@ -92,7 +93,9 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         # One listing of the folder, in place of a look-up for every frame.
         # With missing='error' the loading tells, and the start is fast.
         clips = self.mode == 'clip'
-        if not clips or (self.num_frames > 1 and self.missing == 'repeat'):
+        pseudo = self.list_pseudo_labels()
+        repeats = self.num_frames > 1 and self.missing == 'repeat'
+        if not clips or repeats or pseudo:
             listed = self.list_files('seq_path', [self.img_suffix])
             folder = self.folder('seq_path')
             present = {osp.join(folder, name) for name in listed}
@@ -110,6 +113,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
             snippet, key = match['snippet'], int(match['number'])
             if clips:
                 data_list.append(self._clip(snippet, label, key, present))
+                data_list += self._pseudo_clips(snippet, key, present, pseudo)
             else:
                 data_list.extend(
                     self._stream(snippet, label, key, present, labelled)
@@ -154,6 +158,37 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
             refs = set(sample['ref_img_paths']) - {sample['img_path']}
             self._repeated += not refs <= present
         return sample
+
+    def _pseudo_clips(
+        self, snippet: str, key: int, present: set[str], pseudo: set[str]
+    ) -> list[dict]:
+        """A clip for each other frame of the snippet with a teacher's label.
+
+        Its past is the snippet's: the frames before belong to another one,
+        or are not there.
+        """
+        first = max(0, key - FRAMES_BEFORE)
+        paths = {
+            number: path
+            for number in range(first, key + FRAMES_AFTER + 1 if pseudo else 0)
+            if (path := self._path(snippet, number, 'seq_path')) in present
+        }
+        clips = []
+        for number, path in paths.items():
+            label = f'{snippet}_{number:06d}{self.seg_map_suffix}'
+            if number == key or label not in pseudo:
+                continue
+            clips.append(
+                self.sample(
+                    path,
+                    osp.join(self.folder('pseudo_path'), label),
+                    self._sequence(snippet, key),
+                    number,
+                    [p for n, p in paths.items() if n < number],
+                    pseudo=True,
+                )
+            )
+        return clips
 
     def _labels_of_other_frames(self) -> set[str]:
         folder = self.folder('seq_seg_map_path')

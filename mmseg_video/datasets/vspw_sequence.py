@@ -109,6 +109,9 @@ class VSPWSequenceDataset(BaseSequenceDataset):
         text = get_text(self.ann_file, backend_args=self.backend_args)
         frames = self._by_video('img_path', 'origin', ['.jpg', '.png'])
         labels = self._by_video('seg_map_path', 'mask', ['.png'])
+        pseudo = {}
+        if self.list_pseudo_labels():
+            pseudo = self._by_video('pseudo_path', 'mask', ['.png'])
         data_list = []
         for video in text.split():
             if video not in frames:
@@ -118,7 +121,12 @@ class VSPWSequenceDataset(BaseSequenceDataset):
                     f'names; expected {self.layout}'
                 )
             data_list.extend(
-                self._samples(video, frames[video], labels.get(video, {}))
+                self._samples(
+                    video,
+                    frames[video],
+                    labels.get(video, {}),
+                    pseudo.get(video, {}),
+                )
             )
         return data_list
 
@@ -142,20 +150,26 @@ class VSPWSequenceDataset(BaseSequenceDataset):
         return videos
 
     def _samples(
-        self, video: str, frames: dict[int, str], labels: dict[int, str]
+        self,
+        video: str,
+        frames: dict[int, str],
+        labels: dict[int, str],
+        pseudo: dict[int, str],
     ) -> list[dict]:
         numbers = sorted(frames)
         paths = [frames[number] for number in numbers]
         # What the clip needs, and what RandomFrameInterval may ask for.
         reach = max(30, 3 * (self.num_frames - 1) * self.frame_interval)
+        known = {**pseudo, **labels}
         return [
             self.sample(
                 frames[number],
-                labels.get(number),
+                known.get(number),
                 video,
                 number,
                 paths[max(0, i - reach) : i],
+                pseudo=number in pseudo and number not in labels,
             )
             for i, number in enumerate(numbers)
-            if self.mode == 'stream' or number in labels
+            if self.mode == 'stream' or number in known
         ]

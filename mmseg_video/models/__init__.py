@@ -21,6 +21,7 @@ from .recurrent import (
     SRUCell,
 )
 from .recurrent_unet import RecurrentUNet
+from .sample_weighted_loss import SampleWeightedLoss
 from .smoothed_segmentor import SmoothedEncoderDecoder
 from .smoothers import ExponentialSmoother, FlowSmoother
 from .unet_head import UNetHead
@@ -48,6 +49,7 @@ __all__ = [
     'MaskFeedbackSegmentor',
     'RecurrentUNet',
     'SRUCell',
+    'SampleWeightedLoss',
     'SigmoidFocalLoss',
     'SmoothedEncoderDecoder',
     'TemporalConsistencyLoss',

@@ -7,6 +7,12 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from .clip_encoding import (
+    check_train_cfg,
+    encode_frames,
+    keep_statistics,
+    split_clip,
+)
 from .clip_losses import ClipLosses
 from .clip_segmentor import ClipSegmentor, States
 from .recurrent import ConvRNN, RecurrentCell, State
@@ -45,14 +51,28 @@ class RecurrentUNet(ClipSegmentor):
         clip_losses (dict[str, dict] | None): Losses, by name, that read the
             logits of a ref frame too, see :class:`ClipLosses`. The decoder
             decodes that frame as well, in training alone. Defaults to None.
-        train_cfg (dict | None): ``ref_grad=False`` stops the gradient of the
-            ref frames at the encoder's output: T frames then cost little more
-            memory than one. Defaults to True.
+        train_cfg (dict | None): What of a clip trains, see
+            :mod:`mmseg_video.models.clip_encoding`:
+
+            - ``ref_grad=False`` stops the gradient of the ref frames at the
+              encoder's output: T frames then cost little more memory than
+              one. Defaults to True.
+            - ``burn_in=B``: the first B frames of a clip only give the state
+              to start from, a random number of them. Defaults to 0.
+            - ``bptt=k``: the gradient flows through the last k frames.
+              Defaults to None, all of them.
+            - ``checkpoint_frames=c``: the encoder's activations are computed
+              again in the backward pass, c frames at a time. Defaults to
+              None, they are kept.
+
+            Frames that only give a state leave the running statistics of
+            batch norm alone; ref frames under ``ref_grad=False`` do not.
         args, kwargs: :class:`EncoderDecoder`'s.
 
     Raises:
-        ValueError: If slide inference is to stream, or an RNN in the head has
-            no place or changes the number of channels.
+        ValueError: If slide inference is to stream, an RNN in the head has no
+            place or changes the number of channels, or a number in
+            ``train_cfg`` is out of range.
     """
 
     # What a test does not need: a checkpoint may lack it.
@@ -68,6 +88,7 @@ class RecurrentUNet(ClipSegmentor):
     ):
         super().__init__(*args, **kwargs)
         self.clip_losses = ClipLosses(clip_losses or {})
+        check_train_cfg(self.train_cfg)
         self.final_rnn = None
         if final_rnn is not None:
             channels = self.decode_head.conv_seg.in_channels
@@ -140,10 +161,11 @@ class RecurrentUNet(ClipSegmentor):
 
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict:
         """Losses of the key frames of ``inputs`` (N, T, C, H, W)."""
-        clips = self._as_clips(inputs)
+        clips, states = self._burn_in(self._as_clips(inputs))
         wanted = ALL_FRAMES if self.clip_losses.num_frames > 1 else KEY_FRAME
-        feats, _ = self._encode(clips, None, wanted)
-        with self._with_head_rnns(clips.shape[0], None, wanted):
+        feats, neck_states = self._encode(clips, states, wanted)
+        head_states = states[len(neck_states) :] if states else None
+        with self._with_head_rnns(clips.shape[0], head_states, wanted):
             losses = self._decode_head_forward_train(feats, data_samples)
         if self.with_auxiliary_head:
             feats = self._key_frames(feats, clips.shape[0])
@@ -237,18 +259,30 @@ class RecurrentUNet(ClipSegmentor):
 
     def _encode_frames(self, clips: Tensor) -> Sequence[Tensor]:
         """The backbone's levels (N*T, C_l, h_l, w_l)."""
-        ref_grad = (self.train_cfg or {}).get('ref_grad', True)
-        if ref_grad or not self.training or clips.shape[1] == 1:
-            return self.backbone(clips.flatten(0, 1))
-        with torch.no_grad():
-            ref = self.backbone(clips[:, :-1].flatten(0, 1))
-        key = self.backbone(clips[:, -1])
-        return [
-            torch.cat([r.unflatten(0, (len(k), -1)), k[:, None]], 1).flatten(
-                0, 1
-            )
-            for r, k in zip(ref, key, strict=True)
-        ]
+        if self.training:
+            return encode_frames(self.backbone, clips, self.train_cfg)
+        return self.backbone(clips.flatten(0, 1))
+
+    def _burn_in(self, clips: Tensor) -> tuple[Tensor, States | None]:
+        """The frames that train, and the states that the others leave."""
+        states = None
+        if not self.training:
+            return clips, states
+        before, clips = split_clip(clips, self.train_cfg)
+        for chunk in before:
+            states = self._states_after(chunk, states)
+        return clips, states
+
+    @torch.no_grad()
+    def _states_after(self, clips: Tensor, states: States | None) -> States:
+        with keep_statistics(self):
+            feats, after = self._encode(clips, states)
+            if not self._head_places:
+                return after
+            head = states[len(after) :] if states else None
+            with self._with_head_rnns(clips.shape[0], head) as head_after:
+                self.decode_head.forward(feats)
+        return (*after, *(head_after[place] for place in self._head_places))
 
     def _key_frames(
         self, feats: Sequence[Tensor], num_clips: int

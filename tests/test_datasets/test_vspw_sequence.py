@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mmseg_video.datasets import VSPWSequenceDataset
+from tests.commands import load_tool
 from tests.sequences import SIZE, frame, number_of, write_image
 
 PIPELINE = [
@@ -92,3 +93,18 @@ def test_what_is_missing_is_named(root):
     write_image(root / 'data/12_a/origin/cover.png', frame(0))
     with pytest.raises(ValueError, match=r"cover\.png' is not named by"):
         build(root)
+
+
+def test_a_teacher_labels_the_frame_that_nobody_did(root):
+    tool = load_tool('pseudo_label')
+    stream = build(root, mode='stream')
+    names = tool.unlabelled_frames(stream, every=1)
+    assert names == {6: '7_b/mask/00000001.png'}
+    write_image(root / 'taught' / names[6], np.full(SIZE, 2, np.uint8))
+    prefix = dict(img_path='data', seg_map_path='data', pseudo_path='taught')
+    dataset = build(root, data_prefix=prefix, pseudo_prob=1)
+    assert len(dataset) == 8
+    sample = dataset[0]['data_samples']
+    assert (sample.sequence, sample.frame_id) == ('7_b', 1)
+    # On disk 0 is void, as in VSPW's own labels.
+    assert (sample.gt_sem_seg.data == 1).all()

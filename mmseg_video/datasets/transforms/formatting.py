@@ -11,6 +11,7 @@ CLIP_META_KEYS = (
     'frame_interval',
     'ref_img_paths',
     'flow_gap',
+    'label_weight',
 )
 
 

@@ -1,5 +1,9 @@
 from .checkpoint_report_hook import CheckpointReportHook, report_checkpoint
 from .finite_loss_hook import FiniteLossHook
+from .freeze_hook import FreezeHook
+from .grow_clip_hook import GrowClipHook
+from .label_weight_hook import LabelWeightHook
+from .norm_eval_hook import NormEvalHook
 from .sequence_state_hook import SequenceStateHook, unwrap
 from .sequence_visualization_hook import SequenceVisualizationHook
 from .shared_classes_hook import SharedClassesHook
@@ -8,6 +12,10 @@ from .speed_hook import SpeedHook
 __all__ = [
     'CheckpointReportHook',
     'FiniteLossHook',
+    'FreezeHook',
+    'GrowClipHook',
+    'LabelWeightHook',
+    'NormEvalHook',
     'SequenceStateHook',
     'SequenceVisualizationHook',
     'SharedClassesHook',

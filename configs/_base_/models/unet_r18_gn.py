@@ -1,0 +1,6 @@
+# Group norm, which does not depend on the batch: for batches of one or two.
+_base_ = './unet_r18.py'
+norm_cfg = dict(type='GN', num_groups=32)
+model = dict(
+    backbone=dict(norm_cfg=norm_cfg), decode_head=dict(norm_cfg=norm_cfg)
+)

@@ -1,0 +1,164 @@
+"""What of a clip trains, and what it costs: the keys of ``train_cfg``.
+
+``burn_in`` and ``bptt`` say which frames only give the state that the others
+start from, ``ref_grad`` and ``checkpoint_frames`` how the encoder treats
+those others::
+
+    clip     | dropped | burn-in, drawn |  carried  |       trained       |
+    frames   0 .................. burn_in ....... T - bptt .............. T
+    gradient      -            no             no              yes
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
+
+import numpy as np
+import torch
+from mmengine.logging import MessageHub
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.checkpoint import checkpoint
+
+
+def check_train_cfg(train_cfg: dict | None) -> None:
+    """Refuse numbers of frames that mean nothing.
+
+    Raises:
+        ValueError: With the key, if its number is out of range.
+    """
+    for key, minimum in (
+        ('burn_in', 0),
+        ('bptt', 1),
+        ('checkpoint_frames', 1),
+    ):
+        value = (train_cfg or {}).get(key)
+        if value is None:
+            continue
+        if not isinstance(value, int) or value < minimum:
+            raise ValueError(
+                f'train_cfg.{key} is a number of frames >= {minimum}, got '
+                f'{value!r}'
+            )
+
+
+def split_clip(
+    clips: Tensor, train_cfg: dict | None
+) -> tuple[list[Tensor], Tensor]:
+    """Chunks that only give a state, and the clips that train.
+
+    ``burn_in=B``: the first B frames train nothing; b of them, drawn anew
+    for each batch from 0 to B, run before the rest, so that a model trained
+    on T - B frames meets states of every age up to T. ``bptt=k``: only the
+    last k frames train. The loss is the key frame's, so what truncated
+    back-propagation through time keeps of the frames before is their state.
+    No chunk is longer than what trains, so activations do not grow with T.
+
+    Args:
+        clips (Tensor): (N, T, C, H, W).
+        train_cfg (dict | None): The segmentor's.
+
+    Raises:
+        ValueError: If ``burn_in`` leaves no frame to train on.
+    """
+    train_cfg = train_cfg or {}
+    burn_in = train_cfg.get('burn_in') or 0
+    num_frames = clips.shape[1]
+    if burn_in >= num_frames:
+        raise ValueError(
+            f'train_cfg.burn_in={burn_in} leaves nothing of clips of '
+            f'T={num_frames} to train on: set num_frames of the training '
+            f'dataset to {burn_in + 1} or more'
+        )
+    first = burn_in - _draw(burn_in)
+    trained = min(num_frames - burn_in, train_cfg.get('bptt') or num_frames)
+    before = clips[:, first : num_frames - trained]
+    chunks = before.split(trained, dim=1) if before.shape[1] else ()
+    return list(chunks), clips[:, num_frames - trained :]
+
+
+def _draw(largest: int) -> int:
+    """0 to ``largest``, each alike, from the iteration of the training.
+
+    All processes draw alike, as their collectives (SyncBN) need it, and a
+    resumed training draws on.
+    """
+    iteration = MessageHub.get_current_instance().get_info('iter', 0)
+    return int(
+        np.random.default_rng([largest, iteration]).integers(largest + 1)
+    )
+
+
+def encode_frames(
+    backbone: nn.Module, clips: Tensor, train_cfg: dict | None
+) -> Sequence[Tensor]:
+    """The levels (N*T, C_l, h_l, w_l) of ``backbone``, for training.
+
+    ``ref_grad=False``: no gradient for the ref frames. ``checkpoint_frames
+    =c``: c frames of each clip at a time, whose activations are computed
+    again in the backward pass instead of kept. Batch norm in train mode then
+    normalises each piece by itself; where it is frozen, or group norm stands
+    in its place, gradients are what they are without.
+
+    Args:
+        backbone (nn.Module): Maps (B, C, H, W) to levels.
+        clips (Tensor): (N, T, C, H, W).
+        train_cfg (dict | None): The segmentor's.
+    """
+    train_cfg = train_cfg or {}
+    size = train_cfg.get('checkpoint_frames')
+    if not train_cfg.get('ref_grad', True) and clips.shape[1] > 1:
+        with torch.no_grad():
+            ref = backbone(clips[:, :-1].flatten(0, 1))
+        key = encode_frames(backbone, clips[:, -1:], train_cfg)
+        return _join([ref, key], clips.shape[0])
+    if not size or not torch.is_grad_enabled():
+        return backbone(clips.flatten(0, 1))
+    pieces = [
+        checkpoint(
+            backbone,
+            piece.flatten(0, 1),
+            use_reentrant=False,
+            context_fn=partial(_contexts, backbone),
+        )
+        for piece in clips.split(size, dim=1)
+    ]
+    return _join(pieces, clips.shape[0])
+
+
+def _contexts(module: nn.Module) -> tuple:
+    """Of the first run and the second, which must not count twice."""
+    return nullcontext(), keep_statistics(module)
+
+
+def _join(pieces: list[Sequence[Tensor]], num_clips: int) -> list[Tensor]:
+    """Levels (N*T, ...) from those of pieces of the clips, in time order."""
+    return [
+        torch.cat(
+            [x.unflatten(0, (num_clips, -1)) for x in level], dim=1
+        ).flatten(0, 1)
+        for level in zip(*pieces, strict=True)
+    ]
+
+
+@contextmanager
+def keep_statistics(module: nn.Module) -> Iterator[None]:
+    """While open, batch norm in train mode leaves its running statistics.
+
+    It goes on normalising by the batch.
+    """
+    # Copies take the updates. To switch the tracking off would not do:
+    # recomputation must save as many tensors as the first run.
+    buffers = [
+        (norm, name, buffer)
+        for norm in module.modules()
+        if isinstance(norm, _BatchNorm) and norm.training
+        for name, buffer in norm.named_buffers(recurse=False)
+    ]
+    for norm, name, buffer in buffers:
+        setattr(norm, name, buffer.clone())
+    try:
+        yield
+    finally:
+        for norm, name, buffer in buffers:
+            setattr(norm, name, buffer)

@@ -1,0 +1,220 @@
+"""Which frames train, and that what saves memory changes no gradient."""
+
+import pytest
+import torch
+from mmengine.logging import MessageHub
+
+from mmseg_video.models.clip_encoding import keep_statistics, split_clip
+from tests.models import NORM, RECURRENT, build, samples, wake
+
+SIZE = (64, 64)
+# Batch norm sees other batches where frames are encoded in pieces.
+GROUP_NORM = dict(
+    backbone=dict(RECURRENT['backbone'], norm_cfg=NORM),
+    decode_head=dict(RECURRENT['decode_head'], dropout_ratio=0),
+)
+FINAL_RNN = dict(type='ConvRNN', hidden_ratio=0.5)
+
+
+def model(train_cfg=None, **changes):
+    changes = {**GROUP_NORM, **changes}
+    return wake(build(RECURRENT, train_cfg=train_cfg, **changes)).train()
+
+
+def batch(num_frames):
+    torch.manual_seed(0)
+    return torch.randn(2, num_frames, 3, *SIZE), samples(2, SIZE)
+
+
+def gradients(net, clips, labels, **kwargs):
+    losses = net.loss(clips, labels)
+    sum(v for k, v in losses.items() if 'loss' in k).backward()
+    return {name: p.grad for name, p in net.named_parameters()}
+
+
+@pytest.fixture
+def iteration():
+    """Sets the iteration that draws are made from."""
+    hub = MessageHub.get_current_instance()
+    yield lambda i: hub.update_info('iter', i)
+    hub.update_info('iter', 0)
+
+
+def frames(parts):
+    return [[int(f) for f in part[0, :, 0, 0, 0]] for part in parts]
+
+
+def test_burn_in_draws_how_many_frames_come_before(iteration):
+    clips = torch.arange(12.0).view(1, 12, 1, 1, 1)
+    drawn = set()
+    for i in range(60):
+        iteration(i)
+        before, trained = split_clip(clips, dict(burn_in=7))
+        assert frames([trained]) == [[7, 8, 9, 10, 11]]
+        ran = [frame for chunk in frames(before) for frame in chunk]
+        assert ran == list(range(7 - len(ran), 7))
+        assert all(len(chunk) <= 5 for chunk in frames(before))
+        again = split_clip(clips, dict(burn_in=7))[0]
+        assert frames(again) == frames(before)
+        drawn.add(len(ran))
+    assert drawn == set(range(8))
+
+
+def test_bptt_carries_the_state_of_the_frames_before():
+    clips = torch.arange(12.0).view(1, 12, 1, 1, 1)
+    before, trained = split_clip(clips, dict(bptt=5))
+    assert frames(before) == [[0, 1, 2, 3, 4], [5, 6]]
+    assert frames([trained]) == [[7, 8, 9, 10, 11]]
+    for train_cfg in (dict(bptt=12), dict(bptt=30), dict(), None):
+        before, trained = split_clip(clips, train_cfg)
+        assert not before
+        assert torch.equal(trained, clips)
+
+
+@pytest.mark.parametrize('final_rnn', [None, FINAL_RNN])
+def test_bptt_has_the_gradient_of_a_detached_run(final_rnn):
+    clips, labels = batch(6)
+    got = gradients(model(dict(bptt=2), final_rnn=final_rnn), clips, labels)
+
+    net, states = model(final_rnn=final_rnn), None
+    for t in range(4):
+        _, states = net.step(clips[:, t], states)
+    states = [tuple(part.detach() for part in state) for state in states]
+    feats, _ = net._encode(clips[:, 4:], states)
+    with net._with_final_rnn(2, states[-1]):
+        net.decode_head.loss(feats, labels, None)['loss_ce'].backward()
+    assert any(g.any() for g in got.values())
+    for name, parameter in net.named_parameters():
+        torch.testing.assert_close(
+            got[name], parameter.grad, rtol=1e-3, atol=1e-6, msg=name
+        )
+
+
+def test_bptt_differs_from_the_clip_without_its_past():
+    clips, labels = batch(6)
+    carried = model(dict(bptt=2)).loss(clips, labels)['decode.loss_ce']
+    whole = model().loss(clips, labels)['decode.loss_ce']
+    short = model().loss(clips[:, 4:], labels)['decode.loss_ce']
+    torch.testing.assert_close(carried, whole)
+    assert not torch.isclose(carried, short)
+
+
+def test_burn_in_is_running_the_frames_beforehand(iteration):
+    clips, _ = batch(7)
+    net = model(dict(burn_in=4))
+    for i in range(10):
+        iteration(i)
+        before, trained = split_clip(clips, net.train_cfg)
+        got, states = net._burn_in(clips)
+        assert torch.equal(got, trained)
+        want = None
+        for frame in torch.cat(before, 1).unbind(1) if before else ():
+            with torch.no_grad():
+                _, want = net.step(frame, want)
+        assert (states is None) == (want is None)
+        for ours, theirs in zip(states or (), want or (), strict=True):
+            assert not ours[0].requires_grad
+            torch.testing.assert_close(ours[0], theirs[0])
+
+
+def test_every_parameter_trains_after_a_burn_in(iteration):
+    iteration(3)
+    clips, labels = batch(4)
+    net = model(dict(burn_in=3))
+    assert split_clip(clips, net.train_cfg)[0]
+    for name, grad in gradients(net, clips, labels).items():
+        assert grad is not None, name
+        assert grad.any(), name
+
+
+def test_frames_that_only_give_a_state_leave_batch_norm_alone():
+    clips, labels = batch(6)
+    norm = dict(backbone=RECURRENT['backbone'])
+    long, short = model(dict(bptt=2), **norm), model(**norm)
+    long.loss(clips, labels)
+    short.loss(clips[:, 4:], labels)
+    for name, value in short.backbone.state_dict().items():
+        assert torch.equal(long.backbone.state_dict()[name], value), name
+
+
+@pytest.mark.parametrize('ref_grad', [True, False])
+@pytest.mark.parametrize('size', [1, 2])
+def test_recomputed_activations_give_the_same_gradients(size, ref_grad):
+    clips, labels = batch(5)
+    want = gradients(model(dict(ref_grad=ref_grad)), clips, labels)
+    train_cfg = dict(checkpoint_frames=size, ref_grad=ref_grad)
+    got = gradients(model(train_cfg), clips, labels)
+    for name, grad in want.items():
+        torch.testing.assert_close(
+            got[name], grad, rtol=1e-3, atol=1e-6, msg=name
+        )
+
+
+def test_recomputation_counts_a_batch_once():
+    """Whole clips: the batches of batch norm are the same ones then."""
+    clips, labels = batch(3)
+    norm = dict(backbone=RECURRENT['backbone'])
+    plain, recomputed = model(**norm), model(dict(checkpoint_frames=3), **norm)
+    want = gradients(plain, clips, labels)
+    got = gradients(recomputed, clips, labels)
+    for name, grad in want.items():
+        torch.testing.assert_close(got[name], grad, msg=name)
+    for name, value in plain.state_dict().items():
+        assert torch.equal(recomputed.state_dict()[name], value), name
+
+
+def test_fewer_activations_are_kept():
+    clips, labels = batch(6)
+    kept = {}
+    for size in (None, 1):
+        total = 0
+
+        def pack(tensor):
+            nonlocal total
+            total += tensor.numel()
+            return tensor
+
+        net = model(dict(checkpoint_frames=size))
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
+            net.loss(clips, labels)
+        kept[size] = total
+    assert kept[1] < 0.6 * kept[None]
+
+
+def test_evaluation_knows_none_of_it():
+    clips, labels = batch(6)
+    train_cfg = dict(burn_in=2, bptt=1, checkpoint_frames=1)
+    want = model().eval().loss(clips, labels)['decode.loss_ce']
+    got = model(train_cfg).eval().loss(clips, labels)['decode.loss_ce']
+    assert torch.equal(got, want)
+
+
+def test_statistics_are_kept_and_let_go():
+    norm = torch.nn.BatchNorm2d(3)
+    x = torch.randn(4, 3, 5, 5)
+    before = {k: v.clone() for k, v in norm.state_dict().items()}
+    with keep_statistics(norm):
+        inside = norm(x)
+    for name, value in before.items():
+        assert torch.equal(norm.state_dict()[name], value)
+    assert torch.equal(norm(x), inside)
+    assert not torch.equal(norm.running_mean, before['running_mean'])
+
+
+@pytest.mark.parametrize(
+    ('train_cfg', 'sentence'),
+    [
+        (dict(bptt=0), r'train_cfg\.bptt is a number of frames >= 1, got 0'),
+        (dict(burn_in=-1), r'train_cfg\.burn_in .* >= 0, got -1'),
+        (dict(checkpoint_frames='all'), r"checkpoint_frames .* got 'all'"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused(train_cfg, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        build(RECURRENT, train_cfg=train_cfg)
+
+
+def test_a_burn_in_that_leaves_no_frame_is_refused():
+    clips, labels = batch(3)
+    with pytest.raises(ValueError, match=r'num_frames .* to 4 or more'):
+        model(dict(burn_in=3)).loss(clips, labels)

@@ -1,0 +1,187 @@
+"""tools/pseudo_label.py, and a training on what it writes."""
+
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.runner import Runner
+
+from mmseg_video.apis import VideoSegInferencer
+from mmseg_video.pseudo_labels import (
+    class_thresholds,
+    ensemble,
+    keep_confident,
+)
+from tests.commands import load_tool
+from tests.models import FRAMEWISE, RECURRENT, build
+from tests.runs import config
+
+TOOL = load_tool('pseudo_label')
+
+
+def label(framewise, root, *arguments):
+    TOOL.main(
+        [
+            str(framewise / 'unet_street.py'),
+            str(framewise / 'iter_2.pth'),
+            *('--data-root', str(root), '--workers', '0'),
+            *('--scales', '1', '--threshold', '0', *map(str, arguments)),
+        ]
+    )
+
+
+@pytest.fixture(scope='module')
+def taught(framewise, root, tmp_path_factory):
+    """Street scenes whose other frames are labelled."""
+    scenes = tmp_path_factory.mktemp('taught') / 'scenes'
+    shutil.copytree(root, scenes)
+    label(framewise, scenes, '--confidence', scenes / 'confidence')
+    return scenes
+
+
+def files(folder):
+    return {p.relative_to(folder) for p in folder.rglob('*.png')}
+
+
+def test_every_frame_but_the_key_frame_is_labelled(taught):
+    folder = taught / 'pseudo_labels/train'
+    frames = files(taught / 'leftImg8bit_sequence/train')
+    keys = files(taught / 'leftImg8bit/train')
+    assert len(frames) == 24
+    assert len(keys) == 2
+    names = {
+        str(f).replace('leftImg8bit', 'gtFine_labelTrainIds')
+        for f in frames - keys
+    }
+    assert set(map(str, files(folder))) == names
+    assert set(map(str, files(taught / 'confidence'))) == names
+    for path in folder.rglob('*.png'):
+        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        assert image.shape == (64, 128)
+        assert image.max() < 19  # a threshold of 0 keeps all
+    report = json.loads((folder / 'pseudo_labels.json').read_text())
+    assert len(report['classes']) == 19
+
+
+def test_they_are_what_the_model_predicts(taught, framewise):
+    path = next((taught / 'leftImg8bit_sequence/train').rglob('*_000010_*'))
+    model = VideoSegInferencer(
+        str(framewise / 'unet_street.py'), str(framewise / 'iter_2.pth')
+    ).model
+    # The config reads frames of any size at 128x256.
+    frame = cv2.resize(cv2.imread(str(path)), (256, 128))
+    frames = torch.from_numpy(frame.transpose(2, 0, 1).copy())
+    frames = model.data_preprocessor(dict(inputs=[frames]))['inputs']
+    want = ensemble(model, frames, (64, 128))[0].argmax(0).numpy()
+    name = path.relative_to(taught / 'leftImg8bit_sequence/train')
+    got = (
+        taught
+        / 'pseudo_labels/train'
+        / str(name).replace('leftImg8bit', 'gtFine_labelTrainIds')
+    )
+    got = cv2.imread(str(got), cv2.IMREAD_UNCHANGED)
+    assert (got == want).mean() > 0.99
+
+
+def test_a_second_run_makes_only_what_is_missing(taught, framewise, capsys):
+    folder = taught / 'pseudo_labels/train'
+    before = {p: p.stat().st_mtime_ns for p in folder.rglob('*.png')}
+    gone = min(before)
+    gone.unlink()
+    label(framewise, taught)
+    assert '1 frames labelled, 21 were there' in capsys.readouterr().out
+    after = {p: p.stat().st_mtime_ns for p in folder.rglob('*.png')}
+    assert set(after) == set(before)
+    assert {p for p in after if after[p] != before[p]} == {gone}
+
+
+def test_other_settings_do_not_mix(taught, framewise, capsys):
+    with pytest.raises(SystemExit):
+        label(framewise, taught, '--threshold', 0.5)
+    assert 'other settings (thresholds)' in capsys.readouterr().err
+
+
+def test_parts_share_the_work(framewise, root, tmp_path, capsys):
+    for k in (1, 2):
+        label(
+            *(framewise, root, '--part', f'{k}/2', '--every', 3),
+            *('--out', tmp_path, '--no-flip', '--threshold', 1),
+        )
+        # Frames 8, 11, 14 and 17 of both snippets.
+        assert '4 frames labelled, 0 were' in capsys.readouterr().out
+    assert len(files(tmp_path)) == 8
+    assert all(
+        (cv2.imread(str(p), cv2.IMREAD_UNCHANGED) == 255).all()
+        for p in tmp_path.rglob('*.png')
+    )
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (['--class-threshold', 'cow=0.5'], 'no class cow; the classes are'),
+        (['--threshold', 2], 'thresholds are probabilities in [0, 1]'),
+        (['--part', '3/2'], 'not of the form K/N'),
+        (['--class-threshold', 'pole'], 'not of the form CLASS=PROBABILITY'),
+        (['--scales', '0'], '--scales must be > 0'),
+    ],
+)
+def test_bad_arguments(framewise, root, tmp_path, capsys, arguments, sentence):
+    with pytest.raises(SystemExit):
+        label(framewise, root, '--out', tmp_path, *arguments)
+    assert sentence in capsys.readouterr().err
+    assert not files(tmp_path)
+
+
+def test_a_teacher_of_other_classes_is_refused(
+    framewise, root, tmp_path, capsys
+):
+    checkpoint = torch.load(framewise / 'iter_2.pth', weights_only=False)
+    classes = list(checkpoint['meta']['dataset_meta']['classes'])
+    classes[0] = 'canal'
+    checkpoint['meta']['dataset_meta']['classes'] = classes
+    shutil.copy(framewise / 'unet_street.py', tmp_path)
+    torch.save(checkpoint, tmp_path / 'iter_2.pth')
+    with pytest.raises(SystemExit):
+        label(tmp_path, root, '--out', tmp_path / 'labels')
+    error = capsys.readouterr().err
+    assert 'label the data with a teacher of its classes' in error
+    assert 'canal' in error
+
+
+@pytest.mark.parametrize('name', ['unet_finetune', 'rnn_unet'])
+def test_a_training_weighs_them(name, taught, tmp_path):
+    cfg = config(f'{name}_pseudo', taught, tmp_path)
+    cfg.train_dataloader.dataset.pseudo_prob = 1
+    cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
+    cfg.visualizer.vis_backends = []
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert runner.model.decode_head.loss_decode.weights == [0.5, 0.5]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('cfg', [FRAMEWISE, RECURRENT])
+def test_the_ensemble_does_not_care_for_left_and_right(cfg):
+    model = build(cfg)
+    frames = torch.randn(2, 3, 64, 96)
+    got = ensemble(model, frames, (32, 48), scales=(0.5, 1))
+    assert got.shape == (2, 5, 32, 48)
+    torch.testing.assert_close(got.sum(1), torch.ones(2, 32, 48))
+    mirrored = ensemble(model, frames.flip(-1), (32, 48), scales=(0.5, 1))
+    torch.testing.assert_close(mirrored.flip(-1), got)
+    alone = ensemble(model, frames, (64, 96), flip=False)
+    want = model.encode_decode(frames, [dict(img_shape=frames.shape[2:])])
+    torch.testing.assert_close(alone, want.softmax(1))
+
+
+def test_what_is_not_sure_is_ignored():
+    probabilities = torch.tensor([[[0.9, 0.6, 0.3]], [[0.1, 0.4, 0.7]]])
+    thresholds = class_thresholds(['a', 'b'], 0.8, dict(b=0.7))
+    got, confidence = keep_confident(probabilities, thresholds)
+    assert got.tolist() == [[0, 255, 1]]
+    np.testing.assert_allclose(confidence, [[230, 153, 178]], atol=1)
+    assert got.dtype == confidence.dtype == np.uint8
