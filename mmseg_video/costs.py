@@ -1,5 +1,6 @@
 """What models cost: built with random weights, timed in turn."""
 
+import copy
 import statistics
 import time
 from collections.abc import Callable
@@ -20,7 +21,14 @@ def build(path: str, device, trainable: bool = False) -> torch.nn.Module:
         device (torch.device | str): Where it goes.
         trainable (bool): Whether it is left in train mode. Defaults to False.
     """
-    cfg = Config.fromfile(path)
+    return build_from(Config.fromfile(path), device, trainable)
+
+
+def build_from(
+    cfg: Config, device, trainable: bool = False
+) -> torch.nn.Module:
+    """:func:`build` of a config in memory, which is left as it is."""
+    cfg = copy.deepcopy(cfg)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     plain_batch_norm(cfg.model)
     cfg.model.backbone.init_cfg = None
