@@ -2,13 +2,14 @@
 
     python tools/ablate.py configs/ablations/cells_and_connections.yml
     python tools/ablate.py SPEC --dry-run       # what there is to do
-    python tools/ablate.py SPEC --only gru lstm # these, and what they start from
+    python tools/ablate.py SPEC --only v1 v2    # these, and their starts
     python tools/ablate.py SPEC --report        # tables of what is there
 
 Leaves in work_dirs/ablations/NAME: table.md, table.csv, cost.png (accuracy
-against latency), matrix.md and .png (one figure over all protocols), and a
-folder for each run. Run again, it goes on where it stopped, and does what the
-spec has changed. What fails is reported and does not stop the rest.
+against latency), matrix.md and .png (one figure over all protocols), and
+ENTRY/seedN, links to the runs. Run again, it goes on where it stopped, and
+does what the spec has changed; specs share the runs that they have in common.
+What fails is reported and does not stop the rest.
 """
 
 import argparse
@@ -50,7 +51,9 @@ def parse_args():
     )
     parser.add_argument('spec', help='a YAML file, see configs/ablations/')
     parser.add_argument(
-        '--out', help='default: work_dirs/ablations/<name of the spec>'
+        '--out',
+        default='work_dirs/ablations',
+        help='the folder of all ablations, default: %(default)s',
     )
     parser.add_argument(
         '--only', nargs='+', metavar='NAME', help='entries to do'
@@ -84,7 +87,7 @@ def parse_args():
 
 @contextmanager
 def alone_in(folder):
-    """Two ablations in one folder would write over each other."""
+    """Two at work in one folder would do the same runs."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / '.lock', 'w') as lock:
         try:
@@ -99,12 +102,8 @@ def alone_in(folder):
 
 def check(plan, names):
     """Refuse what cannot be run before anything is."""
-    seen = set()
-    for run in plan.runs:
-        name = run.entry.name
-        if name in seen or name not in names:
-            continue
-        seen.add(name)
+    for name in names:
+        run = plan.first_run(name)
         for path in missing_files(run.cfg):
             raise FileNotFoundError(
                 f"entry '{name}': there is no '{path}': see Data and Encoders "
@@ -138,7 +137,7 @@ class Progress:
         tqdm.write(f'{stage.title}: {spent}{rest}')
 
 
-def run(args, plan, names, to_do):
+def do(args, plan, names, to_do):
     """Do the stages; returns what failed and why."""
     devices = visible_devices(torch.cuda.device_count())
     launcher = Launcher(
@@ -159,11 +158,11 @@ def run(args, plan, names, to_do):
 
 def measure(plan, names, costs):
     """The cost of every entry that has a row; returns what failed."""
-    first = {run.entry.name: run for run in reversed(plan.runs)}
     rows = [entry.name for entry in plan.spec.rows if entry.name in names]
     print('measuring parameters and latency ...')
     return costs.measure(
-        [first[name] for name in rows], first.get(plan.spec.baseline)
+        [plan.first_run(name) for name in rows],
+        plan.first_run(plan.spec.baseline),
     )
 
 
@@ -173,22 +172,24 @@ def main():
     spec = read_spec(
         args.spec, data_root=args.data_root, overrides=args.cfg_options
     )
-    out = Path(args.out or Path('work_dirs/ablations') / spec.name)
-    plan = make_plan(spec, out)
+    root, out = Path(args.out), Path(args.out) / spec.name
+    plan = make_plan(spec, root)
     names = spec.with_starts(args.only or spec.entries)
     to_do = plan.to_do(plan.of(names))
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
-    costs = Costs(out / 'costs.json', spec.size, device)
+    costs = Costs(root / 'costs.json', spec.size, device)
     failed = {}
     if not args.report:
         print(f'{args.spec}, into {out}\n{describe(plan, names, to_do)}')
     if args.dry_run:
         return
-    with alone_in(out):
-        if not args.report:
-            failed = run(args, plan, names, to_do)
+    if not args.report:
+        with alone_in(root):
+            for run in plan.runs:
+                run.link(out)
+            failed = do(args, plan, names, to_do)
             failed |= measure(plan, names, costs)
-        paths = write_report(plan, out, costs)
+    paths = write_report(plan, out, costs)
     if paths:
         print(f'\n{paths[0].read_text()}')
     print('\n'.join(map(str, paths)))

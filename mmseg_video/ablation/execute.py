@@ -1,7 +1,6 @@
 """Stages in the order of what they need, several at once."""
 
 import queue
-import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -9,9 +8,6 @@ from concurrent.futures import ThreadPoolExecutor as Pool
 
 from ..progress import ToolError
 from .run import Stage
-
-# Two tests of one run write the same config.
-_BEGIN = threading.Lock()
 
 
 def execute(
@@ -75,8 +71,7 @@ def execute(
 
 
 def _do(stage: Stage, launch: Callable, slot: int) -> None:
-    with _BEGIN:
-        stage.begin()
+    stage.begin()
     start = time.time()
     launch(stage, slot)
     stage.finish(time.time() - start)

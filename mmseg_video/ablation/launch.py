@@ -73,7 +73,7 @@ class Launcher:
     def command(self, stage: Stage) -> list[str]:
         """Program and arguments of a stage."""
         kind = 'train' if stage.is_training else 'test'
-        target = [stage.run.config]
+        target = [stage.config]
         arguments = ['--work-dir', stage.work_dir]
         if stage.is_training:
             arguments.append('--resume')

@@ -26,10 +26,10 @@ def describe(plan: Plan, names: list[str], to_do: list[Stage]) -> str:
     """
     lines = []
     width = max(map(len, names))
-    for run in plan.runs:
+    for run, own in plan.runs.items():
         if run.entry.name not in names:
             continue
-        stages = [_name(s) for s in to_do if s.run is run]
+        stages = [_name(stage) for stage in own if stage in to_do]
         start = f' from {run.start.entry.name}' if run.start else ''
         if run.entry.checkpoint_of:
             start = f' of {run.start.entry.name}'
@@ -79,9 +79,8 @@ def duration(seconds: float) -> str:
 
 
 def _name(stage: Stage) -> str:
-    if not stage.is_training:
-        return stage.name.removeprefix('test_')
-    last = find_last_checkpoint(stage.work_dir)
-    if last is None:
-        return stage.name
-    return f'{stage.name} (goes on from {Path(last).stem})'
+    last = None
+    if stage.is_training:
+        last = find_last_checkpoint(stage.work_dir)
+    goes_on = f' (goes on from {Path(last).stem})' if last else ''
+    return f'{stage.label}{goes_on}'

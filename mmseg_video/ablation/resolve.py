@@ -145,9 +145,9 @@ def _replace_schedule(cfg: Config, schedule: Config) -> None:
     for key in SCHEDULE:
         if key in schedule:
             cfg[key] = copy.deepcopy(schedule[key])
-    cfg.setdefault('default_hooks', {}).update(
-        copy.deepcopy(schedule.get('default_hooks', {}))
-    )
+    # Not by update(), which MMEngine makes a merge.
+    for name, hook in schedule.get('default_hooks', {}).items():
+        cfg.default_hooks[name] = copy.deepcopy(hook)
 
 
 def _set_classes(model: dict | list, num_classes: int) -> None:

@@ -1,8 +1,8 @@
 """What is to be done for an ablation, and what of it is done."""
 
 import json
+import os
 import shutil
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,24 +35,24 @@ def read_marker(path: Path, key: str) -> dict:
 
 @dataclass(eq=False)
 class Run:
-    """An entry with a seed, in a folder of its own.
+    """An entry with a seed.
 
-    The folder is named after the hash of the config, so that a changed spec
-    finds another one, and finds the old one when it is changed back::
+    Its folder is named after the hash of its config. So a changed spec finds
+    another one, and the old one again when it is changed back; and specs
+    that have an entry in common share its runs::
 
-        seed0_1a2b3c4d/config.py       what tools/train.py takes
-        seed0_1a2b3c4d/train/          its work dir
-        seed0_1a2b3c4d/train.done      that it is done, with its hash
-        seed0_1a2b3c4d/test_t5.done    likewise, with the figures
-        seed0_1a2b3c4d/*.log           what the tools said
-        seed0 -> seed0_1a2b3c4d        the one of the current spec
+        runs/CONFIG_seed0_1a2b3c4d/config.py    what tools/train.py takes
+        runs/CONFIG_seed0_1a2b3c4d/train/       its work dir
+        runs/CONFIG_seed0_1a2b3c4d/train.done   that it is done
+        runs/CONFIG_seed0_1a2b3c4d/test_t5_...  likewise for each test
+        SPEC/ENTRY/seed0                        a link to that folder
 
     Args:
         entry (Entry): What it is a run of.
         seed (int): Of its training.
         cfg (Config): The config with its seed.
         start (Run | None): The run whose weights it takes.
-        root (Path): The ablation's folder.
+        root (Path): The folder of all ablations.
     """
 
     entry: Entry
@@ -62,15 +62,25 @@ class Run:
     root: Path
 
     def __post_init__(self):
-        if self.start:
-            weights = self.start.key
+        if self.entry.checkpoint_of:
+            self.key = test_key(self.cfg, self.start.key, [])
+        elif self.start:
+            self.key = training_key(self.cfg, self.start.key)
         else:
-            path = self.cfg.load_from
-            weights = hash_of_file(path) if path else None
-        self.key = training_key(self.cfg, weights)
-        self.link = self.root / self.entry.name / f'seed{self.seed}'
-        self.folder = self.link.with_name(f'{self.link.name}_{self.key[:8]}')
-        self.config = self.folder / 'config.py'
+            self.key = training_key(self.cfg, self._weights_from_outside())
+        stem = f'{self.entry.config.stem}_seed{self.seed}_{self.key[:8]}'
+        self.folder = self.root / 'runs' / stem
+
+    def _weights_from_outside(self) -> str | None:
+        """The hash of the checkpoint that its config starts from."""
+        path = self.cfg.load_from
+        if path and '://' not in path and not Path(path).is_file():
+            raise FileNotFoundError(
+                f"entry '{self.entry.name}': {self.entry.config} starts from "
+                f"'{path}', which is not there: train it, or name another in "
+                'load_from'
+            )
+        return hash_of_file(path) if path else None
 
     @property
     def title(self) -> str:
@@ -79,7 +89,7 @@ class Run:
     @property
     def trained(self) -> 'Run':
         """The run whose training made the weights that this one tests."""
-        return self.start.trained if self.entry.checkpoint_of else self
+        return self.start if self.entry.checkpoint_of else self
 
     @property
     def checkpoint(self) -> Path | None:
@@ -88,17 +98,14 @@ class Run:
         name = report.get('checkpoint')
         return self.folder / TRAIN / name if name else None
 
-    def prepare(self) -> None:
-        """Write the config; make this the run of the current spec."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if self.start:
-            self.cfg.load_from = str(self.start.trained.checkpoint)
-        temporary = self.folder / '.config.py'
-        self.cfg.dump(temporary)
-        temporary.replace(self.config)
-        if self.link.is_symlink() or not self.link.exists():
-            self.link.unlink(missing_ok=True)
-            self.link.symlink_to(self.folder.name)
+    def link(self, folder: Path) -> None:
+        """Make ENTRY/seedN in the spec's folder lead here."""
+        link = folder / self.entry.name / f'seed{self.seed}'
+        link.parent.mkdir(parents=True, exist_ok=True)
+        temporary = link.with_name(f'.{link.name}')
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(os.path.relpath(self.folder, link.parent))
+        temporary.replace(link)
 
 
 @dataclass(eq=False)
@@ -107,7 +114,7 @@ class Stage:
 
     Args:
         run (Run): What it belongs to.
-        name (str): 'train', or 'test_' and the protocol.
+        name (str): 'train', or 'test_', the protocol and the key's start.
         key (str): The hash of all that decides its result.
         needs (list[Stage]): What must be done before.
         arguments (list[str]): Of the tool, after config and checkpoint.
@@ -123,11 +130,22 @@ class Stage:
 
     @property
     def title(self) -> str:
-        return f'{self.run.title}, {self.name.replace("_", " ", 1)}'
+        return f'{self.run.title}, {self.label}'
+
+    @property
+    def label(self) -> str:
+        """'train', or the protocol."""
+        return self.name.removeprefix('test_').removesuffix(f'_{self.key[:8]}')
 
     @property
     def is_training(self) -> bool:
         return self.name == TRAIN
+
+    @property
+    def config(self) -> Path:
+        """What its tool takes: the resolved config."""
+        name = 'config' if self.is_training else self.name
+        return self.run.folder / f'{name}.py'
 
     @property
     def work_dir(self) -> Path:
@@ -164,11 +182,16 @@ class Stage:
         return float(length * loader.get('batch_size', 1) * clip)
 
     def begin(self) -> None:
-        """Get its folder ready; a training finds its checkpoints there."""
-        self.run.prepare()
+        """Write its config; a training finds its checkpoints again."""
         if not self.is_training:
             shutil.rmtree(self.work_dir, ignore_errors=True)
-        self.work_dir.mkdir(exist_ok=True)
+        self.work_dir.mkdir(parents=True, exist_ok=True)
+        cfg = Config(self.run.cfg.to_dict())
+        if self.run.start:
+            cfg.load_from = str(self.run.start.checkpoint)
+        temporary = self.config.with_name(f'.{self.config.name}')
+        cfg.dump(temporary)
+        temporary.replace(self.config)
 
     def finish(self, seconds: float) -> None:
         """Write the marker.
@@ -217,20 +240,29 @@ class Plan:
 
     Args:
         spec (Spec): What is compared.
-        runs (list[Run]): Seed by seed, in the order of the entries, so that
-            the first whole table is there early.
-        stages (list[Stage]): Of all runs, in that order.
+        runs (dict[Run, list[Stage]]): Runs and what each asks for, seed by
+            seed, so that a first whole table is there early. Runs that are
+            alike have stages in common.
+        tests (dict): Run and protocol -> the stage that has the figures.
     """
 
     spec: Spec
-    runs: list[Run]
-    stages: list[Stage]
+    runs: dict[Run, list[Stage]]
     tests: dict[tuple[Run, Protocol], Stage]
 
+    @property
+    def stages(self) -> list[Stage]:
+        """Of all runs, each once."""
+        return self.of(self.spec.entries)
+
     def of(self, names: Iterable[str]) -> list[Stage]:
-        """The stages that these entries ask for."""
-        names = set(names)
-        return [s for s in self.stages if s.run.entry.name in names]
+        """The stages that these entries ask for, each once."""
+        asked = [own for r, own in self.runs.items() if r.entry.name in names]
+        return list(dict.fromkeys(stage for own in asked for stage in own))
+
+    def first_run(self, name: str | None) -> Run | None:
+        """The run of an entry with its first seed."""
+        return next((r for r in self.runs if r.entry.name == name), None)
 
     def to_do(self, stages: Iterable[Stage]) -> list[Stage]:
         """Those that are not done, and what they lack to begin.
@@ -248,17 +280,45 @@ class Plan:
 
 
 def make_plan(spec: Spec, root: Path) -> Plan:
-    """What an ablation in the folder ``root`` consists of."""
+    """What an ablation consists of, in the folder ``root`` of them all."""
+    runs = {}
+    stages: dict[tuple[Path, str], Stage] = {}
+    tests = {}
+
+    def stage(run: Run, name: str, *args) -> Stage:
+        """Runs that are alike share a folder, and its stages."""
+        return stages.setdefault((run.folder, name), Stage(run, name, *args))
+
+    for run in _runs(spec, root):
+        own = runs[run] = []
+        source = run.trained
+        if source is run:
+            starts = runs[run.start][:1] if run.start else []
+            own.append(stage(run, TRAIN, run.key, starts))
+        for protocol in run.entry.protocols:
+            arguments = protocol.arguments(framewise(run.cfg))
+            key = test_key(run.cfg, source.key, arguments)
+            name = f'test_{_label(protocol, arguments)}_{key[:8]}'
+            test = stage(run, name, key, runs[source][:1], arguments)
+            test.metrics = (*test.metrics, *protocol.metrics)
+            tests[run, protocol] = test
+            if test not in own:
+                own.append(test)
+    return Plan(spec, runs, tests)
+
+
+def _runs(spec: Spec, root: Path) -> list[Run]:
+    """Seed by seed; what others start from comes before them."""
     configs = {name: resolve(entry) for name, entry in spec.entries.items()}
     seeds = dict.fromkeys(s for e in spec.entries.values() for s in e.seeds)
-    runs: dict[tuple[str, int], Run] = {}
+    runs = {}
 
-    def run_of(name: str, seed: int) -> Run:
+    def make(name: str, seed: int) -> Run:
         if (name, seed) not in runs:
             entry = spec.entries[name]
             start = None
             if entry.start in spec.entries:
-                start = run_of(entry.start, seed)
+                start = make(entry.start, seed)
             cfg = Config(configs[name].to_dict())
             cfg.randomness.seed = seed
             runs[name, seed] = Run(entry, seed, cfg, start, root)
@@ -267,36 +327,13 @@ def make_plan(spec: Spec, root: Path) -> Plan:
     for seed in seeds:
         for name, entry in spec.entries.items():
             if seed in entry.seeds:
-                run_of(name, seed)
-    stages, trainings, tests = [], {}, {}
-    for run in runs.values():  # starts come before what starts from them
-        if run.trained is run:
-            needs = [trainings[run.start]] if run.start else []
-            trainings[run] = Stage(run, TRAIN, run.key, needs)
-            stages.append(trainings[run])
-        by_name = {}
-        for protocol in run.entry.protocols:
-            arguments = protocol.arguments(framewise(run.cfg))
-            name = f'test_{_name(protocol, arguments)}'
-            if name not in by_name:
-                by_name[name] = Stage(
-                    run,
-                    name,
-                    test_key(run.cfg, run.trained.key, arguments),
-                    [trainings[run.trained]],
-                    arguments,
-                )
-            stage = by_name[name]
-            stage.metrics = (*stage.metrics, *protocol.metrics)
-            tests[run, protocol] = stage
-        stages += by_name.values()
-    return Plan(spec, list(runs.values()), stages, tests)
+                make(name, seed)
+    return list(runs.values())
 
 
-def _name(protocol: Protocol, arguments: list[str]) -> str:
+def _label(protocol: Protocol, arguments: list[str]) -> str:
     """The protocol's, but one name for what is one test."""
-    same = arguments[:2] == ['--num-frames', '1']
-    return 't1' if same and len(arguments) == 2 else protocol.name
+    return 't1' if arguments == ['--num-frames', '1'] else protocol.name
 
 
 def time_left(plan: Plan, to_do: Iterable[Stage]) -> float | None:

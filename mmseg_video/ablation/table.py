@@ -84,7 +84,6 @@ class Row:
 def collect(plan: Plan, costs: Costs) -> list[Row]:
     """The rows of an ablation, from what is done."""
     spec = plan.spec
-    first = {run.entry.name: run for run in reversed(plan.runs)}
     figures = {entry.name: {} for entry in spec.rows}
     for (run, protocol), stage in plan.tests.items():
         metrics = stage.report.get('metrics', {})
@@ -108,7 +107,8 @@ def collect(plan: Plan, costs: Costs) -> list[Row]:
                 for column, figure in figures[entry.name].items()
                 if column in base and entry.name != spec.baseline
             },
-            costs.of(first[entry.name], first.get(spec.baseline)) or {},
+            costs.of(plan.first_run(entry.name), plan.first_run(spec.baseline))
+            or {},
             entry.name == spec.baseline,
         )
         for entry in spec.rows
