@@ -128,13 +128,13 @@ class Progress:
         if why:
             tqdm.write(f'FAILED: {stage.title}: {why}')
             return
-        spent = duration(stage.report['seconds'])
+        line = f'{stage.title}: {duration(stage.report["seconds"])}'
+        if self.left:
+            line += f'; {len(self.left)} left'
         seconds = time_left(self.plan, self.left)
-        rest = ''
-        if self.left and seconds is not None:
-            about = duration(seconds / self.jobs)
-            rest = f'; {len(self.left)} left, about {about}'
-        tqdm.write(f'{stage.title}: {spent}{rest}')
+        if seconds:
+            line += f', about {duration(seconds / self.jobs)}'
+        tqdm.write(line)
 
 
 def do(args, plan, names, to_do):

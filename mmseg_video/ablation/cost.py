@@ -47,7 +47,9 @@ class Costs:
             baseline (Run | None): That of the baseline.
         """
         # Entries that differ in their training alone have one model.
-        models = {self._key(run, baseline): run for run in runs}
+        models = {}
+        for run in [*([baseline] if baseline else []), *runs]:
+            models.setdefault(self._key(run, baseline), run)
         new = [run for key, run in models.items() if key not in self.known]
         if not new:
             return {}

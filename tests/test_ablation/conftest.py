@@ -5,5 +5,5 @@ import pytest
 def _configs_are_written_unformatted(monkeypatch):
     """Formatting takes half a second a config, of which there are many."""
     monkeypatch.setattr(
-        'mmengine.config.config.FormatCode', lambda text, **_: (text, True)
+        'yapf.yapflib.yapf_api.FormatCode', lambda text, **_: (text, True)
     )

@@ -1,12 +1,14 @@
 """The commands of each launcher, and what sets runs side by side apart."""
 
 import sys
+import threading
 
 import pytest
 
-from mmseg_video.ablation import Launcher, visible_devices
+from mmseg_video.ablation import Launcher, execute, visible_devices
+from mmseg_video.progress import ToolError
 from tests.commands import TOOLS
-from tests.test_ablation.specs import plan
+from tests.test_ablation.specs import FRAMEWISE, plan
 from tests.test_ablation.test_run import do
 
 
@@ -30,6 +32,54 @@ def test_a_process(stages):
         *(str(TOOLS / 'test.py'), str(test.config), str(checkpoint)),
         *('--work-dir', str(test.work_dir), '--stream', '--temporal'),
     ]
+
+
+TRAIN = """
+import pathlib, sys, time
+print('Iter(train) [1/2] loss: 0.5', flush=True)
+folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
+if 'seed1' in str(folder):
+    print('before'), print('error: in one sentence'), print('after')
+    sys.exit(1)
+import zipfile
+zipfile.ZipFile(folder / 'iter_2.pth', 'w').close()
+time.sleep(60 * (folder / 'wait').exists())
+"""
+
+
+def test_what_a_tool_says_goes_to_the_log(tmp_path):
+    (tmp_path / 'train.py').write_text(TRAIN)
+    ours = plan(tmp_path, entries={'a': {'config': FRAMEWISE}}, baseline=None)
+    trainings = [s for s in ours.stages if s.is_training]
+    failed = execute(trainings, Launcher(tmp_path, jobs=2), jobs=2)
+    good, bad = trainings
+    assert good.is_done
+    assert 'loss: 0.5' in good.log.read_text()
+    assert failed == {
+        bad: f"'a, seed 1, train' failed, its log is {bad.log}\n"
+        'error: in one sentence'
+    }
+    assert 'after' in bad.log.read_text()
+
+
+def test_stopped_in_the_middle(tmp_path):
+    (tmp_path / 'train.py').write_text(TRAIN)
+    ours = plan(
+        *(tmp_path,),
+        entries={'a': {'config': FRAMEWISE}},
+        baseline=None,
+        seeds=[0],
+    )
+    stage, launcher = ours.stages[0], Launcher(tmp_path)
+    stage.begin()
+    (stage.work_dir / 'wait').touch()
+    timer = threading.Timer(1, launcher.stop)
+    timer.start()
+    with pytest.raises(ToolError):
+        launcher(stage, 0)
+    with pytest.raises(RuntimeError, match='stopped'):
+        launcher(stage, 0)
+    assert not stage.is_done
 
 
 def test_torchrun(stages):

@@ -1,13 +1,17 @@
-"""tools/ablate.py, for real but tiny: one that works and one that breaks."""
+"""tools/ablate.py: tiny trainings, and what goes wrong."""
 
 import fcntl
+import re
 import runpy
 import sys
+from contextlib import redirect_stderr
+from pathlib import Path
 
 import pytest
 from mmengine import Config
 from PIL import Image
 
+from mmseg_video.progress import ToolError
 from tests.commands import TOOLS
 from tests.runs import options
 from tests.test_ablation.specs import FRAMEWISE, content, entries, write
@@ -25,25 +29,43 @@ def ablate(monkeypatch, *arguments):
     return 0
 
 
+def in_this_process(title, call, log, *_):
+    """Follow a tool of ours without the seconds that a process takes."""
+    argv, sys.argv = sys.argv, call[1:]
+    try:
+        with open(log, 'a') as file, redirect_stderr(file):
+            runpy.run_path(call[1], run_name='__main__')
+    except SystemExit as end:
+        if end.code:
+            raise ToolError(
+                f"'{title}' failed, its log is {log}",
+                log.read_text().splitlines()[-1:],
+            ) from None
+    finally:
+        sys.argv = argv
+
+
 def test_trains_tests_measures_and_reports(root, tmp_path, monkeypatch, capfd):
-    ours = {
-        'framewise': {'config': FRAMEWISE},
-        'broken': {
-            'config': FRAMEWISE,
-            # Finite until the first step.
-            'overrides': {'optim_wrapper.optimizer.lr': 1e30},
-        },
-        'after it': {'config': FRAMEWISE, 'load_from': 'broken'},
+    monkeypatch.setattr('mmseg_video.ablation.launch.follow', in_this_process)
+    ours = entries()
+    ours['broken'] = {
+        'config': FRAMEWISE,
+        'overrides': {'train_dataloader.dataset.pipeline.0.type': 'NoSuch'},
     }
-    ours['after_it'] = ours.pop('after it')
-    spec = write(tmp_path, content(root, seeds=[0], entries=ours))
+    ours['after_it'] = {'config': FRAMEWISE, 'load_from': 'broken'}
+    spec = write(
+        tmp_path,
+        content(root, seeds=[0], entries=ours, protocols={'t3': ['mIoU']}),
+    )
     out = tmp_path / 'out'
     assert ablate(monkeypatch, spec, '--out', out) == 1
     shown = capfd.readouterr()
-    assert 'framewise  seed 0: train, t1' in shown.out
-    assert '3 trainings and 3 tests to do; 0 of 6' in shown.out
+    assert 'gru        seed 0 from first: train, t3' in shown.out
+    assert '5 trainings and 4 tests to do; 0 of 9' in shown.out
+    assert 'framewise, seed 0, train: ' in shown.out
+    assert re.search('framewise, seed 0, t1: .*; 6 left, about ', shown.out)
     assert 'FAILED: broken, seed 0, train: ' in shown.out
-    assert "train.log'" in shown.out or 'train.log' in shown.out
+    assert 'NoSuch is not in the' in shown.out
     assert "not begun: 'broken, seed 0, train' failed" in shown.out
     assert shown.err.strip().splitlines()[-1] == (
         'error: 4 failed, see above; the same command does them again, and '
@@ -52,24 +74,36 @@ def test_trains_tests_measures_and_reports(root, tmp_path, monkeypatch, capfd):
     folder = out / 'spec'
     table = (folder / 'table.md').read_text()
     assert table in shown.out
-    row = next(r for r in table.splitlines() if '**framewise**' in r)
-    assert row.count('|') == 10
-    assert '' not in [cell.strip() for cell in row.split('|')[2:4]]
-    assert '| 1.00 |' in row  # its latency against itself
-    for name in ('cost.png', 'matrix.png'):
-        assert Image.open(folder / name).width > 400
+    rows = {
+        row.split('|')[1].strip(): [c.strip() for c in row.split('|')[2:-1]]
+        for row in table.splitlines()
+    }
+    seeds, miou, difference, parameters, latency, ratio = rows['gru']
+    baseline = rows['**framewise**']
+    gain = float(miou) - float(baseline[1])
+    assert float(difference) == pytest.approx(gain, abs=0.011)
+    assert (seeds, baseline[-1]) == ('1', '1.00')
+    assert float(parameters) > float(baseline[3])
+    assert float(latency) > 0
+    assert float(ratio) > 0
+    assert rows['broken'][:3] == ['0 of 1', '', '']
+    assert Image.open(folder / 'cost.png').width > 400
 
     # A run by hand needs its config alone.
-    cfg = Config.fromfile(folder / 'framewise/seed0/config.py')
+    path = folder / 'gru/seed0/config.py'
+    cfg = Config.fromfile(path)
     assert cfg.train_cfg.max_iters == 2
     assert cfg.train_dataloader.dataset.data_root == str(root)
+    assert Path(cfg.load_from).samefile(
+        folder / 'first/seed0/train/iter_2.pth'
+    )
     log = folder / 'broken/seed0/train.log'
     assert 'error: ' in log.read_text()
 
-    # Nothing that is done is done again, and nothing needs to be there.
-    only = (spec, '--out', out, '--only', 'framewise')
+    # Nothing that is done is done again.
+    only = (spec, '--out', out, '--only', 'gru', 'framewise')
     assert ablate(monkeypatch, *only) == 0
-    assert '0 trainings and 0 tests to do; 2 of 2' in capfd.readouterr().out
+    assert '0 trainings and 0 tests to do; 5 of 5' in capfd.readouterr().out
     assert (folder / 'table.md').read_text() == table
 
 
@@ -91,7 +125,11 @@ def broken(**changes):
 @pytest.mark.parametrize(
     ('changes', 'arguments', 'sentence'),
     [
-        ({'entries': broken(overrides={})}, [], "'gru' does not build: "),
+        (
+            {'entries': broken(overrides={'model.neck.levels': [9]})},
+            [],
+            "entry 'gru' does not build: levels=[9]",
+        ),
         ({'data_root': 'no/such'}, [], "'first': there is no 'no/such'"),
         ({}, ['--only', 'grus'], "no entry 'grus': choose of first, framew"),
         ({}, ['--gpus', 2], '2 GPUs for each run need --launcher'),
