@@ -72,7 +72,8 @@ def parse_args():
         '--gpus',
         type=at_least(1),
         default=1,
-        help='processes of each run, with --launcher pytorch or slurm',
+        help='processes of each run, with --launcher pytorch or slurm: each '
+        'takes a batch, so another number is another training',
     )
     parser.add_argument('--partition', help='of SLURM')
     parser.add_argument('--data-root', help="the data, instead of the spec's")
@@ -173,7 +174,7 @@ def main():
         args.spec, data_root=args.data_root, overrides=args.cfg_options
     )
     root, out = Path(args.out), Path(args.out) / spec.name
-    plan = make_plan(spec, root)
+    plan = make_plan(spec, root, args.gpus)
     names = spec.with_starts(args.only or spec.entries)
     to_do = plan.to_do(plan.of(names))
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')

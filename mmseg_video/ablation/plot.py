@@ -91,12 +91,13 @@ def _panel(axis, rows: list[Row], column: tuple[str, str], cost: str) -> None:
     from adjustText import adjust_text
 
     protocol, metric = column
-    texts, taken = [], []  # labels, and points that they keep off
+    # Labels, and the points and markers that they keep off.
+    texts, taken, markers = [], [], []
     for row in rows:
         x, y = row.cost[cost], row.figures[column].mean
         std = row.figures[column].std or 0.0
         taken += [(x, y + part * std) for part in np.linspace(-1, 1, 9)]
-        axis.errorbar(
+        bar = axis.errorbar(
             x,
             y,
             yerr=std or None,
@@ -107,6 +108,7 @@ def _panel(axis, rows: list[Row], column: tuple[str, str], cost: str) -> None:
             markersize=7 if row.is_baseline else 6,
             zorder=3 + row.is_baseline,
         )
+        markers.append(bar.lines[0])
         if row.is_baseline:
             axis.axhline(y, color=BASELINE, lw=0.8, ls='--', zorder=1)
         name = f'{row.name} (baseline)' if row.is_baseline else row.name
@@ -122,6 +124,7 @@ def _panel(axis, rows: list[Row], column: tuple[str, str], cost: str) -> None:
     adjust_text(
         texts,
         *zip(*taken, strict=True),
+        objects=markers,
         ax=axis,
         expand=(1.25, 1.7),
         force_text=(0.4, 0.6),

@@ -61,6 +61,8 @@ def write_report(plan: Plan, folder: Path, costs: Costs) -> list[Path]:
     picture = folder / 'cost.png'
     if draw_costs(rows, picture):
         paths.append(picture)
+    else:
+        picture.unlink(missing_ok=True)  # of another state
     over = matrix(rows)
     if over:
         paths += [folder / 'matrix.md', folder / 'matrix.png']

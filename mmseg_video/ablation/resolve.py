@@ -64,12 +64,14 @@ def framewise(cfg: Config) -> bool:
     return cfg.model.data_preprocessor.type == 'KeyFrameDataPreProcessor'
 
 
-def training_key(cfg: Config, start: str | None) -> str:
+def training_key(cfg: Config, start: str | None, processes: int = 1) -> str:
     """A hash of all that decides the weights of a training.
 
     Args:
         cfg (Config): The config with its seed.
         start (str | None): The hash of the weights it starts from.
+        processes (int): How many train it together: each takes a batch.
+            Defaults to 1.
     """
     settings = {
         key: value
@@ -77,7 +79,7 @@ def training_key(cfg: Config, start: str | None) -> str:
         if key not in NOT_TRAINING and not key.startswith(('test_', 'tta_'))
     }
     settings['model'].pop('test_cfg', None)
-    return hash_of(dict(settings=settings, start=start))
+    return hash_of(dict(settings=settings, start=start, processes=processes))
 
 
 def test_key(cfg: Config, weights: str, arguments: list[str]) -> str:

@@ -53,6 +53,7 @@ class Run:
         cfg (Config): The config with its seed.
         start (Run | None): The run whose weights it takes.
         root (Path): The folder of all ablations.
+        processes (int): How many train it together. Defaults to 1.
     """
 
     entry: Entry
@@ -60,14 +61,15 @@ class Run:
     cfg: Config
     start: 'Run | None'
     root: Path
+    processes: int = 1
 
     def __post_init__(self):
         if self.entry.checkpoint_of:
             self.key = test_key(self.cfg, self.start.key, [])
-        elif self.start:
-            self.key = training_key(self.cfg, self.start.key)
         else:
-            self.key = training_key(self.cfg, self._weights_from_outside())
+            start = self.start
+            weights = start.key if start else self._weights_from_outside()
+            self.key = training_key(self.cfg, weights, self.processes)
         stem = f'{self.entry.config.stem}_seed{self.seed}_{self.key[:8]}'
         self.folder = self.root / 'runs' / stem
 
@@ -279,8 +281,14 @@ class Plan:
         return [stage for stage in self.stages if stage in wanted]
 
 
-def make_plan(spec: Spec, root: Path) -> Plan:
-    """What an ablation consists of, in the folder ``root`` of them all."""
+def make_plan(spec: Spec, root: Path, processes: int = 1) -> Plan:
+    """What an ablation consists of.
+
+    Args:
+        spec (Spec): What is compared.
+        root (Path): The folder of all ablations.
+        processes (int): How many do one training. Defaults to 1.
+    """
     runs = {}
     stages: dict[tuple[Path, str], Stage] = {}
     tests = {}
@@ -289,7 +297,7 @@ def make_plan(spec: Spec, root: Path) -> Plan:
         """Runs that are alike share a folder, and its stages."""
         return stages.setdefault((run.folder, name), Stage(run, name, *args))
 
-    for run in _runs(spec, root):
+    for run in _runs(spec, root, processes):
         own = runs[run] = []
         source = run.trained
         if source is run:
@@ -307,7 +315,7 @@ def make_plan(spec: Spec, root: Path) -> Plan:
     return Plan(spec, runs, tests)
 
 
-def _runs(spec: Spec, root: Path) -> list[Run]:
+def _runs(spec: Spec, root: Path, processes: int) -> list[Run]:
     """Seed by seed; what others start from comes before them."""
     configs = {name: resolve(entry) for name, entry in spec.entries.items()}
     seeds = dict.fromkeys(s for e in spec.entries.values() for s in e.seeds)
@@ -321,7 +329,7 @@ def _runs(spec: Spec, root: Path) -> list[Run]:
                 start = make(entry.start, seed)
             cfg = Config(configs[name].to_dict())
             cfg.randomness.seed = seed
-            runs[name, seed] = Run(entry, seed, cfg, start, root)
+            runs[name, seed] = Run(entry, seed, cfg, start, root, processes)
         return runs[name, seed]
 
     for seed in seeds:

@@ -108,9 +108,9 @@ def test_what_is_missing_is_named():
 
 
 def test_a_hash_stands_for_the_training():
-    def key(start=None, **overrides):
+    def key(start=None, processes=1, **overrides):
         cfg = resolve(entry('unet', overrides=(overrides,)))
-        return training_key(cfg, start)
+        return training_key(cfg, start, processes)
 
     same = {
         key(),
@@ -121,8 +121,9 @@ def test_a_hash_stands_for_the_training():
     assert len(same) == 1
     other = {
         key('weights'),
+        key(processes=2),
         key(**{'randomness.seed': 1}),
         key(**{'model.decode_head.channels': 32}),
         key(**{'train_dataloader.dataset.data_root': 'elsewhere'}),
     }
-    assert len(other | same) == 5
+    assert len(other | same) == 6
