@@ -1,5 +1,6 @@
 """What models cost: built with random weights, timed in turn."""
 
+import copy
 import multiprocessing
 import resource
 import statistics
@@ -31,7 +32,17 @@ def build(
         trainable (bool): Whether it is left in train mode. Defaults to False.
         train_cfg (dict | None): Merged into the config's. Defaults to None.
     """
-    cfg = Config.fromfile(path)
+    return build_from(Config.fromfile(path), device, trainable, train_cfg)
+
+
+def build_from(
+    cfg: Config,
+    device,
+    trainable: bool = False,
+    train_cfg: dict | None = None,
+) -> torch.nn.Module:
+    """:func:`build` of a config in memory, which is left as it is."""
+    cfg = copy.deepcopy(cfg)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     plain_batch_norm(cfg.model)
     fetch_nothing(cfg.model)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -46,7 +47,15 @@ def run(
         if subprocess.run(call, env=environment).returncode:
             raise RuntimeError(f"'{title}' failed, see above")
     else:
-        _follow(title, command, marker.with_suffix('.log'), environment)
+        try:
+            call = [sys.executable, *command]
+            follow(title, call, marker.with_suffix('.log'), environment)
+        except ToolError as error:
+            sys.stderr.writelines(error.tail)
+            raise RuntimeError(
+                f'{error} (above: its end); run the same command again to go '
+                'on'
+            ) from None
     done = dict(seconds=round(time.time() - start, 1), command=command)
     marker.write_text(json.dumps(done, indent=1) + '\n')
 
@@ -58,23 +67,65 @@ def _was_done(command: list[str], marker: Path) -> bool:
         return False
 
 
-def _follow(
-    title: str, command: list[str], log: Path, environment: dict
+class ToolError(RuntimeError):
+    """A tool ended with an error.
+
+    Args:
+        message (str): One sentence.
+        tail (list[str]): What the tool said last: its own sentence where it
+            had one, else its last lines.
+    """
+
+    def __init__(self, message: str, tail: list[str]):
+        super().__init__(message)
+        self.tail = tail
+
+
+def follow(
+    title: str,
+    call: Sequence[str],
+    log: Path,
+    environment: dict | None = None,
+    position: int | None = None,
+    processes: set | None = None,
 ) -> None:
+    """Run a tool, its output to ``log`` and its progress to a bar.
+
+    Args:
+        title (str): What it is, for the bar.
+        call (Sequence[str]): The program and its arguments.
+        log (Path): Is appended to.
+        environment (dict | None): Of the process. Defaults to None, as here.
+        position (int | None): Of the bar where several run at once; it goes
+            when the tool has ended. Defaults to None: one bar, which stays.
+        processes (set | None): Holds the process while it runs, so that
+            another thread can end it. Defaults to None.
+
+    Raises:
+        ToolError: If the tool fails.
+    """
     tail = deque(maxlen=15)
     process = subprocess.Popen(
-        [sys.executable, *command],
+        call,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors='replace',
     )
+    processes = set() if processes is None else processes
+    processes.add(process)
     with (
         open(log, 'a') as file,
-        tqdm(desc=f'{title:28}', unit='it', dynamic_ncols=True) as bar,
+        tqdm(
+            desc=f'{title:28}',
+            unit='it',
+            dynamic_ncols=True,
+            position=position,
+            leave=position is None,
+        ) as bar,
     ):
-        print(f'$ python {" ".join(command)}', file=file, flush=True)
+        print(f'$ {shlex.join(call)}', file=file, flush=True)
         try:
             for line in process.stdout:
                 file.write(line)
@@ -86,14 +137,13 @@ def _follow(
             raise
         finally:
             process.wait()
+            processes.discard(process)
         if not process.returncode:
             bar.n = bar.total or bar.n
     if process.returncode:
         errors = [line for line in tail if line.startswith('error: ')]
-        sys.stderr.writelines(errors or tail)
-        raise RuntimeError(
-            f"'{title}' failed (above: the end of {log}); run the same "
-            'command again to go on'
+        raise ToolError(
+            f"'{title}' failed, its log is {log}", errors or list(tail)
         )
 
 

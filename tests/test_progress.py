@@ -8,7 +8,7 @@ TALK = 'print("Iter(train) [2/4] loss: 0.5"); print("this is why")'
 def test_a_stage_that_fails_shows_why_and_is_done_again(tmp_path, capfd):
     marker = tmp_path / 'stage.done'
     fail = ['-c', f'{TALK}; raise SystemExit("error: in one sentence")']
-    with pytest.raises(RuntimeError, match=r"'a stage' failed .*stage\.log"):
+    with pytest.raises(RuntimeError, match=r"'a stage' failed, .*stage\.log"):
         run('a stage', fail, marker)
     assert not marker.exists()
     assert 'this is why' in (tmp_path / 'stage.log').read_text()

@@ -1,0 +1,174 @@
+"""The config that an entry stands for, and its hash."""
+
+import copy
+import functools
+import hashlib
+import json
+from pathlib import Path
+
+from mmengine import Config
+
+from ..engine.launch import load_config
+from .spec import Entry
+
+# What a schedule replaces; the hooks are replaced one by one.
+SCHEDULE = ('optim_wrapper', 'param_scheduler', 'train_cfg', 'val_cfg')
+SPLITS = ('train', 'val', 'test')
+# Set by whoever runs a config, or of no effect on the weights.
+NOT_TRAINING = ('load_from', 'resume', 'work_dir', 'launcher')
+
+
+def resolve(entry: Entry) -> Config:
+    """The config of an entry: data and schedule replaced, overrides merged.
+
+    ``data`` and ``schedule`` take the place of those that the config
+    inherits; model and hooks of its own stay. Its data sets keep the T and
+    the interval of the config's own (``Entry.keep``), so that a diff in
+    these keeps its meaning.
+
+    Raises:
+        ValueError: If something does not fit; the sentence names the entry.
+    """
+    where = f"entry '{entry.name}'"
+    cfg = load_config(str(entry.config))
+    if entry.data:
+        _replace_data(cfg, load_config(str(entry.data)), entry.keep)
+    if entry.schedule:
+        _replace_schedule(cfg, load_config(str(entry.schedule)))
+    if entry.num_classes:
+        _set_classes(cfg.model, entry.num_classes)
+    for split in SPLITS:
+        dataset = cfg.get(f'{split}_dataloader', {}).get('dataset', {})
+        if entry.data_root and 'data_root' in dataset:
+            dataset.data_root = entry.data_root
+    for overrides in entry.overrides:
+        try:
+            cfg.merge_from_dict(copy.deepcopy(overrides))
+        except (KeyError, TypeError, AssertionError, AttributeError) as error:
+            raise ValueError(
+                f'{where}: overrides do not fit {entry.config}: {error}'
+            ) from None
+    for key in ('train_dataloader', 'test_dataloader', 'train_cfg'):
+        if key not in cfg:
+            raise ValueError(
+                f'{where}: {entry.config} has no {key}: name data and '
+                'schedule in the spec'
+            )
+    cfg.setdefault('randomness', {})
+    cfg.load_from = entry.load_from or cfg.get('load_from')
+    return cfg
+
+
+def framewise(cfg: Config) -> bool:
+    """Whether the model reads the key frame of a clip alone."""
+    return cfg.model.data_preprocessor.type == 'KeyFrameDataPreProcessor'
+
+
+def training_key(cfg: Config, start: str | None, processes: int = 1) -> str:
+    """A hash of all that decides the weights of a training.
+
+    Args:
+        cfg (Config): The config with its seed.
+        start (str | None): The hash of the weights it starts from.
+        processes (int): How many train it together: each takes a batch.
+            Defaults to 1.
+    """
+    settings = {
+        key: value
+        for key, value in cfg.to_dict().items()
+        if key not in NOT_TRAINING and not key.startswith(('test_', 'tta_'))
+    }
+    settings['model'].pop('test_cfg', None)
+    return hash_of(dict(settings=settings, start=start, processes=processes))
+
+
+def test_key(cfg: Config, weights: str, arguments: list[str]) -> str:
+    """A hash of all that decides the figures of a test.
+
+    Args:
+        cfg (Config): The config.
+        weights (str): The hash of the training that they come from.
+        arguments (list[str]): Of ``tools/test.py``.
+    """
+    settings = {
+        key: value
+        for key, value in cfg.to_dict().items()
+        if key.startswith('test_') or key == 'model'
+    }
+    return hash_of(
+        dict(settings=settings, weights=weights, arguments=arguments)
+    )
+
+
+def hash_of(content) -> str:
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@functools.lru_cache
+def hash_of_file(path: str) -> str:
+    """Of its content; of its address where it is not here."""
+    if '://' in path:
+        return hash_of(path)
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def missing_files(cfg: Config) -> list[str]:
+    """Data folders and pretrained weights that a config names in vain."""
+    missing = []
+    for split in SPLITS:
+        dataset = cfg.get(f'{split}_dataloader', {}).get('dataset', {})
+        root = dataset.get('data_root')
+        if root and '://' not in root and not Path(root).is_dir():
+            missing.append(root)
+    for path in _pretrained(cfg.model):
+        if '://' not in path and not Path(path).is_file():
+            missing.append(path)
+    return missing
+
+
+def _replace_data(cfg: Config, data: Config, keep: tuple[str, ...]) -> None:
+    kept = {}
+    for split in SPLITS:
+        dataset = cfg.get(f'{split}_dataloader', {}).get('dataset', {})
+        kept[split] = {key: dataset[key] for key in keep if key in dataset}
+    for key, value in data.items():
+        cfg[key] = copy.deepcopy(value)
+    for split in SPLITS:
+        if f'{split}_dataloader' in data:
+            cfg[f'{split}_dataloader'].dataset.update(kept[split])
+
+
+def _replace_schedule(cfg: Config, schedule: Config) -> None:
+    for key in SCHEDULE:
+        if key in schedule:
+            cfg[key] = copy.deepcopy(schedule[key])
+    # Not by update(), which MMEngine makes a merge.
+    for name, hook in schedule.get('default_hooks', {}).items():
+        cfg.default_hooks[name] = copy.deepcopy(hook)
+
+
+def _set_classes(model: dict | list, num_classes: int) -> None:
+    """Set every ``num_classes`` of a model's config."""
+    values = model.values() if isinstance(model, dict) else model
+    if isinstance(model, dict) and 'num_classes' in model:
+        model['num_classes'] = num_classes
+    for value in values:
+        if isinstance(value, dict | list | tuple):
+            _set_classes(value, num_classes)
+
+
+def _pretrained(model: dict | list) -> list[str]:
+    """Every checkpoint that an ``init_cfg`` of a model names."""
+    values = model.values() if isinstance(model, dict) else model
+    found = []
+    if isinstance(model, dict) and model.get('type') == 'Pretrained':
+        found.append(str(model.get('checkpoint')))
+    for value in values:
+        if isinstance(value, dict | list | tuple):
+            found += _pretrained(value)
+    return found

@@ -1,0 +1,165 @@
+"""tools/ablate.py: tiny trainings, and what goes wrong."""
+
+import fcntl
+import re
+import runpy
+import sys
+from contextlib import redirect_stderr
+from pathlib import Path
+
+import pytest
+from mmengine import Config
+from PIL import Image
+
+from mmseg_video.progress import ToolError
+from tests.commands import TOOLS
+from tests.runs import options
+from tests.test_ablation.specs import FRAMEWISE, content, entries, write
+
+
+def ablate(monkeypatch, *arguments):
+    """Run the tool in this process; returns its exit status."""
+    monkeypatch.setattr(
+        sys, 'argv', ['ablate.py', *(str(argument) for argument in arguments)]
+    )
+    try:
+        runpy.run_path(str(TOOLS / 'ablate.py'))['main']()
+    except SystemExit as end:
+        return end.code
+    return 0
+
+
+def in_this_process(title, call, log, *_):
+    """Follow a tool of ours without the seconds that a process takes."""
+    argv, sys.argv = sys.argv, call[1:]
+    try:
+        with open(log, 'a') as file, redirect_stderr(file):
+            runpy.run_path(call[1], run_name='__main__')
+    except SystemExit as end:
+        if end.code:
+            raise ToolError(
+                f"'{title}' failed, its log is {log}",
+                log.read_text().splitlines()[-1:],
+            ) from None
+    finally:
+        sys.argv = argv
+
+
+def test_trains_tests_measures_and_reports(root, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr('mmseg_video.ablation.launch.follow', in_this_process)
+    ours = entries()
+    ours['broken'] = {
+        'config': FRAMEWISE,
+        'overrides': {'train_dataloader.dataset.pipeline.0.type': 'NoSuch'},
+    }
+    ours['after_it'] = {'config': FRAMEWISE, 'load_from': 'broken'}
+    spec = write(
+        tmp_path,
+        content(root, seeds=[0], entries=ours, protocols={'t3': ['mIoU']}),
+    )
+    out = tmp_path / 'out'
+    assert ablate(monkeypatch, spec, '--out', out) == 1
+    shown = capfd.readouterr()
+    assert 'gru        seed 0 from first: train, t3' in shown.out
+    assert '5 trainings and 4 tests to do; 0 of 9' in shown.out
+    assert 'framewise, seed 0, train: ' in shown.out
+    assert re.search('framewise, seed 0, t1: .*; 6 left, about ', shown.out)
+    assert 'FAILED: broken, seed 0, train: ' in shown.out
+    assert 'NoSuch is not in the' in shown.out
+    assert "not begun: 'broken, seed 0, train' failed" in shown.out
+    assert shown.err.strip().splitlines()[-1] == (
+        'error: 4 failed, see above; the same command does them again, and '
+        'only them'
+    )
+    folder = out / 'spec'
+    table = (folder / 'table.md').read_text()
+    assert table in shown.out
+    rows = {
+        row.split('|')[1].strip(): [c.strip() for c in row.split('|')[2:-1]]
+        for row in table.splitlines()
+    }
+    seeds, miou, difference, parameters, latency, ratio = rows['gru']
+    baseline = rows['**framewise**']
+    gain = float(miou) - float(baseline[1])
+    assert float(difference) == pytest.approx(gain, abs=0.011)
+    assert (seeds, baseline[-1]) == ('1', '1.00')
+    assert float(parameters) > float(baseline[3])
+    assert float(latency) > 0
+    assert float(ratio) > 0
+    assert rows['broken'][:3] == ['0 of 1', '', '']
+    assert Image.open(folder / 'cost.png').width > 400
+
+    # A run by hand needs its config alone.
+    path = folder / 'gru/seed0/config.py'
+    cfg = Config.fromfile(path)
+    assert cfg.train_cfg.max_iters == 2
+    assert cfg.train_dataloader.dataset.data_root == str(root)
+    assert Path(cfg.load_from).samefile(
+        folder / 'first/seed0/train/iter_2.pth'
+    )
+    log = folder / 'broken/seed0/train.log'
+    assert 'error: ' in log.read_text()
+
+    # Nothing that is done is done again.
+    only = (spec, '--out', out, '--only', 'gru', 'framewise')
+    assert ablate(monkeypatch, *only) == 0
+    assert '0 trainings and 0 tests to do; 5 of 5' in capfd.readouterr().out
+    assert (folder / 'table.md').read_text() == table
+
+
+def test_lists_and_reports_without_running(root, tmp_path, monkeypatch, capfd):
+    spec = write(tmp_path, content(root))
+    out = tmp_path / 'out'
+    assert ablate(monkeypatch, spec, '--out', out, '--dry-run') == 0
+    shown = capfd.readouterr().out
+    assert 'gru        seed 1 from first: train, t3, t5' in shown
+    assert not out.exists()
+    assert ablate(monkeypatch, spec, '--out', out, '--report') == 0
+    assert '| gru | 0 of 2 |' in capfd.readouterr().out
+
+
+def broken(**changes):
+    return {**entries(), 'gru': {**entries()['gru'], **changes}}
+
+
+@pytest.mark.parametrize(
+    ('changes', 'arguments', 'sentence'),
+    [
+        (
+            {'entries': broken(overrides={'model.neck.levels': [9]})},
+            [],
+            "entry 'gru' does not build: levels=[9]",
+        ),
+        ({'data_root': 'no/such'}, [], "'first': there is no 'no/such'"),
+        ({}, ['--only', 'grus'], "no entry 'grus': choose of first, framew"),
+        ({}, ['--gpus', 2], '2 GPUs for each run need --launcher'),
+        ({'seed': 1}, [], "unknown key 'seed'"),
+    ],
+)
+def test_bad_input_ends_before_anything_runs(
+    changes, arguments, sentence, root, tmp_path, monkeypatch, capfd
+):
+    values = content(root)
+    if 'data_root' in changes:
+        values['overrides'] = {
+            key: value
+            for key, value in options(root).items()
+            if 'data_root' not in key
+        }
+    spec = write(tmp_path, {**values, **changes})
+    out = tmp_path / 'out'
+    assert ablate(monkeypatch, spec, '--out', out, *arguments) == 1
+    last = capfd.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith('error: ')
+    assert sentence in last
+    assert not list(out.rglob('*.log'))
+
+
+def test_one_at_a_time_in_a_folder(root, tmp_path, monkeypatch, capfd):
+    out = tmp_path / 'out'
+    out.mkdir()
+    with open(out / '.lock', 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        spec = write(tmp_path, content(root))
+        assert ablate(monkeypatch, spec, '--out', out) == 1
+    assert 'another tools/ablate.py is at work' in capfd.readouterr().err
