@@ -8,7 +8,9 @@ from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
+from torch.nn import Module, ModuleList
 
+from .channels import check_channels
 from .recurrent import State
 
 States = tuple[State, ...]
@@ -50,7 +52,8 @@ class RecurrentUNet(EncoderDecoder):
         args, kwargs: :class:`EncoderDecoder`'s.
 
     Raises:
-        ValueError: If slide inference is to stream: windows share no state.
+        ValueError: If slide inference is to stream: windows share no state;
+            or what a recurrent neck gives does not fit what reads it.
     """
 
     # A class attribute and never a buffer: DDP would overwrite it by rank
@@ -65,6 +68,7 @@ class RecurrentUNet(EncoderDecoder):
                 'the windows of a frame would share one state. Set '
                 "mode='whole', or streaming=False to predict from clips"
             )
+        self._check_channels()
         self.final_rnn = None
         if final_rnn is not None:
             channels = self.decode_head.conv_seg.in_channels
@@ -88,6 +92,30 @@ class RecurrentUNet(EncoderDecoder):
             return ()
         # MMEngine builds a list of configs as one Sequential.
         return self.neck if isinstance(self.neck, Sequential) else [self.neck]
+
+    def _check_channels(self) -> None:
+        """Each recurrent neck against what reads its levels."""
+        necks = list(self._necks)
+        for i, neck in enumerate(necks):
+            if not getattr(neck, 'recurrent', False):
+                continue
+            readers = self._heads
+            if neck is not necks[-1]:
+                readers = {f'neck.{i + 1}': necks[i + 1]}
+            for name, reader in readers.items():
+                check_channels(neck.out_channels, reader, name)
+
+    @property
+    def _heads(self) -> dict[str, Module]:
+        """The heads by their place in the config."""
+        heads = {'decode_head': self.decode_head}
+        if self.with_auxiliary_head:
+            aux = self.auxiliary_head
+            if isinstance(aux, ModuleList):
+                heads |= {f'auxiliary_head.{i}': h for i, h in enumerate(aux)}
+            else:
+                heads['auxiliary_head'] = aux
+        return heads
 
     def rename_framewise(self, weights: dict) -> dict:
         """The twin's ``state_dict`` under this model's names.

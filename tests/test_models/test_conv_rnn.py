@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from mmseg_video.models import ConvRNN, ConvRNNNeck
-from mmseg_video.models.recurrent import CONNECTIONS
+from mmseg_video.models.recurrent import CONNECTIONS, CONVS
 
 CELLS = ['ConvGRUCell', 'ConvLSTMCell']
 
@@ -51,12 +51,10 @@ def test_reversing_time_changes_the_output(connection):
 
 
 @pytest.mark.parametrize('connection', CONNECTIONS)
-@pytest.mark.parametrize('depthwise', [False, True])
+@pytest.mark.parametrize('conv', CONVS)
 @pytest.mark.parametrize('cell', CELLS)
-def test_every_parameter_and_frame_gets_a_gradient(
-    cell, depthwise, connection
-):
-    rnn = ConvRNN(8, dict(type=cell, depthwise=depthwise), connection, 0.5)
+def test_every_parameter_and_frame_gets_a_gradient(cell, conv, connection):
+    rnn = ConvRNN(8, dict(type=cell, conv=conv), connection, 0.5)
     if connection == 'residual':
         torch.nn.init.normal_(rnn.proj.weight)
     clips = torch.randn(1, 3, 8, 6, 7, requires_grad=True)
@@ -93,7 +91,7 @@ def test_neck_runs_the_chosen_levels_only():
     assert not torch.allclose(again[0], outs[0][:, -1:])
 
 
-@pytest.mark.parametrize('levels', [[3], [-1], [], [0, 0]])
+@pytest.mark.parametrize('levels', [[3], [-1], [], [0, 0], ['2'], 2, 'all'])
 def test_unknown_level_lists_the_known(levels):
     with pytest.raises(ValueError, match=r'\[0, 1, 2\]'):
         ConvRNNNeck([4, 8, 16], levels=levels)
@@ -101,10 +99,14 @@ def test_unknown_level_lists_the_known(levels):
 
 def test_pyramid_that_does_not_fit_is_refused():
     neck = ConvRNNNeck([4, 8])
-    with pytest.raises(ValueError, match='2 levels'):
+    with pytest.raises(ValueError, match=r'1 levels .* have \[4\]'):
         neck([torch.randn(1, 1, 4, 8, 8)])
-    with pytest.raises(ValueError, match=r'\(N, T, 4, h, w\)'):
+    with pytest.raises(ValueError, match=r'\[4, 8\] .* have \[5, 8\]'):
         neck([torch.randn(1, 1, 5, 8, 8), torch.randn(1, 1, 8, 4, 4)])
+    with pytest.raises(ValueError, match=r'\(N, T, 4, h, w\)'):
+        ConvRNN(4)(torch.randn(1, 1, 5, 8, 8))
+    with pytest.raises(ValueError, match='every level'):
+        ConvRNNNeck(8)
 
 
 @pytest.mark.parametrize('cell', ['ConvGRUCell', 'ConvLSTMCell'])
