@@ -8,6 +8,7 @@ import torch
 from mmengine import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
+from torch.utils.flop_counter import FlopCounterMode
 
 from .engine.launch import plain_batch_norm
 
@@ -71,6 +72,33 @@ def streamer(model: torch.nn.Module, frame: torch.Tensor) -> Callable:
 
 def num_parameters(model: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
+
+
+def multiply_adds(path: str, size: tuple[int, int]) -> int:
+    """Multiplications with an addition, for one more frame of a stream.
+
+    Those of convolutions and matrix products, each counted once, as mmseg's
+    ``get_flops.py`` counts them. The first frame is not it: it has no state
+    to convolve.
+
+    Args:
+        path (str): Path of the config.
+        size (tuple[int, int]): Height and width of the frame.
+    """
+    # Shapes alone say it, so that nothing is computed, unless a model looks
+    # at values (optical flow does).
+    try:
+        return _count(build(path, 'meta'), size, 'meta')
+    except (NotImplementedError, RuntimeError, TypeError, ValueError):
+        return _count(build(path, 'cpu'), size, 'cpu')
+
+
+def _count(model: torch.nn.Module, size: tuple[int, int], device: str) -> int:
+    predict = streamer(model, torch.zeros(1, 3, *size, device=device))
+    predict()
+    with FlopCounterMode(display=False) as counter:
+        predict()
+    return counter.get_total_flops() // 2
 
 
 def _synchronise(device: torch.device) -> None:
