@@ -71,7 +71,7 @@ def label(box):
     return first if first == last else f'{first} –\n{last}'
 
 
-def draw(axes, boxes, title, width):
+def draw(axes, boxes, title, width, height):
     from matplotlib.patches import FancyBboxPatch
 
     places = place(boxes)
@@ -114,9 +114,9 @@ def draw(axes, boxes, title, width):
                 ),
                 zorder=1,
             )
-    rows = [y for _, y in places]
+    top = max(y for _, y in places) + 0.45
     axes.set_xlim(0.3 - width, 0.5)
-    axes.set_ylim(min(rows) - 0.45, max(rows) + 0.45)
+    axes.set_ylim(top - height, top)
     strides = sorted({box.stride for box in boxes})
     axes.set_yticks(
         [-math.log2(s) for s in strides], [f'1/{s}' for s in strides]
@@ -137,20 +137,23 @@ def draw_all(graphs, path, columns):
 
     columns = min(columns, len(graphs))
     rows = math.ceil(len(graphs) / columns)
-    wide = 1 - min(x for boxes in graphs.values() for x, _ in place(boxes))
-    tall = max(len({box.stride for box in b}) for b in graphs.values())
+    places = [
+        list(zip(*place(boxes), strict=True)) for boxes in graphs.values()
+    ]
+    wide = 1 - min(min(xs) for xs, _ in places)
+    tall = 0.9 + max(max(ys) - min(ys) for _, ys in places)
     figure, grid = plt.subplots(
         rows,
         columns,
         squeeze=False,
-        figsize=(columns * (0.85 * wide + 0.4), rows * (0.55 * tall + 0.5)),
+        figsize=(columns * (0.85 * wide + 0.4), rows * (0.6 * tall + 0.3)),
         dpi=120,
         layout='constrained',
     )
     for axes in grid.flat[len(graphs) :]:
         axes.set_visible(False)
     for axes, (title, boxes) in zip(grid.flat, graphs.items(), strict=False):
-        draw(axes, boxes, title, wide)
+        draw(axes, boxes, title, wide, tall)
     figure.legend(
         handles=[
             Patch(facecolor=c, edgecolor='#444444', label=k)

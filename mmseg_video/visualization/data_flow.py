@@ -146,51 +146,47 @@ def _boxes(calls: list[_Call], model: nn.Module, height: int) -> list[Box]:
 
 def _merged(boxes: list[Box]) -> list[Box]:
     """Rows of boxes of one part that nothing enters or leaves, as one."""
-    boxes = dict(enumerate(boxes))
-
-    def readers(i):
-        return {j for j, box in boxes.items() if i in box.sources}
-
-    def alike(i, j):
-        one, two = boxes[i], boxes[j]
-        return one.part == two.part and not one.cell and not two.cell
-
-    def join(first, *others):
+    left = dict(enumerate(boxes))
+    while row := _row(left):
+        first, *others = row
         for i in others:
-            boxes[first].names += boxes[i].names
-            boxes[first].stride = boxes[i].stride
-        last = others[-1]
-        for box in boxes.values():
-            if last in box.sources:
-                box.sources = box.sources - {last} | {first}
-        for i in others:
-            del boxes[i]
-
-    def step():
-        for i in boxes:
-            after = readers(i)
-            for j in after:
-                if not alike(i, j) or boxes[j].sources != {i}:
-                    continue
-                if after == {j}:
-                    return join, (i, j)
-                # A detour of one box: pyramid pooling beside its input.
-                for k in readers(j):
-                    round_about = after == {j, k} and readers(j) == {k}
-                    same = boxes[k].stride == boxes[i].stride
-                    if (
-                        round_about
-                        and same
-                        and alike(j, k)
-                        and boxes[k].sources == {i, j}
-                    ):
-                        return join, (i, j, k)
-        return None
-
-    while found := step():
-        action, arguments = found
-        action(*arguments)
-    place = {old: new for new, old in enumerate(boxes)}
-    for box in boxes.values():
+            left[first].names += left[i].names
+            left[first].stride = left[i].stride
+            del left[i]
+        for box in left.values():
+            if others[-1] in box.sources:
+                box.sources = box.sources - {others[-1]} | {first}
+    place = {old: new for new, old in enumerate(left)}
+    for box in left.values():
         box.sources = {place[i] for i in box.sources}
-    return list(boxes.values())
+    return list(left.values())
+
+
+def _row(boxes: dict[int, Box]) -> tuple[int, ...]:
+    """Two boxes in a row, or three of which the second is a detour (pyramid
+    pooling beside its input); none at the end."""
+    readers = {i: set() for i in boxes}
+    for i, box in boxes.items():
+        for source in box.sources:
+            readers[source].add(i)
+
+    def alike(*row):
+        parts = {boxes[i].part for i in row}
+        return len(parts) == 1 and not any(boxes[i].cell for i in row)
+
+    for i, after in readers.items():
+        for j in after:
+            if boxes[j].sources != {i}:
+                continue
+            if after == {j} and alike(i, j):
+                return i, j
+            for k in readers[j]:
+                strides = {boxes[n].stride for n in (i, j, k)}
+                if (
+                    (after, readers[j]) == ({j, k}, {k})
+                    and boxes[k].sources == {i, j}
+                    and len(strides) == 1
+                    and alike(i, j, k)
+                ):
+                    return i, j, k
+    return ()
