@@ -39,7 +39,9 @@ def read_metafiles(folder: str | os.PathLike) -> dict[str, Model]:
     """
     folder = Path(folder).resolve()
     models = {}
-    for path in sorted(folder.rglob('metafile.yml')):
+    # Those of a folder before those below it.
+    found = folder.rglob('metafile.yml')
+    for path in sorted(found, key=lambda path: (len(path.parts), path)):
         entries = [
             _read(entry, path, folder) for entry in load(path)['Models']
         ]
