@@ -13,6 +13,7 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from torch.utils.flop_counter import FlopCounterMode
 
 from .engine.launch import plain_batch_norm
 from .engine.pretrained import fetch_nothing
@@ -220,6 +221,33 @@ def _measure_on_cpu(measure: Callable) -> tuple[float, float] | None:
 
 def num_parameters(model: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
+
+
+def multiply_adds(path: str, size: tuple[int, int]) -> int:
+    """Multiplications with an addition, for one more frame of a stream.
+
+    Those of convolutions and matrix products, each counted once, as mmseg's
+    ``get_flops.py`` counts them. The first frame is not it: it has no state
+    to convolve.
+
+    Args:
+        path (str): Path of the config.
+        size (tuple[int, int]): Height and width of the frame.
+    """
+    # Shapes alone say it, so that nothing is computed, unless a model looks
+    # at values (optical flow does).
+    try:
+        return _count(build(path, 'meta'), size, 'meta')
+    except (NotImplementedError, RuntimeError, TypeError, ValueError):
+        return _count(build(path, 'cpu'), size, 'cpu')
+
+
+def _count(model: torch.nn.Module, size: tuple[int, int], device: str) -> int:
+    predict = streamer(model, torch.zeros(1, 3, *size, device=device))
+    predict()
+    with FlopCounterMode(display=False) as counter:
+        predict()
+    return counter.get_total_flops() // 2
 
 
 def _synchronise(device: torch.device) -> None:

@@ -32,7 +32,7 @@ VARIANTS = {
         },
     ),
     'lstm': dict(neck=dict(NECK, cell=dict(type='ConvLSTMCell'))),
-    'depthwise': dict(neck=dict(NECK, cell=dict(depthwise=True))),
+    'depthwise': dict(neck=dict(NECK, cell=dict(conv='depthwise'))),
     'standard': dict(neck=dict(NECK, connection='standard')),
     'dense': dict(
         neck=dict(NECK, connection='dense'),

@@ -28,7 +28,8 @@ class ConvRNNNeck(BaseModule):
         init_cfg (dict | None): MMEngine's. Defaults to None.
 
     Raises:
-        ValueError: If a level does not exist, is named twice, or none is.
+        ValueError: If a level does not exist, is named twice, or none is, or
+            ``in_channels`` is no list.
     """
 
     # The segmentor hands time and states to the necks that ask for them.
@@ -44,13 +45,19 @@ class ConvRNNNeck(BaseModule):
         init_cfg: dict | None = None,
     ):
         super().__init__(init_cfg)
-        available = range(len(in_channels))
-        levels = list(available if levels is None else levels)
-        unknown = sorted(set(levels) - set(available))
-        if unknown or not levels or len(set(levels)) < len(levels):
+        if not isinstance(in_channels, Sequence):
+            raise ValueError(
+                f'in_channels={in_channels}: name the channels of every level '
+                "that reaches the neck, such as the backbone's "
+                '[64, 128, 256, 512]'
+            )
+        available = list(range(len(in_channels)))
+        levels = available if levels is None else levels
+        known = isinstance(levels, Sequence) and set(levels) <= set(available)
+        if not known or not levels or len(set(levels)) < len(levels):
             raise ValueError(
                 f'levels={levels}: name at least one of the levels '
-                f'{list(available)}, each once'
+                f'{available}, each once, in a list'
             )
         self.rnns = nn.ModuleDict(
             {
@@ -86,12 +93,14 @@ class ConvRNNNeck(BaseModule):
                 all.
 
         Raises:
-            ValueError: If the pyramid has another number of levels.
+            ValueError: If the pyramid has other levels or channels.
         """
-        if len(feats) != len(self.in_channels):
+        channels = [clips.shape[2] for clips in feats]
+        if channels != self.in_channels:
             raise ValueError(
-                f'expected {len(self.in_channels)} levels with '
-                f'{self.in_channels} channels, the backbone gave {len(feats)}'
+                f'in_channels={self.in_channels} of the neck does not fit the '
+                f'{len(channels)} levels that reach it, which have '
+                f'{channels}: set in_channels to those'
             )
         states = list(states or [None] * self.num_states)
         outs, new_states = [], []

@@ -6,7 +6,9 @@ from mmengine.model import Sequential
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
+from torch.nn import Module, ModuleList
 
+from .channels import check_channels
 from .clip_encoding import (
     check_train_cfg,
     encode_frames,
@@ -71,8 +73,9 @@ class RecurrentUNet(ClipSegmentor):
 
     Raises:
         ValueError: If slide inference is to stream, an RNN in the head has no
-            place or changes the number of channels, or a number in
-            ``train_cfg`` is out of range.
+            place or changes the number of channels, what a recurrent neck
+            gives does not fit what reads it, or a number in ``train_cfg`` is
+            out of range.
     """
 
     # What a test does not need: a checkpoint may lack it.
@@ -89,6 +92,7 @@ class RecurrentUNet(ClipSegmentor):
         super().__init__(*args, **kwargs)
         self.clip_losses = ClipLosses(clip_losses or {})
         check_train_cfg(self.train_cfg)
+        self._check_channels()
         self.final_rnn = None
         if final_rnn is not None:
             channels = self.decode_head.conv_seg.in_channels
@@ -130,6 +134,30 @@ class RecurrentUNet(ClipSegmentor):
             return ()
         # MMEngine builds a list of configs as one Sequential.
         return self.neck if isinstance(self.neck, Sequential) else [self.neck]
+
+    def _check_channels(self) -> None:
+        """Each recurrent neck against what reads its levels."""
+        necks = list(self._necks)
+        for i, neck in enumerate(necks):
+            if not getattr(neck, 'recurrent', False):
+                continue
+            readers = self._heads
+            if neck is not necks[-1]:
+                readers = {f'neck.{i + 1}': necks[i + 1]}
+            for name, reader in readers.items():
+                check_channels(neck.out_channels, reader, name)
+
+    @property
+    def _heads(self) -> dict[str, Module]:
+        """The heads by their place in the config."""
+        heads = {'decode_head': self.decode_head}
+        if self.with_auxiliary_head:
+            aux = self.auxiliary_head
+            if isinstance(aux, ModuleList):
+                heads |= {f'auxiliary_head.{i}': h for i, h in enumerate(aux)}
+            else:
+                heads['auxiliary_head'] = aux
+        return heads
 
     def rename_framewise(self, weights: dict) -> dict:
         """The twin's ``state_dict`` under this model's names.

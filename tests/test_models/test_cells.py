@@ -9,6 +9,7 @@ from mmseg_video.models import (
     DRUCell,
     SRUCell,
 )
+from mmseg_video.models.recurrent import CONVS
 
 CELLS = [ConvElmanCell, ConvGRUCell, ConvLSTMCell]
 
@@ -99,15 +100,47 @@ def test_channels_that_the_groups_do_not_divide():
         SRUCell(8, 12)
 
 
-def test_lstm_remembers_at_first():
-    cell = ConvLSTMCell(3, 4)
-    assert (cell.input_conv.bias[4:8] == 1).all()
+@pytest.mark.parametrize('conv', CONVS)
+def test_lstm_remembers_at_first(conv):
+    cell = ConvLSTMCell(3, 4, conv=conv)
+    zeros = torch.zeros(1, 3, 6, 5), torch.zeros(1, 4, 6, 5)
+    _, forget, _, _ = cell.project(zeros[0]).chunk(4, dim=1)
+    assert (forget == 1).all()
 
 
-@pytest.mark.parametrize('depthwise', [False, True])
+def test_spatial_gates_are_rows_then_columns():
+    cell = ConvLSTMCell(3, 4, kernel_size=5, conv='spatial')
+    x = torch.randn(2, 3, 9, 8)
+    rows, columns = cell.input_conv
+    want = []
+    for gate in range(4):
+        of = slice(4 * gate, 4 * gate + 4)
+        row = F.conv2d(x, rows.weight[of], padding=(0, 2))
+        want.append(
+            F.conv2d(row, columns.weight[of], columns.bias[of], padding=(2, 0))
+        )
+    torch.testing.assert_close(cell.project(x), torch.cat(want, 1))
+
+
+def test_separable_gates_are_smaller():
+    sizes = {
+        conv: sum(
+            p.numel() for p in ConvLSTMCell(16, 16, 3, conv).parameters()
+        )
+        for conv in CONVS
+    }
+    # G gates of r channels from C = r: k * k, k + k, and shared k * k + 1.
+    r, gates = 16, 4
+    bias = gates * r
+    assert sizes['standard'] == 2 * gates * r * r * 9 + bias
+    assert sizes['spatial'] == 2 * gates * r * r * 6 + bias
+    assert sizes['depthwise'] == 2 * (9 * r + gates * r * r) + bias
+
+
+@pytest.mark.parametrize('conv', CONVS)
 @pytest.mark.parametrize('cell_type', CELLS)
-def test_no_state_is_the_zero_state(cell_type, depthwise):
-    cell = cell_type(3, 4, depthwise=depthwise)
+def test_no_state_is_the_zero_state(cell_type, conv):
+    cell = cell_type(3, 4, conv=conv)
     x = torch.randn(2, 3, 6, 5)
     start = cell(x)
     zeros = tuple(torch.zeros_like(part) for part in start)
@@ -128,3 +161,8 @@ def test_state_of_another_size_is_refused(cell_type):
 def test_even_kernel_is_refused():
     with pytest.raises(ValueError, match='odd'):
         ConvGRUCell(3, 4, kernel_size=2)
+
+
+def test_unknown_conv_lists_the_known():
+    with pytest.raises(ValueError, match='standard, spatial, depthwise'):
+        ConvGRUCell(3, 4, conv='separable')

@@ -6,11 +6,11 @@ from mmseg_video.models.recurrent import CONNECTIONS
 
 CELLS = [
     dict(type='ConvElmanCell'),
-    dict(type='ConvElmanCell', depthwise=True),
+    dict(type='ConvElmanCell', conv='depthwise'),
     dict(type='ConvGRUCell'),
-    dict(type='ConvGRUCell', depthwise=True),
+    dict(type='ConvGRUCell', conv='depthwise'),
     dict(type='ConvLSTMCell'),
-    dict(type='ConvLSTMCell', depthwise=True),
+    dict(type='ConvLSTMCell', conv='depthwise'),
     dict(type='DRUCell', num_groups=2),
     dict(type='SRUCell', num_groups=2),
 ]
@@ -103,7 +103,7 @@ def test_unknown_option_of_a_cell_lists_the_known():
     with pytest.raises(ValueError, match=r"ConvGRUCell has no .*'peephole'"):
         ConvRNN(8, dict(type='ConvGRUCell', peephole=True))
     with pytest.raises(ValueError, match='it has kernel_size, num_groups;'):
-        ConvRNN(8, dict(type='DRUCell', depthwise=True))
+        ConvRNN(8, dict(type='DRUCell', conv='depthwise'))
 
 
 @pytest.mark.parametrize('ratio', [0, -1, 1.5])
@@ -126,7 +126,7 @@ def test_neck_runs_the_chosen_levels_only():
     assert not torch.allclose(again[0], outs[0][:, -1:])
 
 
-@pytest.mark.parametrize('levels', [[3], [-1], [], [0, 0]])
+@pytest.mark.parametrize('levels', [[3], [-1], [], [0, 0], ['2'], 2, 'all'])
 def test_unknown_level_lists_the_known(levels):
     with pytest.raises(ValueError, match=r'\[0, 1, 2\]'):
         ConvRNNNeck([4, 8, 16], levels=levels)
@@ -134,10 +134,14 @@ def test_unknown_level_lists_the_known(levels):
 
 def test_pyramid_that_does_not_fit_is_refused():
     neck = ConvRNNNeck([4, 8])
-    with pytest.raises(ValueError, match='2 levels'):
+    with pytest.raises(ValueError, match=r'1 levels .* have \[4\]'):
         neck([torch.randn(1, 1, 4, 8, 8)])
-    with pytest.raises(ValueError, match=r'\(N, T, 4, h, w\)'):
+    with pytest.raises(ValueError, match=r'\[4, 8\] .* have \[5, 8\]'):
         neck([torch.randn(1, 1, 5, 8, 8), torch.randn(1, 1, 8, 4, 4)])
+    with pytest.raises(ValueError, match=r'\(N, T, 4, h, w\)'):
+        ConvRNN(4)(torch.randn(1, 1, 5, 8, 8))
+    with pytest.raises(ValueError, match='every level'):
+        ConvRNNNeck(8)
 
 
 @pytest.mark.parametrize('cell', CELLS, ids=str)

@@ -288,6 +288,32 @@ def test_head_rnns_name_what_does_not_fit():
         logits(unused, torch.randn(1, 1, 3, 64, 96))
 
 
+DENSE = dict(NECK, connection='dense')
+FPN = dict(type='FPN', in_channels=CHANNELS, out_channels=8, num_outs=4)
+MISFITS = {
+    'decode_head.in_channels': dict(neck=DENSE),
+    'auxiliary_head.1.in_channels': dict(
+        neck=NECK,
+        auxiliary_head=[
+            dict(HEADS['fcn'], channels=8, num_classes=NUM_CLASSES),
+            dict(
+                HEADS['fcn'], in_index=2, channels=8, num_classes=NUM_CLASSES
+            ),
+        ],
+    ),
+    'neck.1.in_channels': dict(neck=[DENSE, FPN]),
+    'decode_head reads level 4': dict(
+        decode_head=dict(HEADS['fcn'], in_index=4, channels=8, num_classes=5)
+    ),
+}
+
+
+@pytest.mark.parametrize('what', MISFITS)
+def test_channels_that_do_not_fit_are_named_at_once(what):
+    with pytest.raises(ValueError, match=what.replace('.', r'\.')):
+        build(RECURRENT, **MISFITS[what])
+
+
 @pytest.mark.parametrize('num_levels', [2, 3, 4])
 def test_unet_head_fits_any_pyramid(num_levels):
     head = MODELS.build(

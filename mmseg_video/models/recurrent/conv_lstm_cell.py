@@ -34,8 +34,8 @@ class ConvLSTMCell(RecurrentCell):
         r = self.hidden_channels
         self.input_conv = self.gate_conv(4 * r, on_input=True)
         self.hidden_conv = self.gate_conv(4 * r, on_input=False)
-        pointwise = self.input_conv[-1] if self.depthwise else self.input_conv
-        nn.init.ones_(pointwise.bias[r : 2 * r])
+        *_, last = self.input_conv.modules()  # the one with the bias
+        nn.init.ones_(last.bias[r : 2 * r])
 
     def project(self, x: Tensor) -> Tensor:
         return self.input_conv(x)  # (B, [i, f, o, g] * r, h, w)

@@ -10,6 +10,8 @@ from torch import Tensor
 # start of a sequence.
 State = tuple[Tensor, ...]
 
+CONVS = ('standard', 'spatial', 'depthwise')
+
 
 class RecurrentCell(nn.Module, metaclass=ABCMeta):
     """Maps a frame's features and a state to the next state.
@@ -23,12 +25,12 @@ class RecurrentCell(nn.Module, metaclass=ABCMeta):
         in_channels (int): Channels C of the features.
         hidden_channels (int): Channels r of the hidden map.
         kernel_size (int): Size of the gate convolutions, odd. Defaults to 3.
-        depthwise (bool): Whether the gate convolutions are depthwise
-            separable. Defaults to False.
+        conv (str): What the gate convolutions are made of, see
+            :meth:`gate_conv`. Defaults to 'standard'.
 
     Raises:
-        ValueError: If ``kernel_size`` is even, or a number of channels is
-            below 1.
+        ValueError: If ``kernel_size`` is even, ``conv`` unknown, or a number
+            of channels below 1.
     """
 
     def __init__(
@@ -36,9 +38,14 @@ class RecurrentCell(nn.Module, metaclass=ABCMeta):
         in_channels: int,
         hidden_channels: int,
         kernel_size: int = 3,
-        depthwise: bool = False,
+        conv: str = 'standard',
     ):
         super().__init__()
+        if conv not in CONVS:
+            raise ValueError(
+                f"unknown conv '{conv}' of a cell: choose one of "
+                + ', '.join(CONVS)
+            )
         if kernel_size % 2 == 0:
             raise ValueError(
                 f'kernel_size must be odd, got {kernel_size}: an even kernel '
@@ -52,29 +59,55 @@ class RecurrentCell(nn.Module, metaclass=ABCMeta):
         self.in_channels = in_channels
         self.hidden_channels = hidden_channels
         self.kernel_size = kernel_size
-        self.depthwise = depthwise
+        self.conv = conv
 
     def gate_conv(self, out_channels: int, on_input: bool) -> nn.Module:
-        """A convolution from the input, or from the hidden map, to gates.
+        """A convolution from C channels of the input, or from the r of the
+        hidden map, to ``out_channels`` = G * r of G gates.
 
-        Only the one on the input has a bias: the two are added.
+        =============  ==================================================
+        ``conv``       convolutions, k = ``kernel_size``
+        =============  ==================================================
+        ``standard``   k x k
+        ``spatial``    1 x k, then k x 1 within each gate
+        ``depthwise``  k x k in each channel, then 1 x 1 (G * r)
+        =============  ==================================================
+
+        The last two are the separable ones of Pfeuffer and Dietmayer,
+        "Separable convolutional LSTMs for faster video segmentation", ITSC
+        2019; in theirs, each gate has its own depthwise convolution. Only the
+        one on the input has a bias: the two are added.
         """
         channels = self.in_channels if on_input else self.hidden_channels
-        padding = self.kernel_size // 2
-        if not self.depthwise:
+        k, half = self.kernel_size, self.kernel_size // 2
+        if self.conv == 'standard':
             return nn.Conv2d(
-                channels,
-                out_channels,
-                self.kernel_size,
-                padding=padding,
-                bias=on_input,
+                channels, out_channels, k, padding=half, bias=on_input
+            )
+        if self.conv == 'spatial':
+            return nn.Sequential(
+                nn.Conv2d(
+                    channels,
+                    out_channels,
+                    (1, k),
+                    padding=(0, half),
+                    bias=False,
+                ),
+                nn.Conv2d(
+                    out_channels,
+                    out_channels,
+                    (k, 1),
+                    padding=(half, 0),
+                    groups=out_channels // self.hidden_channels,
+                    bias=on_input,
+                ),
             )
         return nn.Sequential(
             nn.Conv2d(
                 channels,
                 channels,
-                self.kernel_size,
-                padding=padding,
+                k,
+                padding=half,
                 groups=channels,
                 bias=False,
             ),

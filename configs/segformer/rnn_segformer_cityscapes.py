@@ -1,0 +1,8 @@
+_base_ = [
+    '../_base_/models/segformer_b0.py',
+    '../_base_/datasets/cityscapes_sequence_t5.py',
+    '../_base_/schedules/schedule_40k_adamw_finetune.py',
+]
+neck = dict(type='ConvRNNNeck', in_channels=[32, 64, 160, 256])
+clips = dict(type='ClipDataPreProcessor')
+model = dict(type='RecurrentUNet', data_preprocessor=clips, neck=neck)

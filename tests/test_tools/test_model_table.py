@@ -1,0 +1,121 @@
+"""tools/model_table.py: one row for each config, measured once."""
+
+import csv
+import importlib.util
+import json
+import sys
+
+import pytest
+
+from tests.commands import TOOLS
+from tests.runs import CONFIGS
+
+METAFILE = """
+Models:
+  - Name: net
+    In Collection: Nets
+    Config: configs/net.py
+  - Name: broken
+    In Collection: Nets
+    Config: configs/broken.py
+  - Name: rnn_net
+    In Collection: RNNs
+    Config: configs/rnn_net.py
+    Metadata: {Framewise Twin: net}
+"""
+README = """# Title
+
+<!-- model table: begin -->
+an old table
+<!-- model table: end -->
+
+The rest.
+"""
+
+
+@pytest.fixture
+def tool(tmp_path, monkeypatch):
+    """The tool, in a repository of three configs, of which one is broken."""
+    path = TOOLS / 'model_table.py'
+    spec = importlib.util.spec_from_file_location('model_table', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, 'ROOT', tmp_path)
+    configs = tmp_path / 'configs'
+    configs.mkdir()
+    (configs / 'metafile.yml').write_text(METAFILE)
+    for name in ('net', 'rnn_net', 'broken'):
+        base = CONFIGS / f'{"rnn_" * (name[0] == "r")}unet_street.py'
+        text = f'_base_ = {str(base)!r}\n'
+        if name == 'broken':
+            text += 'model = dict(decode_head=dict(in_channels=[1]))\n'
+        (configs / f'{name}.py').write_text(text)
+    (tmp_path / 'README.md').write_text(README)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        arguments = ('--size', 64, 128, '--out', tmp_path / 'out', *arguments)
+        argv = ['model_table.py', *map(str, arguments)]
+        monkeypatch.setattr(sys, 'argv', argv)
+        module.main()
+
+    run.module = module
+    return run
+
+
+def test_the_table_goes_between_the_marks(tool, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        tool('--readme', 'README.md', '--latency', '--repeats', 1)
+    errors = capsys.readouterr().err
+    assert 'failed: broken: ' in errors
+    assert 'error: 1 of 3 configs failed' in errors
+    rows = json.loads((tmp_path / 'out/model_table.json').read_text())
+    net, rnn = rows['models']
+    assert (net['name'], rnn['name']) == ('net', 'rnn_net')
+    assert 1 < rnn['parameters_ratio'] < 1.12
+    assert 1 < rnn['gflops_ratio'] < 1.12
+    assert rnn['latency_ratio'] > 0
+    assert 'latency_ratio' not in net
+    with open(tmp_path / 'out/model_table.csv') as file:
+        assert [r['name'] for r in csv.DictReader(file)] == ['net', 'rnn_net']
+    readme = (tmp_path / 'README.md').read_text()
+    assert readme.startswith('# Title\n\n<!-- model table: begin -->\n\n| con')
+    assert readme.endswith('<!-- model table: end -->\n\nThe rest.\n')
+    assert 'old' not in readme
+    assert '| [rnn_net](configs/rnn_net.py) | 3.93 |' in readme
+    assert 'latency ×' in readme
+
+
+def test_what_is_done_is_not_done_again(tool, tmp_path, monkeypatch):
+    tool('configs/net.py', 'configs/rnn_net.py')
+    first = (tmp_path / 'out/model_table.md').read_text()
+
+    def count(path, size):
+        raise AssertionError(f'{path} again')
+
+    monkeypatch.setattr(tool.module, 'count', count)
+    tool('configs/net.py', 'configs/rnn_net.py')
+    assert (tmp_path / 'out/model_table.md').read_text() == first
+    config = tmp_path / 'configs/rnn_net.py'
+    config.write_text(
+        config.read_text() + 'model = dict(neck=dict(levels=[3]))\n'
+    )
+    with pytest.raises(SystemExit):  # another model
+        tool('configs/rnn_net.py')
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--readme', 'out.md'], "'<!-- model table: begin -->'"),
+        (['configs/none.py'], "'configs/none.py' has no entry"),
+    ],
+)
+def test_bad_input_is_one_sentence(tool, tmp_path, capsys, arguments, message):
+    (tmp_path / 'out.md').write_text('no marks')
+    with pytest.raises(SystemExit):
+        tool(*arguments)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith('error: ')
+    assert message in line
+    assert not (tmp_path / 'out').exists()
