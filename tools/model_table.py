@@ -82,7 +82,13 @@ def select(paths, models):
         ValueError: If a config has no entry in a metafile.
     """
     if not paths:
-        return list(models.values())
+        # What is not tested, such as self-supervised training, segments
+        # nothing.
+        return [
+            model
+            for model in models.values()
+            if Config.fromfile(model.config).get('test_cfg')
+        ]
     by_config = {model.config: model for model in models.values()}
     unknown = [p for p in paths if Path(p).resolve() not in by_config]
     if unknown:
