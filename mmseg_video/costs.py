@@ -220,7 +220,13 @@ def _measure_on_cpu(measure: Callable) -> tuple[float, float] | None:
 
 
 def num_parameters(model: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
+    """Of all but what only a training has, such as a discriminator."""
+    only = getattr(model, 'training_only', ())
+    return sum(
+        parameter.numel()
+        for name, parameter in model.named_parameters()
+        if not name.startswith(only)
+    )
 
 
 def multiply_adds(path: str, size: tuple[int, int]) -> int:

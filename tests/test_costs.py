@@ -1,4 +1,4 @@
-from mmseg_video.costs import multiply_adds
+from mmseg_video.costs import build, multiply_adds, num_parameters
 from tests.runs import CONFIGS
 
 
@@ -40,3 +40,12 @@ def test_a_model_that_looks_at_values_is_counted_too(tmp_path):
         )
         counts.append(multiply_adds(str(path), (64, 128)))
     assert counts[0] == counts[1] > 0
+
+
+def test_a_discriminator_is_no_part_of_what_is_run():
+    adversarial = CONFIGS / 'rnn_unet_adversarial_cityscapes.py'
+    sizes = [
+        num_parameters(build(str(path), 'meta'))
+        for path in (adversarial, CONFIGS / 'rnn_unet_cityscapes.py')
+    ]
+    assert sizes[0] == sizes[1]

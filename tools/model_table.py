@@ -76,18 +76,16 @@ def parse_args():
 
 
 def select(paths, models):
-    """The models of these configs, or all.
+    """The models of these configs, or all that segment.
 
     Raises:
         ValueError: If a config has no entry in a metafile.
     """
     if not paths:
-        # What is not tested, such as self-supervised training, segments
-        # nothing.
         return [
             model
             for model in models.values()
-            if Config.fromfile(model.config).get('test_cfg')
+            if 'decode_head' in Config.fromfile(model.config).model
         ]
     by_config = {model.config: model for model in models.values()}
     unknown = [p for p in paths if Path(p).resolve() not in by_config]
@@ -186,8 +184,24 @@ def device_name(device):
     return f'CPU, {torch.get_num_threads()} threads'
 
 
+def same_cost(rows):
+    """Rows of one system and twin with the same figures, in lists."""
+    groups = {}
+    for row in rows:
+        keys = ('collection', 'twin', 'parameters_m', 'gflops')
+        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+    # A system's groups one after the other, in the order of the systems.
+    systems = list(dict.fromkeys(row['collection'] for row in rows))
+    return sorted(
+        groups.values(), key=lambda g: systems.index(g[0]['collection'])
+    )
+
+
 def markdown(rows, args):
-    """The table, a block for each system."""
+    """The table: a block for each system, in it a row for each cost.
+
+    Many configs differ only in how they are trained.
+    """
     columns = {
         column: key
         for column, key in COLUMNS.items()
@@ -198,19 +212,20 @@ def markdown(rows, args):
         '|---' * (len(columns) + 1) + '|',
     ]
     collection = None
-    for row in rows:
+    for group in same_cost(rows):
+        # What the others are variants of has the shortest name.
+        row, *others = sorted(group, key=lambda row: len(row['name']))
         if row['collection'] != collection:
             collection = row['collection']
             lines.append(f'| **{collection}** |' + ' |' * len(columns))
+        links = [f'[{r["name"]}]({r["config"]})' for r in (row, *others)]
         cells = [
             f'{row[key]:.2f}' if key in row else '' for key in columns.values()
         ]
-        lines.append(
-            f'| [{row["name"]}]({row["config"]}) | ' + ' | '.join(cells) + ' |'
-        )
+        lines.append('| ' + ' | '.join([', '.join(links), *cells]) + ' |')
     note = (
         f'GFLOPs of one streamed frame of {args.size[0]}x{args.size[1]}; ×: '
-        "in units of the framewise twin's"
+        "in units of the framewise twin's; configs in one row cost the same"
     )
     if 'latency_ratio' in columns.values():
         note += f'; latency on {device_name(args.device)}'

@@ -6,7 +6,6 @@ from mmengine.model import Sequential
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
-from torch.nn import Module, ModuleList
 
 from .channels import check_channels
 from .clip_encoding import (
@@ -148,12 +147,12 @@ class RecurrentUNet(ClipSegmentor):
                 check_channels(neck.out_channels, reader, name)
 
     @property
-    def _heads(self) -> dict[str, Module]:
+    def _heads(self) -> dict[str, nn.Module]:
         """The heads by their place in the config."""
         heads = {'decode_head': self.decode_head}
         if self.with_auxiliary_head:
             aux = self.auxiliary_head
-            if isinstance(aux, ModuleList):
+            if isinstance(aux, nn.ModuleList):
                 heads |= {f'auxiliary_head.{i}': h for i, h in enumerate(aux)}
             else:
                 heads['auxiliary_head'] = aux

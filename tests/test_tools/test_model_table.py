@@ -15,6 +15,9 @@ Models:
   - Name: net
     In Collection: Nets
     Config: configs/net.py
+  - Name: a_longer_net
+    In Collection: Nets
+    Config: configs/a_longer_net.py
   - Name: broken
     In Collection: Nets
     Config: configs/broken.py
@@ -35,7 +38,7 @@ The rest.
 
 @pytest.fixture
 def tool(tmp_path, monkeypatch):
-    """The tool, in a repository of three configs, of which one is broken."""
+    """The tool, in a repository of four configs, of which one is broken."""
     path = TOOLS / 'model_table.py'
     spec = importlib.util.spec_from_file_location('model_table', path)
     module = importlib.util.module_from_spec(spec)
@@ -44,7 +47,7 @@ def tool(tmp_path, monkeypatch):
     configs = tmp_path / 'configs'
     configs.mkdir()
     (configs / 'metafile.yml').write_text(METAFILE)
-    for name in ('net', 'rnn_net', 'broken'):
+    for name in ('net', 'a_longer_net', 'rnn_net', 'broken'):
         base = CONFIGS / f'{"rnn_" * (name[0] == "r")}unet_street.py'
         text = f'_base_ = {str(base)!r}\n'
         if name == 'broken':
@@ -68,22 +71,25 @@ def test_the_table_goes_between_the_marks(tool, tmp_path, capsys):
         tool('--readme', 'README.md', '--latency', '--repeats', 1)
     errors = capsys.readouterr().err
     assert 'failed: broken: ' in errors
-    assert 'error: 1 of 3 configs failed' in errors
+    assert 'error: 1 of 4 configs failed' in errors
     rows = json.loads((tmp_path / 'out/model_table.json').read_text())
-    net, rnn = rows['models']
+    net, _, rnn = rows['models']
     assert (net['name'], rnn['name']) == ('net', 'rnn_net')
     assert 1 < rnn['parameters_ratio'] < 1.12
     assert 1 < rnn['gflops_ratio'] < 1.12
     assert rnn['latency_ratio'] > 0
     assert 'latency_ratio' not in net
     with open(tmp_path / 'out/model_table.csv') as file:
-        assert [r['name'] for r in csv.DictReader(file)] == ['net', 'rnn_net']
+        names = [row['name'] for row in csv.DictReader(file)]
+    assert names == ['net', 'a_longer_net', 'rnn_net']
     readme = (tmp_path / 'README.md').read_text()
     assert readme.startswith('# Title\n\n<!-- model table: begin -->\n\n| con')
     assert readme.endswith('<!-- model table: end -->\n\nThe rest.\n')
     assert 'old' not in readme
     assert '| [rnn_net](configs/rnn_net.py) | 3.93 |' in readme
     assert 'latency ×' in readme
+    # What costs the same is one row.
+    assert '(configs/net.py), [a_longer_net](configs/a_' in readme
 
 
 def test_what_is_done_is_not_done_again(tool, tmp_path, monkeypatch):
