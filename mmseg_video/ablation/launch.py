@@ -79,7 +79,7 @@ class Launcher:
             arguments.append('--resume')
         else:
             target.append(stage.run.trained.checkpoint)
-            arguments += stage.arguments
+        arguments += stage.arguments
         if self.launcher == 'none':
             script = [sys.executable, self.tools / f'{kind}.py']
             call = [*script, *target, *arguments]

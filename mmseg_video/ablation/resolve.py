@@ -64,7 +64,9 @@ def framewise(cfg: Config) -> bool:
     return cfg.model.data_preprocessor.type == 'KeyFrameDataPreProcessor'
 
 
-def training_key(cfg: Config, start: str | None, processes: int = 1) -> str:
+def training_key(
+    cfg: Config, start: str | None, processes: int = 1, amp: bool = False
+) -> str:
     """A hash of all that decides the weights of a training.
 
     Args:
@@ -72,6 +74,7 @@ def training_key(cfg: Config, start: str | None, processes: int = 1) -> str:
         start (str | None): The hash of the weights it starts from.
         processes (int): How many train it together: each takes a batch.
             Defaults to 1.
+        amp (bool): Whether in mixed precision. Defaults to False.
     """
     settings = {
         key: value
@@ -79,7 +82,9 @@ def training_key(cfg: Config, start: str | None, processes: int = 1) -> str:
         if key not in NOT_TRAINING and not key.startswith(('test_', 'tta_'))
     }
     settings['model'].pop('test_cfg', None)
-    return hash_of(dict(settings=settings, start=start, processes=processes))
+    return hash_of(
+        dict(settings=settings, start=start, processes=processes, amp=amp)
+    )
 
 
 def test_key(cfg: Config, weights: str, arguments: list[str]) -> str:

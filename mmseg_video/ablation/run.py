@@ -69,7 +69,9 @@ class Run:
         else:
             start = self.start
             weights = start.key if start else self._weights_from_outside()
-            self.key = training_key(self.cfg, weights, self.processes)
+            self.key = training_key(
+                self.cfg, weights, self.processes, self.entry.amp
+            )
         stem = f'{self.entry.config.stem}_seed{self.seed}_{self.key[:8]}'
         self.folder = self.root / 'runs' / stem
 
@@ -119,7 +121,7 @@ class Stage:
         name (str): 'train', or 'test_', the protocol and the key's start.
         key (str): The hash of all that decides its result.
         needs (list[Stage]): What must be done before.
-        arguments (list[str]): Of the tool, after config and checkpoint.
+        arguments (list[str]): Of the tool, beside config and checkpoint.
         metrics (tuple[str, ...]): The figures that a test must report.
     """
 
@@ -299,14 +301,16 @@ def make_plan(spec: Spec, root: Path, processes: int = 1) -> Plan:
 
     for run in _runs(spec, root, processes):
         own = runs[run] = []
+        amp = ['--amp'] if run.entry.amp else []
         source = run.trained
         if source is run:
             starts = runs[run.start][:1] if run.start else []
-            own.append(stage(run, TRAIN, run.key, starts))
+            own.append(stage(run, TRAIN, run.key, starts, amp))
         for protocol in run.entry.protocols:
-            arguments = protocol.arguments(framewise(run.cfg))
+            read = protocol.arguments(framewise(run.cfg))
+            arguments = read + amp
             key = test_key(run.cfg, source.key, arguments)
-            name = f'test_{_label(protocol, arguments)}_{key[:8]}'
+            name = f'test_{_label(protocol, read)}_{key[:8]}'
             test = stage(run, name, key, runs[source][:1], arguments)
             test.metrics = (*test.metrics, *protocol.metrics)
             tests[run, protocol] = test

@@ -14,7 +14,7 @@ SIZE = (512, 1024)
 # May stand at the top, for all entries, and in an entry, for that one.
 SHARED = (
     *('data', 'schedule', 'data_root', 'num_classes', 'keep', 'seeds'),
-    *('protocols', 'overrides'),
+    *('amp', 'protocols', 'overrides'),
 )
 TOP = (*SHARED, 'baseline', 'size', 'entries')
 ENTRY = (*SHARED, 'config', 'load_from', 'checkpoint_of')
@@ -35,6 +35,8 @@ class Entry:
         keep (tuple[str, ...]): What its data sets keep of the config's own
             where ``data`` replaces them. Defaults to T and the interval.
         seeds (tuple[int, ...]): One training each. Defaults to (0,).
+        amp (bool): Whether it is trained and tested in mixed precision.
+            Defaults to False.
         protocols (tuple[Protocol, ...]): How it is tested. Without any it
             has no row: others start from it.
         load_from (str | None): The entry or checkpoint that it starts from.
@@ -52,6 +54,7 @@ class Entry:
     num_classes: int | None = None
     keep: tuple[str, ...] = ('num_frames', 'frame_interval')
     seeds: tuple[int, ...] = (0,)
+    amp: bool = False
     protocols: tuple[Protocol, ...] = ()
     load_from: str | None = None
     checkpoint_of: str | None = None
@@ -167,6 +170,8 @@ def _entry(name: str, own, defaults: dict, options: dict | None) -> Entry:
         values['seeds'] = _seeds(where, values['seeds'])
     if values.get('num_classes') is not None:
         _integers(f'{where}: num_classes', [values['num_classes']], 1)
+    if not isinstance(values.get('amp', False), bool):
+        raise ValueError(f'{where}: amp: true or false, not {values["amp"]}')
     if 'keep' in values:
         values['keep'] = tuple(values['keep'] or ())
     asked = values.get('protocols') or {}

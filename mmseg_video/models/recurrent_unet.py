@@ -180,6 +180,33 @@ class RecurrentUNet(ClipSegmentor):
 
         return {rename(key): value for key, value in weights.items()}
 
+    def widen_framewise(self, weights: dict[str, Tensor]) -> dict:
+        """The twin's weights, renamed, for a decoder that also reads h.
+
+        ``connection='dense'`` widens the decoder's first convolutions. Where
+        the head can (:meth:`UNetHead.widen`), their new inputs get zeros, so
+        that a dense model too equals its twin at the start. Weights that fit
+        already stay.
+        """
+        necks = list(self._necks)
+        if not hasattr(self.decode_head, 'widen') or not necks:
+            return weights
+        narrow = list(getattr(necks[-1], 'in_channels', []))
+        prefix = 'decode_head.'
+        head = {
+            key.removeprefix(prefix): value
+            for key, value in weights.items()
+            if key.startswith(prefix)
+        }
+        ours = self.decode_head.state_dict()
+        fits = all(
+            ours[k].shape == v.shape for k, v in head.items() if k in ours
+        )
+        if fits or len(narrow) != len(self.decode_head.in_channels):
+            return weights
+        head = self.decode_head.widen(head, narrow)
+        return weights | {prefix + key: value for key, value in head.items()}
+
     def extract_feat(self, inputs: Tensor) -> list[Tensor]:
         """Levels (N, C_l', h_l, w_l) of the key frames of clips or stills."""
         clips = self._as_clips(inputs)

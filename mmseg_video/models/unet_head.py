@@ -89,6 +89,39 @@ class UNetHead(BaseDecodeHead):
             ]
             self.joins.append(nn.Sequential(*convs))
 
+    def widen(
+        self, weights: dict[str, Tensor], in_channels: Sequence[int]
+    ) -> dict[str, Tensor]:
+        """The weights of a head that reads fewer channels, with zeros for
+        those that this one reads besides: both then give the same.
+
+        Args:
+            weights (dict[str, Tensor]): The other head's ``state_dict``.
+            in_channels (Sequence[int]): Of each level, the other head's: the
+                first ones of this head's levels.
+        """
+        weights = dict(weights)
+        more = [
+            ours - theirs
+            for ours, theirs in zip(self.in_channels, in_channels, strict=True)
+        ]
+        for level, up in enumerate(self.ups):
+            key = f'joins.{level}.0.conv.weight'
+            if key not in weights:
+                continue
+            skip = weights[key][:, : in_channels[level]]
+            rest = weights[key][:, in_channels[level] :]
+            # Of the coarser maps, only the deepest level grows by itself.
+            deepest = up is self.ups[-1] and isinstance(up, nn.Identity)
+            weights[key] = torch.cat(
+                [
+                    _pad_inputs(skip, more[level]),
+                    _pad_inputs(rest, more[-1] if deepest else 0),
+                ],
+                dim=1,
+            )
+        return weights
+
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         levels = self._transform_inputs(inputs)
         x = levels[-1]
@@ -106,3 +139,9 @@ class UNetHead(BaseDecodeHead):
             )
             x = join(torch.cat([skip, x], dim=1))
         return self.cls_seg(x)
+
+
+def _pad_inputs(weight: Tensor, number: int) -> Tensor:
+    """A kernel (out, in, h, w) that ignores ``number`` more inputs."""
+    zeros = weight.new_zeros(len(weight), number, *weight.shape[2:])
+    return torch.cat([weight, zeros], dim=1)

@@ -20,6 +20,11 @@ NECK = RECURRENT['neck']
 LOGITS_RNN = dict(conv_seg=dict(hidden_ratio=0.5))
 SPLIT = dict(connection='split', hidden_ratio=0.5)
 DECODER_RNNS = {'joins.2': SPLIT, 'joins.1': SPLIT, 'joins.0': SPLIT}
+DENSE_HEAD = dict(
+    FRAMEWISE['decode_head'],
+    in_channels=[12, 24, 48, 96],
+    decoder_channels=CHANNELS[:-1],
+)
 VARIANTS = {
     'gru': {},
     'elman': dict(neck=dict(NECK, cell=dict(type='ConvElmanCell'))),
@@ -30,6 +35,7 @@ VARIANTS = {
     ),
     'lstm': dict(neck=dict(NECK, cell=dict(type='ConvLSTMCell'))),
     'standard': dict(neck=dict(NECK, connection='standard')),
+    'dense': dict(neck=dict(NECK, connection='dense'), decode_head=DENSE_HEAD),
     'bottleneck': dict(neck=dict(NECK, levels=[3])),
     'final_rnn': dict(final_rnn=FINAL_RNN),
     'final_rnn_only': dict(neck=None, final_rnn=FINAL_RNN),
@@ -88,7 +94,11 @@ def test_every_parameter_and_frame_gets_a_gradient(variant):
 
 @pytest.mark.parametrize(
     'name',
-    [n for n in VARIANTS if n not in ('standard', 'two_necks', 'decoder')],
+    [
+        n
+        for n in VARIANTS
+        if n not in ('standard', 'dense', 'two_necks', 'decoder')
+    ],
 )
 @torch.no_grad()
 def test_warm_start_equals_the_framewise_twin_exactly(name):
@@ -101,6 +111,7 @@ def test_warm_start_equals_the_framewise_twin_exactly(name):
     framewise = build(FRAMEWISE, seed=3, **twin)
     model = build(RECURRENT, seed=4, **variant)
     weights = model.rename_framewise(framewise.state_dict())
+    assert model.widen_framewise(weights) is weights  # it fits as it is
     missing, unexpected = model.load_state_dict(weights, strict=False)
     assert not unexpected
     assert all('rnn' in key for key in missing)
@@ -115,6 +126,26 @@ def test_warm_start_equals_the_framewise_twin_exactly(name):
         plain = build(RECURRENT, **twin)
         plain.load_state_dict(framewise.state_dict())
         assert torch.equal(got, logits(plain, clips))
+
+
+@torch.no_grad()
+def test_a_dense_warm_start_equals_the_framewise_twin():
+    framewise = build(FRAMEWISE, seed=3)
+    model = build(RECURRENT, seed=4, **VARIANTS['dense'])
+    weights = model.rename_framewise(framewise.state_dict())
+    wide = model.widen_framewise(weights)
+    missing, unexpected = model.load_state_dict(wide, strict=False)
+    assert not unexpected
+    assert all('rnn' in key for key in missing)
+    assert len(wide) == len(weights)
+    # Up to rounding: a wider convolution adds in another order.
+    clips = torch.randn(1, 5, 3, 64, 96)
+    want = logits(framewise, clips[:, -1])
+    torch.testing.assert_close(logits(model, clips), want)
+    # A dense checkpoint loads as it is.
+    assert model.widen_framewise(model.state_dict()).keys() == wide.keys() | {
+        key for key in model.state_dict() if 'rnn' in key
+    }
 
 
 @torch.no_grad()

@@ -139,7 +139,7 @@ class CheckpointReportHook(Hook):
         model = unwrap(runner.model)
         weights = checkpoint.get('state_dict', checkpoint)
         if hasattr(model, 'rename_framewise') and 'state_dict' in checkpoint:
-            weights = model.rename_framewise(weights)
+            weights = model.widen_framewise(model.rename_framewise(weights))
             checkpoint['state_dict'] = weights
         source = str(getattr(runner, '_load_from', None) or 'resumed')
         text = report_checkpoint(model, weights, source, need_all=testing)
