@@ -3,6 +3,7 @@
     python tools/ablate.py configs/ablations/cells_and_connections.yml
     python tools/ablate.py SPEC --dry-run       # what there is to do
     python tools/ablate.py SPEC --only v1 v2    # these, and their starts
+    python tools/ablate.py SPEC --seeds 0       # a first table early
     python tools/ablate.py SPEC --report        # tables of what is there
 
 Leaves in work_dirs/ablations/NAME: table.md, table.csv, cost.png (accuracy
@@ -57,6 +58,9 @@ def parse_args():
     )
     parser.add_argument(
         '--only', nargs='+', metavar='NAME', help='entries to do'
+    )
+    parser.add_argument(
+        '--seeds', nargs='+', type=at_least(0), help='of the runs to do'
     )
     parser.add_argument(
         '--dry-run', action='store_true', help='list what there is to do'
@@ -176,12 +180,13 @@ def main():
     root, out = Path(args.out), Path(args.out) / spec.name
     plan = make_plan(spec, root, args.gpus)
     names = spec.with_starts(args.only or spec.entries)
-    to_do = plan.to_do(plan.of(names))
+    to_do = plan.to_do(plan.of(names, args.seeds))
     device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     costs = Costs(root / 'costs.json', spec.size, device)
     failed = {}
     if not args.report:
-        print(f'{args.spec}, into {out}\n{describe(plan, names, to_do)}')
+        print(f'{args.spec}, into {out}')
+        print(describe(plan, names, to_do, args.seeds))
     if args.dry_run:
         return
     if not args.report:

@@ -16,18 +16,24 @@ from .table import (
 )
 
 
-def describe(plan: Plan, names: list[str], to_do: list[Stage]) -> str:
+def describe(
+    plan: Plan,
+    names: list[str],
+    to_do: list[Stage],
+    seeds: list[int] | None = None,
+) -> str:
     """A line for each run: done, or what there is to do.
 
     Args:
         plan (Plan): The ablation.
         names (list[str]): The entries to tell of.
         to_do (list[Stage]): What will be done.
+        seeds (list[int] | None): The seeds to tell of. Defaults to None, all.
     """
     lines = []
     width = max(map(len, names))
     for run, own in plan.runs.items():
-        if run.entry.name not in names:
+        if run.entry.name not in names or (seeds and run.seed not in seeds):
             continue
         stages = [_name(stage) for stage in own if stage in to_do]
         start = f' from {run.start.entry.name}' if run.start else ''
@@ -38,7 +44,7 @@ def describe(plan: Plan, names: list[str], to_do: list[Stage]) -> str:
             + (', '.join(stages) or 'done')
         )
     trainings = sum(stage.is_training for stage in to_do)
-    total = len(plan.of(names))
+    total = len(plan.of(names, seeds))
     lines.append(
         f'{trainings} trainings and {len(to_do) - trainings} tests to do; '
         f'{max(0, total - len(to_do))} of {total} stages are done'

@@ -259,9 +259,20 @@ class Plan:
         """Of all runs, each once."""
         return self.of(self.spec.entries)
 
-    def of(self, names: Iterable[str]) -> list[Stage]:
-        """The stages that these entries ask for, each once."""
-        asked = [own for r, own in self.runs.items() if r.entry.name in names]
+    def of(
+        self, names: Iterable[str], seeds: Iterable[int] | None = None
+    ) -> list[Stage]:
+        """The stages that these entries ask for, each once.
+
+        Args:
+            names (Iterable[str]): Of the entries.
+            seeds (Iterable[int] | None): Defaults to None, all.
+        """
+        asked = [
+            own
+            for run, own in self.runs.items()
+            if run.entry.name in names and (not seeds or run.seed in seeds)
+        ]
         return list(dict.fromkeys(stage for own in asked for stage in own))
 
     def first_run(self, name: str | None) -> Run | None:

@@ -34,6 +34,16 @@ def test_a_process(stages):
     ]
 
 
+def test_mixed_precision_is_another_training(tmp_path):
+    plain, mixed = plan(tmp_path), plan(tmp_path, amp=True)
+    launcher = Launcher(TOOLS)
+    for stage, before in zip(mixed.stages, plain.stages, strict=True):
+        assert stage.title == before.title
+        assert stage.key != before.key
+        assert launcher.command(stage).count('--amp') == 1
+        assert '--amp' not in launcher.command(before)
+
+
 TRAIN = """
 import pathlib, sys, time
 print('Iter(train) [1/2] loss: 0.5', flush=True)

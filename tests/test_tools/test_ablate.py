@@ -114,6 +114,12 @@ def test_lists_and_reports_without_running(root, tmp_path, monkeypatch, capfd):
     shown = capfd.readouterr().out
     assert 'gru        seed 1 from first: train, t3, t5' in shown
     assert not out.exists()
+    some = ('--dry-run', '--seeds', 1)
+    assert ablate(monkeypatch, spec, '--out', out, *some) == 0
+    shown = capfd.readouterr().out
+    assert 'gru        seed 1 from first: train, t3, t5' in shown
+    assert 'seed 0' not in shown
+    assert '3 trainings and 3 tests to do; 0 of 6' in shown
     assert ablate(monkeypatch, spec, '--out', out, '--report') == 0
     assert '| gru | 0 of 2 |' in capfd.readouterr().out
 
