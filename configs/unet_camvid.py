@@ -2,5 +2,6 @@ _base_ = [
     '_base_/models/unet_efficientnet_lite0.py',
     '_base_/datasets/camvid_sequence.py',
     '_base_/schedules/schedule_camvid.py',
+    '_base_/losses/camvid.py',
 ]
-model = dict(decode_head=dict(num_classes=11))
+model = dict(decode_head=_base_.camvid_head)
