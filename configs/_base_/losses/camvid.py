@@ -1,6 +1,6 @@
 # CamVid's classes, and ENet's weights for them: 1 / ln(1.1 + frequency),
-# scaled to a mean of 1 over the pixels of `train`. Poles and bicyclists are 1 %
-# and 0.3 % of it.
+# scaled to a mean of 1 over the pixels of `train`: of these, 1 % are poles and
+# 0.3 % bicyclists.
 camvid_head = dict(
     num_classes=11,
     loss_decode=dict(
