@@ -16,6 +16,7 @@ _NAME = re.compile(
 IOU_METRICS = ('mIoU', 'mAcc', 'aAcc')
 TEMPORAL_METRICS = (
     *('TC_ETC', 'TC_VSPW', 'flicker', 'flicker_compensated'),
+    *('flicker_unfounded', 'flicker_of_labels'),
     *('VC8', 'VC16', 'VC8_VSPW_code', 'VC16_VSPW_code'),
 )
 

@@ -4,7 +4,7 @@ import numpy as np
 from mmseg.registry import METRICS
 
 from .optical_flow import OPTICAL_FLOWS
-from .sequence_metric import SequenceMetric, frame_of, prediction
+from .sequence_metric import SequenceMetric, frame_of, labels, prediction
 from .warping import resize_flow, seen_again, warp_back
 
 
@@ -138,14 +138,37 @@ class FlickerMetric(FlowMetric):
     - ``flicker``: at the same place; what moves changes too
     - ``flicker_compensated``: along the flow, where it stays in the frame
 
+    Where both frames are labelled, also:
+
+    - ``flicker_unfounded``: of the pixels whose label stays at their place,
+      those whose prediction changes; a perfect prediction has 0
+    - ``flicker_of_labels``: the labels' own ``flicker``. A prediction below
+      it does not see all that moves
+
     Args:
         kwargs: :class:`FlowMetric`'s.
     """
 
     def begin(self) -> dict:
-        return dict(
-            super().begin(), changed=0, pixels=0, moved_changed=0, moved=0
-        )
+        keys = ('changed', 'pixels', 'moved_changed', 'moved')
+        labelled = ('stay_changed', 'stay', 'label_changed', 'labelled')
+        return super().begin() | dict.fromkeys((*keys, *labelled), 0)
+
+    def add(self, result: dict, inputs, sample: dict) -> None:
+        before = self._before
+        super().add(result, inputs, sample)
+        if before is None:
+            return
+        pairs = [(prediction(s), labels(s)) for s in (before[2], sample)]
+        (first, was), (second, label) = pairs
+        if was is None or label is None:
+            return
+        known = (was != 255) & (label != 255)
+        stay = known & (was == label)
+        result['stay_changed'] += np.count_nonzero(stay & (first != second))
+        result['stay'] += np.count_nonzero(stay)
+        result['label_changed'] += np.count_nonzero(known & ~stay)
+        result['labelled'] += np.count_nonzero(known)
 
     def add_pair(self, result, first, second, flow, mask) -> None:
         for key, count in changes(first, second, flow, mask).items():
@@ -159,10 +182,14 @@ class FlickerMetric(FlowMetric):
                 1, sum(r[whole] for r in results)
             )
 
-        return dict(
+        figures = dict(
             flicker=ratio('changed', 'pixels'),
             flicker_compensated=ratio('moved_changed', 'moved'),
         )
+        if any(result['stay'] for result in results):
+            figures['flicker_unfounded'] = ratio('stay_changed', 'stay')
+            figures['flicker_of_labels'] = ratio('label_changed', 'labelled')
+        return figures
 
 
 def changes(

@@ -50,6 +50,39 @@ def test_a_constant_prediction_is_fully_consistent(pan):
     )
 
 
+def test_flicker_beside_that_of_the_labels(pan):
+    frames, moving = pan
+    metric = flicker()
+    feed(metric, frames, moving, moving)
+    got = result(metric)
+    assert got['flicker_unfounded'] == 0
+    assert got['flicker_of_labels'] == got['flicker'] > 0
+    # Labels that stay: all that changes is unfounded, the half that is
+    # labelled alone.
+    still = np.zeros((H, W), np.uint8)
+    still[:, W // 2 :] = 255
+    on_and_off = [np.full((H, W), t % 2, np.uint8) for t in range(T)]
+    metric = flicker()
+    feed(metric, frames, on_and_off, [still] * T)
+    got = result(metric)
+    assert got['flicker_unfounded'] == got['flicker'] == 100
+    assert got['flicker_of_labels'] == 0
+    metric = flicker()
+    on_and_off = [np.where(still == 255, x, 0) for x in on_and_off]
+    feed(metric, frames, on_and_off, [still] * T)
+    got = result(metric)
+    assert got['flicker_unfounded'] == 0
+    assert got['flicker'] == 50
+
+
+def test_flicker_of_single_labels_is_that_of_none(pan):
+    frames, moving = pan
+    nothing = np.full((H, W), 255, np.uint8)
+    metric = flicker()
+    feed(metric, frames, moving, [moving[0]] + [nothing] * (T - 1))
+    assert set(result(metric)) == {'flicker', 'flicker_compensated'}
+
+
 def test_a_prediction_that_moves_with_the_image_is_consistent(pan):
     frames, moving = pan
     assert figures(tc, frames, moving)['TC_ETC'] > 90
