@@ -38,6 +38,11 @@ from mmseg_video.metafile import read_metafiles
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = '<!-- model table: begin -->', '<!-- model table: end -->'
+# What of a model's config a streamed frame does not meet.
+TRAINING = (
+    *('train_cfg', 'loss_decode', 'clip_losses', 'init_cfg', 'pretrained'),
+    *('batch_augments', 'clip_augments'),
+)
 # Column of the table -> key of a row.
 COLUMNS = {
     'parameters (M)': 'parameters_m',
@@ -110,6 +115,18 @@ def cached(folder, what, measure):
     return result
 
 
+def as_tested(cfg):
+    """A model's config without what only a training has: many configs differ
+    in nothing else, and are measured once."""
+    if isinstance(cfg, dict):
+        return {
+            key: as_tested(value)
+            for key, value in cfg.items()
+            if key not in TRAINING
+        }
+    return [as_tested(v) for v in cfg] if isinstance(cfg, list) else cfg
+
+
 def count(path, size):
     parameters = num_parameters(build(path, 'meta'))
     return dict(parameters=parameters, multiply_adds=multiply_adds(path, size))
@@ -135,7 +152,8 @@ def measure(model, models, args):
     size = tuple(args.size)
 
     def what(model):
-        return dict(model=Config.fromfile(model.config).model, size=size)
+        cfg = Config.fromfile(model.config).model.to_dict()
+        return dict(model=as_tested(cfg), size=size)
 
     def cost(model):
         return cached(
@@ -188,8 +206,11 @@ def same_cost(rows):
     """Rows of one system and twin with the same figures, in lists."""
     groups = {}
     for row in rows:
-        keys = ('collection', 'twin', 'parameters_m', 'gflops')
-        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+        keys = (
+            *('collection', 'twin', 'parameters_m', 'gflops'),
+            'latency_ratio',
+        )
+        groups.setdefault(tuple(map(row.get, keys)), []).append(row)
     # A system's groups one after the other, in the order of the systems.
     systems = list(dict.fromkeys(row['collection'] for row in rows))
     return sorted(

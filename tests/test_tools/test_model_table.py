@@ -103,9 +103,11 @@ def test_what_is_done_is_not_done_again(tool, tmp_path, monkeypatch):
     tool('configs/net.py', 'configs/rnn_net.py')
     assert (tmp_path / 'out/model_table.md').read_text() == first
     config = tmp_path / 'configs/rnn_net.py'
-    config.write_text(
-        config.read_text() + 'model = dict(neck=dict(levels=[3]))\n'
-    )
+    base = config.read_text()
+    # Another training of the same model.
+    config.write_text(base + 'model = dict(train_cfg=dict(burn_in=2))\n')
+    tool('configs/net.py', 'configs/rnn_net.py')
+    config.write_text(base + 'model = dict(neck=dict(levels=[3]))\n')
     with pytest.raises(SystemExit):  # another model
         tool('configs/rnn_net.py')
 
