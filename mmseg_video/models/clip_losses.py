@@ -33,6 +33,26 @@ class ClipLosses(ModuleDict):
         """K, 0 without losses."""
         return max((loss.num_frames for loss in self.values()), default=0)
 
+    def check(
+        self, num_frames: int, data_samples: list[SegDataSample]
+    ) -> None:
+        """Refuse a ref frame that is not among the last ``num_frames``.
+
+        Raises:
+            ValueError: With both numbers, or if a sample does not say which
+                ref frame is meant.
+        """
+        if self.num_frames < 2:
+            return
+        gap = max(flow_gap(sample) for sample in data_samples)
+        if gap >= num_frames:
+            raise ValueError(
+                f'clip_losses: the flow leads to {gap} frames before the key '
+                f'frame, but only the last {num_frames} frames of the clip '
+                'train: give AddFlow smaller gaps, or raise train_cfg.bptt '
+                '(lower burn_in)'
+            )
+
     def select(
         self, levels: Sequence[Tensor], data_samples: list[SegDataSample]
     ) -> list[Tensor]:
