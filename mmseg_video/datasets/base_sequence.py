@@ -190,12 +190,20 @@ class BaseSequenceDataset(BaseSegDataset):
         """Paths below ``data_prefix.pseudo_path``, relative to it.
 
         Raises:
+            FileNotFoundError: If there is no such folder.
             ValueError: If a teacher of other classes made them.
         """
         if not self._reads_pseudo_labels:
             return set()
+        folder = self.folder('pseudo_path')
+        if not exists(folder, self.backend_args):
+            raise FileNotFoundError(
+                f"{type(self).__name__}: no folder '{folder}' "
+                '(data_prefix.pseudo_path): it is made by '
+                'tools/pseudo_label.py'
+            )
         names = set(self.list_files('pseudo_path', [self.seg_map_suffix]))
-        report = osp.join(self.folder('pseudo_path'), PSEUDO_LABELS)
+        report = osp.join(folder, PSEUDO_LABELS)
         if exists(report, self.backend_args):
             text = get_text(report, backend_args=self.backend_args)
             theirs = tuple(json.loads(text)['classes'])
