@@ -12,9 +12,11 @@ from tests.models import NUM_CLASSES, RECURRENT, build, samples
 
 LOSSES = sorted(Path(__file__).parents[2].glob('configs/_base_/losses/*.py'))
 OHEM = dict(sampler=dict(type='OHEMPixelSampler', thresh=0.7, min_kept=100))
+# camvid.py is a whole head, of CamVid's classes.
 HEADS = {
     path.stem: dict(loss_decode=Config.fromfile(path).loss_decode)
     for path in LOSSES
+    if path.stem != 'camvid'
 }
 
 
