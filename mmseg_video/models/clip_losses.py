@@ -143,7 +143,8 @@ def ref_flow(
 def warp(maps: Tensor, flow: Tensor) -> Tensor:
     """Maps (N, C, h, w) read at each pixel's (x, y) + flow, bilinearly.
 
-    Beyond a map, its edge is seen.
+    Beyond a map, its edge is seen. In float32: half precision cannot tell
+    the places of a wide map apart.
 
     Args:
         maps (Tensor): Of the second frame.
@@ -161,8 +162,8 @@ def warp(maps: Tensor, flow: Tensor) -> Tensor:
     x = (x + flow[:, 0] + 0.5) * (2 / width) - 1
     y = (y + flow[:, 1] + 0.5) * (2 / height) - 1
     return nn.functional.grid_sample(
-        maps,
-        torch.stack([x, y], dim=-1).to(maps.dtype),
+        maps.float(),
+        torch.stack([x, y], dim=-1).float(),
         padding_mode='border',
         align_corners=False,
     )
