@@ -49,8 +49,10 @@ class BaseSequenceDataset(BaseSegDataset):
             config each, None for one that a base config has and this one
             leaves out. They run in this order, right before the last step of
             the pipeline (packing); those that choose the frames
-            (``RandomFrameInterval``) before its first. A name is more easily
-            changed than a place in a list. Defaults to None.
+            (``RandomFrameInterval``) before its first, and those that put
+            others in their places (``replaces_frames``) before the rest. A
+            name is more easily changed than a place in a list. Defaults to
+            None.
         missing (str): What to do where a ref frame's file is missing:
             'error', or 'repeat' the clip's next later frame. Defaults to
             'error'.
@@ -317,6 +319,9 @@ def insert_augments(pipeline: Sequence[dict], augments: dict) -> list:
     augments = [TRANSFORMS.build(transform) for transform in augments]
     before = [t for t in augments if getattr(t, 'chooses_frames', False)]
     after = [t for t in augments if t not in before]
+    # Whatever a base config has before them: flow leads to the frames that
+    # are there in the end.
+    after.sort(key=lambda t: not getattr(t, 'replaces_frames', False))
     return [*before, *pipeline[:-1], *after, pipeline[-1]]
 
 
