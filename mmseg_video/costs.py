@@ -110,7 +110,15 @@ def trainer(
         size (tuple[int, int]): Height and width of the frames.
         device (torch.device): Of the model.
         steps (int): Defaults to 1.
+
+    Raises:
+        ValueError: If a framewise model is to train on clips.
     """
+    if num_frames and not hasattr(model, 'reset_states'):
+        raise ValueError(
+            f'a framewise {type(model).__name__} trains on stills, not on '
+            'clips: name a recurrent config'
+        )
     shape = (1, num_frames, 3, *size) if num_frames else (1, 3, *size)
     inputs = torch.randn(shape, device=device)
     classes = model.decode_head.num_classes

@@ -45,7 +45,9 @@ def parse_args(argv=None):
         default=[1, 5, 12, 30],
         help='T (default: %(default)s)',
     )
-    parser.add_argument('--size', type=int, nargs=2, default=(512, 1024))
+    parser.add_argument(
+        '--size', type=at_least(32), nargs=2, default=(512, 1024)
+    )
     parser.add_argument(
         '--ways',
         nargs='+',

@@ -267,7 +267,17 @@ class Plan:
         Args:
             names (Iterable[str]): Of the entries.
             seeds (Iterable[int] | None): Defaults to None, all.
+
+        Raises:
+            ValueError: If none of them has such a seed.
         """
+        own = {run.seed for run in self.runs if run.entry.name in names}
+        unknown = sorted(set(seeds or ()) - own)
+        if unknown:
+            raise ValueError(
+                f'no run has the seed {unknown[0]}: choose of '
+                + ', '.join(map(str, sorted(own)))
+            )
         asked = [
             own
             for run, own in self.runs.items()

@@ -306,6 +306,11 @@ def _refuse_duplicates(path: Path) -> None:
         raise ValueError(f"'{path}' is no spec (.yml)")
     try:
         content = yaml.load(path.read_text(), _StrictLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1
+        raise ValueError(
+            f'{path} is no YAML: line {line}: {error.problem}'
+        ) from None
     except (ValueError, yaml.YAMLError) as error:
         raise ValueError(f'{path}: {error}') from None
     if not isinstance(content, dict):

@@ -49,8 +49,10 @@ class BaseSequenceDataset(BaseSegDataset):
             config each, None for one that a base config has and this one
             leaves out. They run in this order, right before the last step of
             the pipeline (packing); those that choose the frames
-            (``RandomFrameInterval``) before its first. A name is more easily
-            changed than a place in a list. Defaults to None.
+            (``RandomFrameInterval``) before its first, and those that put
+            others in their places (``replaces_frames``) before the rest. A
+            name is more easily changed than a place in a list. Defaults to
+            None.
         missing (str): What to do where a ref frame's file is missing:
             'error', or 'repeat' the clip's next later frame. Defaults to
             'error'.
@@ -190,12 +192,20 @@ class BaseSequenceDataset(BaseSegDataset):
         """Paths below ``data_prefix.pseudo_path``, relative to it.
 
         Raises:
+            FileNotFoundError: If there is no such folder.
             ValueError: If a teacher of other classes made them.
         """
         if not self._reads_pseudo_labels:
             return set()
+        folder = self.folder('pseudo_path')
+        if not exists(folder, self.backend_args):
+            raise FileNotFoundError(
+                f"{type(self).__name__}: no folder '{folder}' "
+                '(data_prefix.pseudo_path): it is made by '
+                'tools/pseudo_label.py'
+            )
         names = set(self.list_files('pseudo_path', [self.seg_map_suffix]))
-        report = osp.join(self.folder('pseudo_path'), PSEUDO_LABELS)
+        report = osp.join(folder, PSEUDO_LABELS)
         if exists(report, self.backend_args):
             text = get_text(report, backend_args=self.backend_args)
             theirs = tuple(json.loads(text)['classes'])
@@ -309,6 +319,9 @@ def insert_augments(pipeline: Sequence[dict], augments: dict) -> list:
     augments = [TRANSFORMS.build(transform) for transform in augments]
     before = [t for t in augments if getattr(t, 'chooses_frames', False)]
     after = [t for t in augments if t not in before]
+    # Whatever a base config has before them: flow leads to the frames that
+    # are there in the end.
+    after.sort(key=lambda t: not getattr(t, 'replaces_frames', False))
     return [*before, *pipeline[:-1], *after, pipeline[-1]]
 
 

@@ -84,7 +84,11 @@ def load_config(path: str, options: dict | None = None) -> Config:
             f"'{path}' is no config (.py): the config comes first, then the "
             'checkpoint'
         )
-    cfg = Config.fromfile(path)
+    try:
+        cfg = Config.fromfile(path)
+    except (NameError, AttributeError) as error:
+        # What a config, which is Python, may say wrong.
+        raise ValueError(f"'{path}' cannot be read: {error}") from error
     try:
         cfg.merge_from_dict(options or {})
     except (KeyError, TypeError, AssertionError) as error:

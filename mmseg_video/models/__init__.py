@@ -7,6 +7,7 @@ from .double_conv_encoder import DoubleConvEncoder
 from .label_map_discriminator import LabelMapDiscriminator
 from .losses import (
     AdversarialLoss,
+    BoundaryF1Loss,
     LabelSmoothingLoss,
     SigmoidFocalLoss,
     TemporalConsistencyLoss,
@@ -28,6 +29,7 @@ from .unet_head import UNetHead
 
 __all__ = [
     'AdversarialLoss',
+    'BoundaryF1Loss',
     'ClipClassMix',
     'ClipCutMix',
     'ClipDataPreProcessor',

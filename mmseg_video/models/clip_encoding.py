@@ -20,6 +20,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
+KEYS = ('burn_in', 'bptt', 'ref_grad', 'checkpoint_frames')
+
 
 def check_train_cfg(train_cfg: dict | None) -> None:
     """Refuse numbers of frames that mean nothing.

@@ -33,6 +33,26 @@ class ClipLosses(ModuleDict):
         """K, 0 without losses."""
         return max((loss.num_frames for loss in self.values()), default=0)
 
+    def check(
+        self, num_frames: int, data_samples: list[SegDataSample]
+    ) -> None:
+        """Refuse a ref frame that is not among the last ``num_frames``.
+
+        Raises:
+            ValueError: With both numbers, or if a sample does not say which
+                ref frame is meant.
+        """
+        if self.num_frames < 2:
+            return
+        gap = max(flow_gap(sample) for sample in data_samples)
+        if gap >= num_frames:
+            raise ValueError(
+                f'clip_losses: the flow leads to {gap} frames before the key '
+                f'frame, but only the last {num_frames} frames of the clip '
+                'train: give AddFlow smaller gaps, or raise train_cfg.bptt '
+                '(lower burn_in)'
+            )
+
     def select(
         self, levels: Sequence[Tensor], data_samples: list[SegDataSample]
     ) -> list[Tensor]:
@@ -123,7 +143,8 @@ def ref_flow(
 def warp(maps: Tensor, flow: Tensor) -> Tensor:
     """Maps (N, C, h, w) read at each pixel's (x, y) + flow, bilinearly.
 
-    Beyond a map, its edge is seen.
+    Beyond a map, its edge is seen. In float32: half precision cannot tell
+    the places of a wide map apart.
 
     Args:
         maps (Tensor): Of the second frame.
@@ -141,8 +162,8 @@ def warp(maps: Tensor, flow: Tensor) -> Tensor:
     x = (x + flow[:, 0] + 0.5) * (2 / width) - 1
     y = (y + flow[:, 1] + 0.5) * (2 / height) - 1
     return nn.functional.grid_sample(
-        maps,
-        torch.stack([x, y], dim=-1).to(maps.dtype),
+        maps.float(),
+        torch.stack([x, y], dim=-1).float(),
         padding_mode='border',
         align_corners=False,
     )

@@ -4,6 +4,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from .clip_encoding import KEYS
 from .clip_segmentor import ClipSegmentor, States
 from .recurrent import RecurrentCell, build_cell
 
@@ -40,8 +41,8 @@ class MaskFeedbackSegmentor(ClipSegmentor):
             ``init_cfg`` of :class:`EncoderDecoder`.
 
     Raises:
-        ValueError: If there is no step, or backbone, cell and head do not
-            fit.
+        ValueError: If there is no step, backbone, cell and head do not fit,
+            or ``train_cfg`` has what :class:`RecurrentUNet` alone reads.
     """
 
     def __init__(
@@ -55,6 +56,12 @@ class MaskFeedbackSegmentor(ClipSegmentor):
     ):
         if num_steps < 1:
             raise ValueError(f'num_steps must be at least 1, got {num_steps}')
+        unread = sorted(set(KEYS) & set(kwargs.get('train_cfg') or ()))
+        if unread:
+            raise ValueError(
+                f'train_cfg.{unread[0]}: MaskFeedbackSegmentor trains on '
+                'whole clips and does not read it; RecurrentUNet does'
+            )
         classes = decode_head['num_classes']
         if decode_head.get('out_channels', classes) != classes:
             raise ValueError(

@@ -216,6 +216,7 @@ class RecurrentUNet(ClipSegmentor):
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict:
         """Losses of the key frames of ``inputs`` (N, T, C, H, W)."""
         clips, states = self._burn_in(self._as_clips(inputs))
+        self.clip_losses.check(clips.shape[1], data_samples)
         wanted = ALL_FRAMES if self.clip_losses.num_frames > 1 else KEY_FRAME
         feats, neck_states = self._encode(clips, states, wanted)
         head_states = states[len(neck_states) :] if states else None

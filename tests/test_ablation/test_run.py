@@ -39,6 +39,13 @@ def test_first_the_start_seed_by_seed(tmp_path):
     assert done == one + [title.replace('d 0', 'd 1') for title in one]
 
 
+def test_a_seed_that_no_run_has(tmp_path):
+    ours = plan(tmp_path)
+    assert {stage.run.seed for stage in ours.of(['gru'], [1])} == {1}
+    with pytest.raises(ValueError, match=r'no run has the seed 7: .* 0, 1'):
+        ours.of(['gru'], [0, 7])
+
+
 def test_nothing_is_done_twice(tmp_path):
     do(plan(tmp_path))
     assert do(plan(tmp_path)) == ([], {})

@@ -139,6 +139,14 @@ def test_bad_input_is_one_sentence(case, tmp_path):
     assert '\n' not in str(e.value)
 
 
+def test_a_file_that_breaks_off(tmp_path):
+    path = tmp_path / 'spec.yml'
+    path.write_text('seeds: [0]\nprotocols: {t5: [mIoU]\nentries:\n')
+    with pytest.raises(ValueError, match='is no YAML: line 3: ') as e:
+        read_spec(path)
+    assert '\n' not in str(e.value)
+
+
 def test_two_entries_of_one_name(tmp_path):
     path = tmp_path / 'spec.yml'
     path.write_text(
@@ -152,7 +160,7 @@ def test_two_entries_of_one_name(tmp_path):
     ('name', 'text', 'sentence'),
     [
         ('spec.py', '', "spec.py' is no spec"),
-        ('spec.yml', 'a: [', 'spec.yml: while parsing'),
+        ('spec.yml', 'a: [', 'is no YAML: line 1'),
         ('spec.yml', '- a', r'entries: NAME: \{config: ...\} is missing'),
         ('missing.yml', None, "no spec '.*': see configs/ablations/"),
     ],

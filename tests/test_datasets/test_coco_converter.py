@@ -190,7 +190,19 @@ BAD = {
     ),
     'no polygon': (
         changed('annotations', segmentation=5),
-        'cannot make the map of',
+        'annotation 100: 5 is neither polygons nor an RLE',
+    ),
+    'a corner that is no number': (
+        changed('annotations', segmentation=[[1, 1, None, 1, 5, 5]]),
+        'annotation 100: a corner of a polygon is no number',
+    ),
+    'an RLE without counts': (
+        changed('annotations', segmentation=dict(size=[40, 60])),
+        'annotation 100: its RLE has no counts',
+    ),
+    'an entry that is no object': (
+        dict(content({1: THING}), annotations=[5]),
+        "an entry of 'annotations' is 5, not an object",
     ),
     'an RLE of another size': (
         changed('annotations', segmentation=dict(counts=[9], size=[3, 3])),

@@ -250,6 +250,18 @@ class TestAugments:
         assert self.names(dict(burst=None)) == ['load', 'crop', 'pack']
         assert self.names({}) == ['load', 'crop', 'pack']
 
+    def test_flow_is_that_of_the_frames_in_the_end(self):
+        """A base config's flow stands before what a diff adds to it."""
+        augments = dict(
+            flow=dict(type='AddFlow'),
+            reverse=dict(type='ReverseRefFrames'),
+            burst=dict(type='RandomBurst'),
+            drop=dict(type='DropFrames'),
+        )
+        assert self.names(augments)[-5:-1] == [
+            *('ReverseRefFrames', 'DropFrames', 'AddFlow', 'RandomBurst')
+        ]
+
     def test_needs_a_pipeline(self):
         with pytest.raises(ValueError, match='augments need a pipeline'):
             insert_augments([], dict(burst=dict(type='RandomBurst')))

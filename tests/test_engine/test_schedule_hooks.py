@@ -131,6 +131,12 @@ def test_milestones_may_come_as_text():
     ]
 
 
+@pytest.mark.parametrize('milestones', [{'soon': 8}, {5: '8x'}, {-1: 8}])
+def test_milestones_are_numbers(milestones):
+    with pytest.raises(ValueError, match='iterations done -> T'):
+        GrowClipHook(milestones)
+
+
 @pytest.mark.parametrize(
     ('milestones', 'changes', 'error', 'sentence'),
     [

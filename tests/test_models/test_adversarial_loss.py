@@ -66,6 +66,13 @@ def test_label_maps_need_no_flow():
         adversarial(3)
 
 
+def test_another_number_of_classes_is_refused():
+    loss = dict(adversarial=dict(type='AdversarialLoss'))
+    model = build(RECURRENT, clip_losses=loss)
+    with pytest.raises(ValueError, match=f'19, .* gives {NUM_CLASSES}: set'):
+        model.loss(*data())
+
+
 def test_what_is_not_labelled_is_left_out():
     module = adversarial(2).clip_losses['adversarial']
     logits = torch.randn(1, 2, NUM_CLASSES, 16, 24)

@@ -158,9 +158,10 @@ def test_state_of_another_size_is_refused(cell_type):
         cell(torch.randn(2, 3, 6, 5), state)
 
 
-def test_even_kernel_is_refused():
+@pytest.mark.parametrize('size', [2, -1, '3', 3.0])
+def test_a_kernel_that_is_not_odd_is_refused(size):
     with pytest.raises(ValueError, match='odd'):
-        ConvGRUCell(3, 4, kernel_size=2)
+        ConvGRUCell(3, 4, kernel_size=size)
 
 
 def test_unknown_conv_lists_the_known():

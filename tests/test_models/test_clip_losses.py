@@ -212,6 +212,27 @@ def test_samples_without_flow_are_refused():
         model.loss(torch.randn(1, 3, 3, *SIZE), data)
 
 
+def test_mixed_precision_moves_maps_as_far():
+    torch.manual_seed(0)
+    maps = torch.randn(1, 2, 4, 512).bfloat16()
+    flow = torch.full((1, 2, 4, 512), 0.5)
+    want = warp(maps.float(), flow)
+    torch.testing.assert_close(warp(maps, flow), want)
+    with torch.autocast('cpu', torch.bfloat16):
+        torch.testing.assert_close(warp(maps, flow), want)
+
+
+@pytest.mark.parametrize('train_cfg', [dict(bptt=2), dict(burn_in=2)])
+def test_a_ref_frame_that_does_not_train_is_refused(train_cfg):
+    model = build(
+        RECURRENT, clip_losses=CONSISTENCY, train_cfg=train_cfg
+    ).train()
+    clips = torch.randn(2, 4, 3, *SIZE)
+    with pytest.raises(ValueError, match=r'3 frames before .* last 2 frames'):
+        model.loss(clips, with_flow(2, gaps=[1, 3]))
+    model.loss(clips, with_flow(2))
+
+
 def test_a_head_of_several_maps_is_refused():
     model = build(RECURRENT, clip_losses=CONSISTENCY)
     model.decode_head.forward = lambda inputs: (inputs[0], inputs[1])

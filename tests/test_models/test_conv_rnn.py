@@ -106,7 +106,7 @@ def test_unknown_option_of_a_cell_lists_the_known():
         ConvRNN(8, dict(type='DRUCell', conv='depthwise'))
 
 
-@pytest.mark.parametrize('ratio', [0, -1, 1.5])
+@pytest.mark.parametrize('ratio', [0, -1, 1.5, 'half'])
 def test_ratio_out_of_range(ratio):
     with pytest.raises(ValueError, match='hidden_ratio'):
         ConvRNN(8, hidden_ratio=ratio)

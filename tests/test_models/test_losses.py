@@ -12,9 +12,11 @@ from tests.models import NUM_CLASSES, RECURRENT, build, samples
 
 LOSSES = sorted(Path(__file__).parents[2].glob('configs/_base_/losses/*.py'))
 OHEM = dict(sampler=dict(type='OHEMPixelSampler', thresh=0.7, min_kept=100))
+# camvid.py is a whole head, of CamVid's classes.
 HEADS = {
     path.stem: dict(loss_decode=Config.fromfile(path).loss_decode)
     for path in LOSSES
+    if path.stem != 'camvid'
 }
 
 
@@ -90,3 +92,33 @@ def test_focal_loss():
     focal(logits, labels, ignore_index=255).backward()
     assert (logits.grad[:, :, :2] == 0).all()
     assert (logits.grad[:, :, 2:] != 0).all()
+
+
+def test_boundary_loss():
+    loss = MODELS.build(dict(type='BoundaryF1Loss', tolerance=2))
+    label = torch.zeros(1, 24, 32, dtype=torch.long)
+    label[:, 6:18, 8:20] = 1
+
+    def of(guess, label=label, sure=50.0):
+        logits = sure * F.one_hot(guess, NUM_CLASSES).movedim(-1, 1).float()
+        return loss(logits, label, ignore_index=255)
+
+    assert of(label) < 1e-4
+    # Two pixels off are within the tolerance, three are not.
+    assert of(label.roll(2, dims=2)) < 1e-4
+    assert (
+        0.1 < of(label.roll(3, dims=2)) < of(label.roll((6, 7), dims=(1, 2)))
+    )
+    assert of(torch.zeros_like(label)) > 0.99
+    # One class everywhere, and one with all unlabelled: no boundary.
+    for plain in (torch.zeros_like(label), torch.full_like(label, 255)):
+        assert of(label, plain) == 0
+    # Where nothing is labelled nothing counts, nor does its rim.
+    logits = torch.randn(1, NUM_CLASSES, 24, 32, requires_grad=True)
+    half = label.clone()
+    half[:, 12:] = 255
+    loss(logits, half, ignore_index=255).backward()
+    assert (logits.grad[:, :, 12:] == 0).all()
+    assert (logits.grad[:, :, :12] != 0).any()
+    with pytest.raises(ValueError, match='tolerance'):
+        MODELS.build(dict(type='BoundaryF1Loss', tolerance=-1))

@@ -126,6 +126,7 @@ def test_frame_of_another_size_is_refused():
         (dict(decode_head=dict(out_channels=1)), 'leave out_channels away'),
         (dict(cell=dict(peephole=True)), "no option 'peephole'"),
         (dict(backbone=dict(num_levels=0)), 'num_levels must be at least 1'),
+        (dict(train_cfg=dict(burn_in=3)), 'burn_in: .* does not read it'),
     ],
 )
 def test_bad_input(change, sentence):

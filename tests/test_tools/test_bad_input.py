@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from mmseg_video.engine.launch import load_config
 from tests.commands import ROOT, TOOLS, call, tiny
 
 BAD = {
@@ -51,6 +52,14 @@ BAD = {
         '32x64 is too small for a street',
     ),
 }
+
+
+@pytest.mark.parametrize('text', ['a = nan', 'a = dict().b'])
+def test_a_config_that_says_something_wrong(text, tmp_path):
+    path = tmp_path / 'config.py'
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r'config\.py. cannot be read: '):
+        load_config(str(path))
 
 
 @pytest.mark.parametrize('case', BAD)

@@ -39,3 +39,6 @@ def test_what_cannot_be_trained_is_said():
             *(config, 2, (32, 64), torch.device('cpu')),
             train_cfg=dict(burn_in=5),
         )
+    config = ROOT / 'configs/unet_street.py'
+    with pytest.raises(RuntimeError, match=r'framewise .* recurrent config'):
+        train_cost(config, 2, (32, 64), torch.device('cpu'))

@@ -73,6 +73,10 @@ def read_annotations(path: Path) -> dict:
                 f'instances_*.json has {", ".join(NEEDED)}'
             )
         for row in rows:
+            if not isinstance(row, dict):
+                raise ValueError(
+                    f"'{path}': an entry of '{key}' is {row!r}, not an object"
+                )
             lacking = [f for f in fields if f not in row]
             if lacking:
                 raise ValueError(
@@ -127,14 +131,21 @@ def encode(
                 f'{what}: its RLE is of size {shape.get("size")}, the image '
                 f'is {[height, width]} (height, width)'
             )
-        if isinstance(shape.get('counts'), list):
+        if 'counts' not in shape:
+            raise ValueError(f'{what}: its RLE has no counts')
+        if isinstance(shape['counts'], list):
             return coco_mask.frPyObjects(shape, height, width)
         return shape
+    if not isinstance(shape, list):
+        raise ValueError(f'{what}: {shape!r} is neither polygons nor an RLE')
     polygons = []
     for polygon in shape:
         corners = np.asarray(polygon, float)
         if corners.ndim != 1 or len(corners) % 2:
             raise ValueError(f'{what}: a polygon is not x, y, x, y, ...')
+        if not np.isfinite(corners).all():
+            # pycocotools would fill the memory.
+            raise ValueError(f'{what}: a corner of a polygon is no number')
         if len(corners) < 6:  # a line or a point covers no pixel
             continue
         corners = corners.reshape(-1, 2)

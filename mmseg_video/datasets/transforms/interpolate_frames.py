@@ -48,6 +48,9 @@ class InterpolateFrames(BaseTransform):
         ValueError: If an argument is out of range.
     """
 
+    # Its place among a dataset's ``augments``: before flow is computed.
+    replaces_frames = True
+
     def __init__(
         self,
         prob: float = 0.5,

@@ -28,6 +28,9 @@ class NoiseFrames(BaseTransform):
         ValueError: If an argument is out of range.
     """
 
+    # Its place among a dataset's ``augments``: before flow is computed.
+    replaces_frames = True
+
     def __init__(self, prob: float = 0.5, num_frames: int = 1):
         if not 0 <= prob <= 1:
             raise ValueError(f'prob must lie in [0, 1], got {prob}')

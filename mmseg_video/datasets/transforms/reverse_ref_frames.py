@@ -26,6 +26,9 @@ class ReverseRefFrames(BaseTransform):
         ValueError: If ``prob`` is out of range.
     """
 
+    # Its place among a dataset's ``augments``: before flow is computed.
+    replaces_frames = True
+
     def __init__(self, prob: float = 0.5):
         if not 0 <= prob <= 1:
             raise ValueError(f'prob must lie in [0, 1], got {prob}')

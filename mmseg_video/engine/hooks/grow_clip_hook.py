@@ -27,14 +27,21 @@ class GrowClipHook(Hook):
             Before the first one T is the dataset's ``num_frames``.
 
     Raises:
-        ValueError: If T does not grow, or no clip of the data is that long.
+        ValueError: If a milestone is no number, T does not grow, or no clip
+            of the data is that long.
         FileNotFoundError: If a frame of the longest clips is missing, unless
             the dataset has ``missing='repeat'``.
         RuntimeError: If the loop does not count iterations.
     """
 
     def __init__(self, milestones: dict[int, int]):
-        # --cfg-options give the iterations as text.
+        for begin, num_frames in milestones.items():
+            # --cfg-options give the iterations as text.
+            if not str(begin).isdigit() or not isinstance(num_frames, int):
+                raise ValueError(
+                    'milestones are iterations done -> T, such as '
+                    f'{{16000: 8}}, got {begin!r}: {num_frames!r}'
+                )
         self.milestones = {
             int(begin): num_frames
             for begin, num_frames in sorted(

@@ -66,8 +66,17 @@ class AdversarialLoss(nn.Module):
     def forward(
         self, logits: Tensor, data_samples: list[SegDataSample]
     ) -> dict[str, Tensor]:
-        """Both losses, from logits (N, K, classes, h, w), key frames last."""
-        size = logits.shape[3:]
+        """Both losses, from logits (N, K, classes, h, w), key frames last.
+
+        Raises:
+            ValueError: If they are of another number of classes.
+        """
+        classes, *size = logits.shape[2:]
+        if classes != self.num_classes:
+            raise ValueError(
+                f'AdversarialLoss has num_classes={self.num_classes}, the '
+                f'decode head gives {classes}: set num_classes={classes}'
+            )
         labels = torch.stack([s.gt_sem_seg.data for s in data_samples])
         labels = F.interpolate(labels.float(), size)[:, 0].long()
         known = (labels < self.num_classes)[:, None]

@@ -69,10 +69,11 @@ class ConvRNN(nn.Module):
                 f"unknown connection '{connection}': choose one of "
                 + ', '.join(CONNECTIONS)
             )
-        if not 0 < hidden_ratio <= 1:
+        number = isinstance(hidden_ratio, int | float)
+        if not number or not 0 < hidden_ratio <= 1:
             raise ValueError(
-                f'hidden_ratio must lie in (0, 1], got {hidden_ratio}: it is '
-                'the part of the channels that the cell works on'
+                f'hidden_ratio must lie in (0, 1], got {hidden_ratio!r}: it '
+                'is the part of the channels that the cell works on'
             )
         hidden = max(1, round(in_channels * hidden_ratio))
         self.in_channels = in_channels

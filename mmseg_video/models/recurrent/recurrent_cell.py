@@ -29,8 +29,8 @@ class RecurrentCell(nn.Module, metaclass=ABCMeta):
             :meth:`gate_conv`. Defaults to 'standard'.
 
     Raises:
-        ValueError: If ``kernel_size`` is even, ``conv`` unknown, or a number
-            of channels below 1.
+        ValueError: If ``kernel_size`` is not odd, ``conv`` unknown, or a
+            number of channels below 1.
     """
 
     def __init__(
@@ -46,10 +46,11 @@ class RecurrentCell(nn.Module, metaclass=ABCMeta):
                 f"unknown conv '{conv}' of a cell: choose one of "
                 + ', '.join(CONVS)
             )
-        if kernel_size % 2 == 0:
+        size = kernel_size
+        if not isinstance(size, int) or size < 1 or size % 2 == 0:
             raise ValueError(
-                f'kernel_size must be odd, got {kernel_size}: an even kernel '
-                'would shift the hidden map at every frame'
+                f'kernel_size must be odd, got {kernel_size!r}: an even '
+                'kernel would shift the hidden map at every frame'
             )
         if min(in_channels, hidden_channels) < 1:
             raise ValueError(

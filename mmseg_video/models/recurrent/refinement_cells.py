@@ -30,7 +30,7 @@ class SRUCell(RecurrentCell):
 
     Raises:
         ValueError: If a number of channels is no multiple of ``num_groups``,
-            or the kernel is even.
+            or the kernel is not odd.
     """
 
     def __init__(
