@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from os import PathLike
 
 import numpy as np
 import torch
@@ -122,7 +123,8 @@ class VideoSegInferencer:
             self._streams.pop(stream_id, None)
 
     def predict(
-        self, source: str | FrameSource | Iterable[np.ndarray]
+        self,
+        source: str | PathLike | int | FrameSource | Iterable[np.ndarray],
     ) -> Iterator[Prediction]:
         """Predictions of a whole video, one at a time, from a fresh start.
 
@@ -134,7 +136,7 @@ class VideoSegInferencer:
                 (``rtsp://...``), see :func:`open_frames`; or frames
                 (H, W, 3) uint8 BGR, as arrays or tensors.
         """
-        if isinstance(source, str):
+        if isinstance(source, str | PathLike | int):
             source = open_frames(source)
         stream_id = object()
         try:
