@@ -17,7 +17,7 @@ from ..engine.hooks import report_checkpoint
 from ..engine.launch import autocast_test, load_config, plain_batch_norm
 from ..engine.pretrained import fetch_nothing
 from ..engine.speed import speed_settings, speed_up
-from ..models.clip_segmentor import States
+from ..models.clip_segmentor import States, unbroken
 from ..visualization import overlay
 from .frames import FrameSource, open_frames
 
@@ -212,10 +212,11 @@ class VideoSegInferencer:
                 inputs[:, 0], join([stream.states for stream in streams])
             )
         for i, stream in enumerate(streams):
-            stream.states = tuple(
+            after = tuple(
                 tuple(part[i : i + 1].clone() for part in state)
                 for state in states
             )
+            stream.states = unbroken(after, stream.states)
         return logits
 
     def _prediction(
