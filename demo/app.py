@@ -46,7 +46,7 @@ def parse_args():
     )
     parser.add_argument(
         '--size',
-        type=int,
+        type=at_least(32),
         nargs=2,
         metavar=('HEIGHT', 'WIDTH'),
         help='what the models are given; default: the size of the video',

@@ -17,13 +17,18 @@ class StreamSegmenter:
     """Maps frames (H, W, 3) uint8 BGR, in order, to label maps (H, W)."""
 
     def __init__(self, path):
-        self.session = onnxruntime.InferenceSession(
-            path, providers=onnxruntime.get_available_providers()
-        )
+        try:
+            self.session = onnxruntime.InferenceSession(
+                path, providers=onnxruntime.get_available_providers()
+            )
+        except Exception as error:  # onnxruntime has a class for each cause
+            sys.exit(f"error: the model '{path}' cannot be opened: {error}")
         self.state_names = [
             i.name for i in self.session.get_inputs() if i.name != 'frame'
         ]
         meta = self.session.get_modelmeta().custom_metadata_map
+        if 'classes' not in meta:
+            sys.exit(f"error: '{path}' was not made by tools/export_onnx.py")
         self.classes = meta['classes'].split(',')
         self.palette = np.array(meta['palette'].split(','), np.uint8).reshape(
             -1, 3

@@ -5,12 +5,13 @@ python demo/video_demo.py INPUT --config CONFIG --checkpoint CHECKPOINT \
 
 INPUT is a video file, a folder of frames, a quoted glob, a camera number or
 an address (rtsp://...). Decoding, models and drawing work at the same time.
+Ctrl-C ends a camera; what was seen until then is written.
 """
 
 import argparse
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import cv2
 from tqdm import tqdm
@@ -44,7 +45,7 @@ def parse_args():
         '--broken',
         choices=['error', 'skip'],
         default='error',
-        help='what to do with an image that cannot be read',
+        help='what to do with a frame that cannot be read',
     )
     parser.add_argument('--opacity', type=float, default=0.55)
     parser.add_argument(
@@ -52,14 +53,14 @@ def parse_args():
     )
     parser.add_argument(
         '--resize',
-        type=int,
+        type=at_least(32),
         nargs=2,
         metavar=('HEIGHT', 'WIDTH'),
         help='what the model is given; default: the size of the source',
     )
     parser.add_argument(
         '--panel-width',
-        type=int,
+        type=at_least(32),
         default=480,
         help='of a drawn panel in a GIF or MP4, in pixels',
     )
@@ -139,9 +140,14 @@ def main():
     if args.max_frames:
         total = min(total or args.max_frames, args.max_frames)
     clock = Clock()
-    frames = in_background(decode(source, args, clock))
-    predictions = in_background(predict(frames, models, clock))
-    with writer, tqdm(predictions, total=total, unit='frame') as bar:
+    # Left in the other order: each stage ends before the one that feeds it.
+    with (
+        writer,
+        closing(in_background(decode(source, args, clock))) as frames,
+        closing(in_background(predict(frames, models, clock))) as predictions,
+        tqdm(predictions, total=total, unit='frame') as bar,
+        suppress(KeyboardInterrupt),
+    ):
         for frame, labels in bar:
             with clock('draw and write'):
                 picture = side_by_side(

@@ -133,6 +133,18 @@ def verdict(name: str, values: dict) -> str:
     return 'better' if (low > 0) != (name in LESS_IS_BETTER) else 'worse'
 
 
+def interval(values: dict) -> str:
+    """The 95 % interval in words, '' where there is none."""
+    low, high = values.get('low', np.nan), values.get('high', np.nan)
+    return f'{low:+.2f} to {high:+.2f}' if np.isfinite(low) else ''
+
+
+def as_json(report: dict) -> str:
+    """What is no number becomes null: JSON has no NaN."""
+    plain = json.loads(json.dumps(report), parse_constant=lambda _: None)
+    return json.dumps(plain, indent=1)
+
+
 def as_markdown(report: dict) -> str:
     """The report as two tables: figures, and IoU of each class."""
     lines = [
@@ -140,13 +152,10 @@ def as_markdown(report: dict) -> str:
         '|---|---|---|---|---|---|',
     ]
     for name, v in report['figures'].items():
-        interval, word = '', ''
-        if np.isfinite(v.get('low', np.nan)):
-            interval = f'{v["low"]:+.2f} to {v["high"]:+.2f}'
-            word = verdict(name, v)
+        word = verdict(name, v) if interval(v) else ''
         lines.append(
             f'| {name} | {v["baseline"]:.2f} | {v["model"]:.2f} | '
-            f'{v["difference"]:+.2f} | {interval} | {word} |'
+            f'{v["difference"]:+.2f} | {interval(v)} | {word} |'
         )
     lines += [
         '',
@@ -172,9 +181,7 @@ def draw(report: dict, path: Path) -> None:
         1, 2, figsize=(11, 4.4), dpi=110, width_ratios=(1, 1.2)
     )
     judged = {
-        name: v
-        for name, v in report['figures'].items()
-        if np.isfinite(v.get('low', np.nan))
+        name: v for name, v in report['figures'].items() if interval(v)
     } or {name: v for name, v in report['figures'].items() if 'low' in v}
     colours = {'better': '#2a9d54', 'worse': '#c8423b', 'not sure': '#888888'}
     for y, (name, v) in enumerate(judged.items()):
@@ -237,9 +244,7 @@ def draw_degraded(reports: dict[float, dict], folder: Path) -> None:
     figure.savefig(temporary, format='png')
     plt.close(figure)
     temporary.replace(folder / 'degraded.png')
-    text = json.dumps(
-        {str(p): r['figures'] for p, r in reports.items()}, indent=1
-    )
+    text = as_json({str(p): r['figures'] for p, r in reports.items()})
     AtomicLocalBackend().put_text(text, folder / 'degraded.json')
 
 
@@ -284,12 +289,13 @@ def write_robustness(reports: dict[str, dict[int, dict]], folder: Path) -> str:
         axis.set_xticks(list(by_severity))
         axis.grid(alpha=0.3)
         for severity, report in by_severity.items():
-            v, f = report['figures']['mIoU'], report['figures'][calm]
+            v = report['figures']['mIoU']
+            f = report['figures'].get(calm)  # clips have none
+            changing = f'{f["baseline"]:.2f} | {f["model"]:.2f}' if f else '|'
             lines.append(
                 f'| {kind} | {severity} | {v["baseline"]:.2f} | '
                 f'{v["model"]:.2f} | {v["difference"]:+.2f} | '
-                f'{v["low"]:+.2f} to {v["high"]:+.2f} | '
-                f'{f["baseline"]:.2f} | {f["model"]:.2f} |'
+                f'{interval(v)} | {changing} |'
             )
     axes[0, 0].legend(frameon=False)
     axes[0, 0].set_ylabel('mIoU')
@@ -308,7 +314,7 @@ def write_robustness(reports: dict[str, dict[int, dict]], folder: Path) -> str:
         kind: {str(n): r['figures'] for n, r in by_severity.items()}
         for kind, by_severity in reports.items()
     }
-    write(json.dumps(figures, indent=1), folder / 'robustness.json')
+    write(as_json(figures), folder / 'robustness.json')
     return text
 
 
@@ -316,7 +322,7 @@ def write_report(report: dict, folder: Path) -> str:
     """comparison.json, .md and .png in ``folder``; returns the Markdown."""
     write = AtomicLocalBackend().put_text
     text = as_markdown(report)
-    write(json.dumps(report, indent=1), folder / 'comparison.json')
+    write(as_json(report), folder / 'comparison.json')
     write(text, folder / 'comparison.md')
     draw(report, folder / 'comparison.png')
     return text

@@ -104,7 +104,7 @@ def export_onnx(
         raise RuntimeError(
             f"{error.name} is not installed: pip install 'mmseg-video[export]'"
         ) from None
-    if not hasattr(model, 'step'):
+    if not getattr(model, 'state_sizes', None):
         raise ValueError(
             f'{type(model).__name__} has no states to carry: a framewise '
             "model needs no streaming export; use mmdeploy or torch.onnx's own"
@@ -130,9 +130,8 @@ def export_onnx(
             verbose=False,
         )
     except torch.onnx.errors.OnnxExporterError as error:
-        raise RuntimeError(
-            f'the model cannot be exported: {str(error).splitlines()[0]}'
-        ) from error
+        why = str(error.__cause__ or error).strip().splitlines()[0]
+        raise RuntimeError(f'the model cannot be exported: {why}') from error
     graph = program.model_proto
     # A state is a single zero or a whole map: all its sizes are free.
     for value in graph.graph.input:

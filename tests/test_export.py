@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import onnx
 import pytest
+import torch
 
 from mmseg_video.export import export_onnx, largest_error
 from mmseg_video.visualization import VideoWriter
@@ -105,6 +106,24 @@ def test_inputs_and_outputs_have_names(tmp_path):
 def test_a_framewise_model_is_refused(tmp_path):
     with pytest.raises(ValueError, match='EncoderDecoder has no states'):
         export(build(FRAMEWISE), tmp_path / 'model.onnx')
+    no_rnn = build({k: v for k, v in RECURRENT.items() if k != 'neck'})
+    with pytest.raises(ValueError, match='RecurrentUNet has no states'):
+        export(no_rnn, tmp_path / 'model.onnx')
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_no_graph_can_hold_is_named(tmp_path):
+    class Unpredictable(torch.nn.Module):
+        def forward(self, x):
+            return x * 2 if x.mean() > 0 else x
+
+    model = build(RECURRENT)
+    model.decode_head.conv_seg = torch.nn.Sequential(
+        model.decode_head.conv_seg, Unpredictable()
+    )
+    with pytest.raises(RuntimeError, match='data-dependent') as error:
+        export(model, tmp_path / 'model.onnx')
+    assert '\n' not in str(error.value)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -132,3 +151,10 @@ def test_the_tool_and_a_runner_without_torch(awake, tmp_path):
     )
     video = cv2.VideoCapture(str(tmp_path / 'out.mp4'))
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 4
+    video = tmp_path / 'in.mp4'
+    for wrong in (video, tmp_path / 'none.onnx'):
+        argv = ROOT / 'demo/onnx_demo.py', video, wrong, '--out', 'o.mp4'
+        code, output = call(sys.executable, *argv)
+        assert code == 1
+        last = output.strip().splitlines()[-1]
+        assert last.startswith(f"error: the model '{wrong}' cannot be opened")

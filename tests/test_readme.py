@@ -67,3 +67,15 @@ def test_any_mmseg_model_becomes_recurrent(tmp_path):
     first, states = model.step(torch.randn(1, 3, 64, 64))
     assert first.shape == (1, 19, 64, 64)
     assert len(states) == 4
+
+
+def test_the_config_for_vspw(tmp_path):
+    section = README.split('### VSPW')[1]
+    code = re.search(r'```python\n(.*?)```', section, re.S)[1]
+    path = tmp_path / 'config.py'
+    path.write_text(code.replace("'./rnn", f"'{ROOT}/configs/rnn"))
+    cfg = Config.fromfile(path)
+    data = cfg.train_dataloader.dataset
+    assert (data.type, data.num_frames) == ('VSPWSequenceDataset', 5)
+    assert set(data.data_prefix) == {'img_path', 'seg_map_path'}
+    assert cfg.test_dataloader.dataset.ann_file == 'val.txt'

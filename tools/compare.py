@@ -80,6 +80,9 @@ def test(args, name, config, checkpoint, condition, worse) -> Path:
         worse (list): What makes the video so, as tools/test.py takes it.
     """
     folder = Path(args.out) / f'{name}_{condition}'
+    done = Path(f'{folder}.done')
+    if done.exists() and modified(checkpoint) > modified(done):
+        done.unlink()  # it was trained anew
     protocol = ['--stream']
     if args.num_frames:
         protocol = ['--num-frames', args.num_frames]
@@ -94,9 +97,13 @@ def test(args, name, config, checkpoint, condition, worse) -> Path:
             *(TOOLS / 'test.py', config, checkpoint, '--temporal'),
             *('--work-dir', folder, '--sequences', folder, *protocol),
         ],
-        Path(f'{folder}.done'),
+        done,
     )
     return folder
+
+
+def modified(path: str | Path) -> float:
+    return Path(path).stat().st_mtime
 
 
 def costs(models, size) -> dict:
@@ -163,6 +170,8 @@ def main():
         names += ['degraded.json', 'degraded.png']
     if args.robustness:
         clean = reports[args.degrade[0]]
+        if 'mIoU' not in clean['figures']:
+            raise ValueError('--robustness is about mIoU, and needs labels')
         corrupted = {
             kind: {0: clean}
             | {

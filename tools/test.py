@@ -6,6 +6,7 @@ in order instead, with states carried by a recurrent model.
 
 import argparse
 import json
+import math
 import os
 import os.path as osp
 
@@ -29,11 +30,11 @@ from mmseg_video.engine.launch import (
 )
 from mmseg_video.engine.pretrained import fetch_nothing
 
-TEMPORAL_METRICS = dict(
-    SequenceIoUMetric=dict(),
-    TemporalConsistencyMetric=dict(),
-    FlickerMetric=dict(),
-    VideoConsistencyMetric=dict(unlabelled='skip'),
+TEMPORAL_METRICS = (
+    'SequenceIoUMetric',
+    'TemporalConsistencyMetric',
+    'FlickerMetric',
+    'VideoConsistencyMetric',
 )
 
 
@@ -71,8 +72,8 @@ def parse_args():
     parser.add_argument(
         '--temporal',
         action='store_true',
-        help='also how steady predictions are: TC, flicker, VC where every '
-        'frame is labelled',
+        help='also how steady predictions are: TC and flicker where frames '
+        'follow one another, VC where every frame is labelled',
     )
     parser.add_argument(
         '--sequences',
@@ -114,6 +115,10 @@ def parse_args():
         )
     if (args.degrade or args.corrupt) and args.tta:
         parser.error('--tta goes with neither --degrade nor --corrupt')
+    if args.temporal and args.tta:
+        parser.error('--temporal does not go with --tta')
+    if args.sequences and not args.temporal:
+        parser.error('--sequences keeps what --temporal finds: add --temporal')
     if args.corrupt and not args.corrupt[1].isdigit():
         parser.error(f'--corrupt: SEVERITY is a number, not {args.corrupt[1]}')
     return args
@@ -144,8 +149,8 @@ def judge_over_time(cfg, save_dir) -> None:
     cfg.test_evaluator = [
         *evaluator,
         *(
-            dict(type=name, save_dir=save_dir, **kwargs)
-            for name, kwargs in TEMPORAL_METRICS.items()
+            dict(type=name, save_dir=save_dir, lacking='skip')
+            for name in TEMPORAL_METRICS
         ),
     ]
 
@@ -190,6 +195,22 @@ def protocol(report) -> str:
     return '_'.join(parts)
 
 
+def finite(metrics) -> dict[str, float]:
+    """The figures; those of labels that are not there are NaN, and no figure.
+
+    Raises:
+        ValueError: If none is left.
+    """
+    figures = {k: float(v) for k, v in metrics.items() if math.isfinite(v)}
+    if len(figures) < len(metrics):
+        lacking = ', '.join(k for k in metrics if k not in figures)
+        sentence = f'no frame of the test set has a label: no {lacking}'
+        if not figures:
+            raise ValueError(sentence)
+        print(sentence)
+    return figures
+
+
 def draw(cfg, args) -> None:
     """Draw every prediction, into a window or a folder."""
     if not (args.show or args.show_dir):
@@ -231,7 +252,7 @@ def main():
     if is_main_process():
         dataset = cfg.test_dataloader.dataset
         report = dict(
-            metrics={k: float(v) for k, v in metrics.items()},
+            metrics=finite(metrics),
             config=args.config,
             checkpoint=args.checkpoint,
             num_frames=dataset.get('num_frames', 1),

@@ -31,16 +31,20 @@ class FrameSource:
         return self.frames
 
 
-def open_frames(source: str, broken: str = 'error') -> FrameSource:
+def open_frames(
+    source: str | os.PathLike | int, broken: str = 'error'
+) -> FrameSource:
     """The frames of a video file, folder, glob, camera number or address.
 
     A video that ends before its last frame, and a camera that gives no more,
     end the frames, and that is logged.
 
     Args:
-        source (str): What to open; an address is like ``rtsp://...``.
-        broken (str): What to do with an image that cannot be read: 'error',
-            or 'skip' it and log that. Defaults to 'error'.
+        source (str | Path | int): What to open; an address is like
+            ``rtsp://...``.
+        broken (str): What to do with an image, or a frame in a video, that
+            cannot be read: 'error', or 'skip' it and log that. Defaults to
+            'error'.
 
     Raises:
         FileNotFoundError: If nothing is there.
@@ -49,15 +53,16 @@ def open_frames(source: str, broken: str = 'error') -> FrameSource:
     """
     if broken not in ('error', 'skip'):
         raise ValueError(f"broken must be 'error' or 'skip', got '{broken}'")
+    source = str(source)
     if source.isdigit():
-        return _open_video(int(source), f'camera {source}')
+        return _open_video(int(source), f'camera {source}', broken)
     if '://' in source:
-        return _open_video(source, f"'{source}'")
+        return _open_video(source, f"'{source}'", broken)
     if os.path.isdir(source):
         paths = [os.path.join(source, name) for name in os.listdir(source)]
         return _open_images(paths, f"the folder '{source}'", broken)
     if os.path.isfile(source):
-        return _open_video(source, f"the video '{source}'")
+        return _open_video(source, f"the video '{source}'", broken)
     if glob.has_magic(source):
         paths = glob.glob(source)
         return _open_images(paths, f"the pattern '{source}'", broken)
@@ -93,7 +98,7 @@ def _read_image(path: str) -> np.ndarray:
     return frame
 
 
-def _open_video(source: str | int, what: str) -> FrameSource:
+def _open_video(source: str | int, what: str, broken: str) -> FrameSource:
     video = cv2.VideoCapture(source)
     readable, first = video.read() if video.isOpened() else (False, None)
     if not readable:
@@ -102,18 +107,32 @@ def _open_video(source: str | int, what: str) -> FrameSource:
         if isinstance(source, int):
             why = 'no such camera, or another program holds it'
         raise OSError(f'{what} cannot be opened: {why}')
-    length = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+    live = isinstance(source, int) or '://' in source
+    length = 0 if live else int(video.get(cv2.CAP_PROP_FRAME_COUNT))
 
     def frames():
-        frame, readable, count = first, True, 0
+        frame, count, lost = first, 0, 0
         try:
-            while readable:
+            while frame is not None:
+                if lost:
+                    sentence = (
+                        f'{what}: {lost} of its frames cannot be read, after '
+                        f'{count}'
+                    )
+                    if broken == 'error':
+                        raise OSError(sentence)
+                    print_log(
+                        f'{sentence}: skipped', 'current', logging.WARNING
+                    )
                 yield frame
-                count += 1
-                readable, frame = video.read()
+                count, lost = count + lost + 1, 0
+                frame = video.read()[1]
+                # A file may go on behind a frame that cannot be read.
+                while frame is None and count + lost + 1 < length:
+                    lost += 1
+                    frame = video.read()[1]
         finally:
             video.release()
-        live = isinstance(source, int) or '://' in source
         if live or count < length:
             of = '' if live else f' of {length}'
             print_log(

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from os import PathLike
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from ..engine.hooks import report_checkpoint
 from ..engine.launch import autocast_test, load_config, plain_batch_norm
 from ..engine.pretrained import fetch_nothing
 from ..engine.speed import speed_settings, speed_up
-from ..models.clip_segmentor import States
+from ..models.clip_segmentor import States, unbroken
 from ..visualization import overlay
 from .frames import FrameSource, open_frames
 
@@ -122,7 +123,8 @@ class VideoSegInferencer:
             self._streams.pop(stream_id, None)
 
     def predict(
-        self, source: str | FrameSource | Iterable[np.ndarray]
+        self,
+        source: str | PathLike | int | FrameSource | Iterable[np.ndarray],
     ) -> Iterator[Prediction]:
         """Predictions of a whole video, one at a time, from a fresh start.
 
@@ -134,7 +136,7 @@ class VideoSegInferencer:
                 (``rtsp://...``), see :func:`open_frames`; or frames
                 (H, W, 3) uint8 BGR, as arrays or tensors.
         """
-        if isinstance(source, str):
+        if isinstance(source, str | PathLike | int):
             source = open_frames(source)
         stream_id = object()
         try:
@@ -210,10 +212,11 @@ class VideoSegInferencer:
                 inputs[:, 0], join([stream.states for stream in streams])
             )
         for i, stream in enumerate(streams):
-            stream.states = tuple(
+            after = tuple(
                 tuple(part[i : i + 1].clone() for part in state)
                 for state in states
             )
+            stream.states = unbroken(after, stream.states)
         return logits
 
     def _prediction(

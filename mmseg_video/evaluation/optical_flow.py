@@ -39,7 +39,8 @@ class ComputedFlow(OpticalFlow):
     Args:
         cache_dir (str | None): Where flow is kept, one ``.flo`` for each pair
             (``SEQUENCE/FRAME_FRAME.flo``), by this and later runs. One folder
-            serves one backend and one size. Defaults to None.
+            serves one backend, one size, and the frames as they are: a
+            pair is known by its name alone. Defaults to None.
     """
 
     def __init__(self, cache_dir: str | None = None):

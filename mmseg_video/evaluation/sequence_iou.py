@@ -32,6 +32,10 @@ class SequenceIoUMetric(SequenceMetric):
 
     def summarise(self, results: list[dict]) -> dict[str, float]:
         counts = sum(result['counts'] for result in results)
+        if not counts.any():
+            raise ValueError(
+                'SequenceIoUMetric compares with labels, but no frame has one'
+            )
         true = counts.sum(1)
         right = np.diag(counts)
         recall = np.where(true > 0, right / np.maximum(true, 1), np.nan)
@@ -39,5 +43,5 @@ class SequenceIoUMetric(SequenceMetric):
         return dict(
             mIoU=np.nanmean(class_iou(counts)),
             mAcc=np.nanmean(recall),
-            aAcc=right.sum() / max(1, true.sum()),
+            aAcc=right.sum() / true.sum(),
         )

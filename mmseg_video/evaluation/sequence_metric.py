@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
 
 from ..engine.atomic_backend import AtomicLocalBackend
 
@@ -24,12 +25,25 @@ class SequenceMetric(BaseMetric):
         save_dir (str | None): Where the sequences' results are kept too, as
             ``<name of the metric>.pkl``, for a bootstrap over sequences
             (``tools/compare.py``). Defaults to None.
+        lacking (str): What to do where the data lacks what the figures need,
+            labels or neighbouring frames: 'error', or 'skip' to give no
+            figure, and say so. Defaults to 'error'.
         kwargs: ``BaseMetric``'s.
+
+    Raises:
+        ValueError: If ``lacking`` is another word.
     """
 
-    def __init__(self, save_dir: str | None = None, **kwargs):
+    def __init__(
+        self, save_dir: str | None = None, lacking: str = 'error', **kwargs
+    ):
         super().__init__(**kwargs)
+        if lacking not in ('error', 'skip'):
+            raise ValueError(
+                f"lacking must be 'error' or 'skip', got '{lacking}'"
+            )
         self.save_dir = save_dir
+        self.lacking = lacking
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Take the next frames in.
@@ -75,17 +89,28 @@ class SequenceMetric(BaseMetric):
 
     @abstractmethod
     def summarise(self, results: list[dict]) -> dict[str, float]:
-        """Figures, in percent, from the sequences of all processes."""
+        """Figures, as parts of 1, from the sequences of all processes.
+
+        Raises:
+            ValueError: If they lack what the figures need.
+        """
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """The figures, from whole sequences, each counted once."""
+        """The figures in percent, from whole sequences, each counted once."""
         if self.save_dir:
             path = f'{self.save_dir}/{type(self).__name__}.pkl'
             kept = dict(dataset_meta=self.dataset_meta, results=results)
             AtomicLocalBackend().put(pickle.dumps(kept), path)
+        try:
+            figures = self.summarise(results)
+        except ValueError as error:
+            if self.lacking == 'error':
+                raise
+            print_log(f'no figure: {error}', logger='current')
+            return {}
         return {
             name: round(100 * float(value), 2)
-            for name, value in self.summarise(results).items()
+            for name, value in figures.items()
         }
 
 

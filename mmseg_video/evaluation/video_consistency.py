@@ -2,7 +2,6 @@ from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
-from mmengine.logging import print_log
 from mmseg.registry import METRICS
 
 from .sequence_metric import SequenceMetric, labels, prediction
@@ -23,8 +22,6 @@ class VideoConsistencyMetric(SequenceMetric):
 
     Args:
         lengths (Sequence[int]): Each n. Defaults to (8, 16).
-        unlabelled (str): 'error', or 'skip' to give no figure, and say so,
-            where there are frames without labels. Defaults to 'error'.
         kwargs: :class:`SequenceMetric`'s.
 
     Raises:
@@ -35,15 +32,9 @@ class VideoConsistencyMetric(SequenceMetric):
     def __init__(
         self,
         lengths: Sequence[int] = (8, 16),
-        unlabelled: str = 'error',
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if unlabelled not in ('error', 'skip'):
-            raise ValueError(
-                f"unlabelled must be 'error' or 'skip', got '{unlabelled}'"
-            )
-        self.unlabelled = unlabelled
         if not lengths or min(lengths) < 2:
             raise ValueError(
                 f'lengths must be numbers of frames >= 2, got {lengths}'
@@ -58,7 +49,7 @@ class VideoConsistencyMetric(SequenceMetric):
 
     def add(self, result: dict, inputs, sample: dict) -> None:
         label = labels(sample)
-        if label is None and self.unlabelled == 'skip':
+        if label is None and self.lacking == 'skip':
             result['unlabelled'] += 1
             self._labels.clear()
             self._predictions.clear()
@@ -94,16 +85,14 @@ class VideoConsistencyMetric(SequenceMetric):
             sums['windows'] += 1
 
     def summarise(self, results: list[dict]) -> dict[str, float]:
-        figures = {}
         unlabelled = sum(result['unlabelled'] for result in results)
         if unlabelled:
             frames = sum(result['frames'] for result in results)
-            print_log(
-                f'VideoConsistencyMetric: no figure, {unlabelled} of {frames} '
-                'frames have no label',
-                logger='current',
+            raise ValueError(
+                f'VideoConsistencyMetric needs a label on every frame, '
+                f'{unlabelled} of {frames} have none'
             )
-            return figures
+        figures = {}
         for n in self.lengths:
             total = {
                 key: sum(result[f'VC{n}'][key] for result in results)

@@ -1,6 +1,5 @@
 from abc import abstractmethod
 
-import torch
 from mmengine.logging import print_log
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.structures import SegDataSample
@@ -9,6 +8,23 @@ from torch import Tensor
 from .recurrent import State
 
 States = tuple[State, ...]
+
+
+def unbroken(after: States, before: States | None) -> States | None:
+    """The states after a frame, or those before it where they are broken.
+
+    One bad frame must not poison the rest of the stream.
+    """
+    # Not a sum of them: that of many float16 values is infinite itself.
+    if all(part.isfinite().all() for state in after for part in state):
+        return after
+    print_log(
+        'a frame gave states that are not finite: the states from before it '
+        'are kept',
+        logger='current',
+        level=30,
+    )
+    return before
 
 
 class ClipSegmentor(EncoderDecoder):
@@ -117,23 +133,9 @@ class ClipSegmentor(EncoderDecoder):
             clips, self.states if streaming else None, batch_img_metas
         )
         if streaming:
-            self._carry(states)
+            states = tuple(tuple(p.detach() for p in s) for s in states)
+            self.states = unbroken(states, self.states)
         return logits
-
-    def _carry(self, states: States) -> None:
-        """Keep the states for the next frame, unless they are broken."""
-        if not all(torch.isfinite(state[0].sum()) for state in states):
-            # One bad frame must not poison the rest of the stream.
-            print_log(
-                'a frame gave states that are not finite: the states from '
-                'before it are kept',
-                logger='current',
-                level=30,
-            )
-            return
-        self.states = tuple(
-            tuple(part.detach() for part in state) for state in states
-        )
 
     @property
     def _frame_channels(self) -> int:

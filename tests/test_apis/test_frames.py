@@ -73,12 +73,62 @@ def test_a_truncated_image_can_be_skipped(folder):
         open_frames(str(folder), broken='ignore')
 
 
+@pytest.fixture
+def motion_jpeg(tmp_path):
+    """12 frames, each coded by itself; number 5 is zeros."""
+    path = tmp_path / 'video.avi'
+    codec = cv2.VideoWriter_fourcc(*'MJPG')
+    writer = cv2.VideoWriter(str(path), codec, 10, (96, 64))
+    for level in range(12):
+        writer.write(np.full((64, 96, 3), 20 * level, np.uint8))
+    writer.release()
+    data = bytearray(path.read_bytes())
+    start = data.index(b'movi')
+    for _ in range(6):
+        start = data.index(b'00dc', start) + 8
+    end = start + int.from_bytes(data[start - 4 : start], 'little')
+    data[start:end] = bytes(end - start)
+    path.write_bytes(data)
+    return path
+
+
+def test_a_broken_frame_in_a_video_is_an_error_or_skipped(motion_jpeg, logged):
+    frames = iter(open_frames(motion_jpeg))
+    for level in range(5):
+        assert round(next(frames).mean() / 20) == level
+    with pytest.raises(OSError, match='1 of its frames cannot be read, after'):
+        next(frames)
+    frames = open_frames(motion_jpeg, broken='skip')
+    levels = [round(frame.mean() / 20) for frame in frames]
+    assert levels == [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]
+    (said,) = logged
+    assert said.endswith('cannot be read, after 5: skipped')
+
+
+def test_a_video_that_ends_early_says_so(motion_jpeg, logged):
+    data = motion_jpeg.read_bytes()
+    motion_jpeg.write_bytes(data[: len(data) * 3 // 4])
+    num_frames = len(list(open_frames(motion_jpeg)))
+    assert 0 < num_frames < 12
+    (said,) = logged
+    assert said.endswith(f'gives no more frames after {num_frames} of 12')
+
+
+@pytest.fixture
+def logged(monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        'mmseg_video.apis.frames.print_log', lambda text, *_: said.append(text)
+    )
+    return said
+
+
 def test_an_address_that_does_not_answer():
     with pytest.raises(OSError, match=r"'rtsp://127\.0\.0\.1:9/x' cannot be"):
         open_frames('rtsp://127.0.0.1:9/x')
 
 
-def test_a_camera_that_disappears_ends_the_frames(monkeypatch):
+def test_a_camera_that_disappears_ends_the_frames(monkeypatch, logged):
     class Camera:
         left = 3
 
@@ -100,13 +150,9 @@ def test_a_camera_that_disappears_ends_the_frames(monkeypatch):
         def release(self):
             pass
 
-    said = []
     monkeypatch.setattr(cv2, 'VideoCapture', Camera)
-    monkeypatch.setattr(
-        'mmseg_video.apis.frames.print_log', lambda text, *_: said.append(text)
-    )
-    assert len(list(open_frames('0'))) == 3
-    assert said == ['camera 0 gives no more frames after 3']
+    assert len(list(open_frames(0))) == 3
+    assert logged == ['camera 0 gives no more frames after 3']
 
 
 def test_a_camera_that_is_not_there(monkeypatch):

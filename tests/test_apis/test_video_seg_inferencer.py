@@ -1,5 +1,6 @@
 """A stream must be worth what a clip is, and no stream may see another."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -119,6 +120,38 @@ def test_streams_in_a_batch_are_as_if_alone(tmp_path, video):
     got = inferencer.predict_frames({'a': video[3], 'b': other[2]})
     assert agree(got['a'].label, predicted(model, video[3:]))
     assert agree(got['b'].label, predicted(model, other[:3]))
+
+
+def test_broken_states_stay_out_of_the_stream(tmp_path, video, monkeypatch):
+    config_path, checkpoint, model = saved('rnn_unet', tmp_path)
+    inferencer = VideoSegInferencer(config_path, checkpoint, 'cpu')
+    streams = {'a': video[0], 'b': video[1]}
+    inferencer.predict_frames(streams)
+    step = inferencer.model.step
+
+    def broken(frames, states):
+        logits, after = step(frames, states)
+        after[1][0][0] = float('nan')  # of the first stream
+        return logits, after
+
+    with monkeypatch.context() as patch:
+        patch.setattr(inferencer.model, 'step', broken)
+        inferencer.predict_frames({'a': video[2], 'b': video[2]})
+    got = inferencer.predict_frames({'a': video[3], 'b': video[3]})
+    assert agree(got['a'].label, predicted(model, video[[0, 3]]))
+    assert agree(got['b'].label, predicted(model, video[1:]))
+
+
+def test_a_camera_number_and_a_path(tmp_path, video):
+    config_path, checkpoint, _ = saved('rnn_unet', tmp_path)
+    inferencer = VideoSegInferencer(config_path, checkpoint, 'cpu')
+    folder = tmp_path / 'frames'
+    folder.mkdir()
+    cv2.imwrite(str(folder / '0.png'), video[0])
+    (got,) = inferencer.predict(folder)
+    np.testing.assert_array_equal(got.frame, video[0])
+    with pytest.raises(OSError, match='camera 97 cannot be opened'):
+        next(inferencer.predict(97))
 
 
 def test_probabilities(tmp_path, video):

@@ -5,6 +5,7 @@ import torch
 from mmengine import ConfigDict
 from mmseg.registry import MODELS
 
+from mmseg_video.models.clip_segmentor import unbroken
 from tests.models import (
     CHANNELS,
     FRAMEWISE,
@@ -217,6 +218,15 @@ def test_one_broken_frame_does_not_poison_the_stream():
     model.reset_states()
     logits(model, frames[0])
     assert torch.equal(got, logits(model, frames[1]))
+
+
+def test_states_are_broken_by_one_value_and_not_by_their_number():
+    before, half = ((torch.zeros(1),),), torch.ones(1, 1, 300, 300).half()
+    assert half.sum().isinf()
+    after = ((half, half.clone()),)
+    assert unbroken(after, before) is after
+    after[0][1][0, 0, 0, 0] = float('inf')  # an LSTM's c
+    assert unbroken(after, before) is before
 
 
 def test_ref_grad_false_stops_at_the_encoder():

@@ -80,6 +80,8 @@ def test_bad_input_ends_in_one_sentence(case, tmp_path):
         (['--num-frames', 0], '--num-frames: must be >= 1, got 0'),
         (['--cfg-options', 'foo'], "'foo' is not of the form KEY=VALUE"),
         (['--stream', '--tta'], '--stream goes with none of'),
+        (['--temporal', '--tta'], '--temporal does not go with --tta'),
+        (['--sequences', 'folder'], 'add --temporal'),
     ],
 )
 def test_bad_arguments(arguments, sentence):

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import sys
 
 import numpy as np
@@ -92,6 +93,15 @@ def test_robustness_is_a_row_for_each_kind_and_strength(tmp_path):
     assert Image.open(tmp_path / 'robustness.png').width > 500
     figures = json.loads((tmp_path / 'robustness.json').read_text())
     assert figures['dark']['3']['mIoU'] == values
+    # Of clips in one sequence: no flicker, no interval.
+    values = dict(values, low=np.nan, high=np.nan)
+    report = dict(figures=dict(mIoU=values))
+    reports = {
+        kind: dict.fromkeys((0, *SEVERITIES), report) for kind in CORRUPTIONS
+    }
+    text = write_robustness(reports, tmp_path)
+    assert '| jpeg | 2 | 30.00 | 31.00 | +1.00 |  | | |' in text
+    assert 'NaN' not in (tmp_path / 'robustness.json').read_text()
 
 
 def test_writes_the_comparison(framewise, awake, tmp_path):
@@ -119,3 +129,9 @@ def test_writes_the_comparison(framewise, awake, tmp_path):
     code, output = call(*command)
     assert code == 0
     assert output.count('done before') == 4
+    # But for a checkpoint that is trained anew.
+    later = (out / 'recurrent_0.done').stat().st_mtime + 1000
+    os.utime(awake, (later, later))
+    code, output = call(*command)
+    assert code == 0
+    assert output.count('done before') == 2

@@ -1,5 +1,7 @@
 """demo/video_demo.py, on a video made here."""
 
+import signal
+import subprocess
 import sys
 
 import cv2
@@ -56,6 +58,47 @@ def test_folder_of_frames_to_gif(recurrent, tmp_path):
     code, output = demo(frames, recurrent, out, '--max-frames', 2)
     assert code == 0, output[-2000:]
     assert Image.open(out).n_frames == 2
+
+
+def test_ctrl_c_ends_the_video_that_is_written(recurrent, tmp_path):
+    frames = tmp_path / 'frames'
+    frames.mkdir()
+    first = frames / '0000.png'
+    cv2.imwrite(str(first), np.zeros((64, 128, 3), np.uint8))
+    for i in range(1, 3000):
+        (frames / f'{i:04d}.png').symlink_to(first)
+    out = tmp_path / 'out.mp4'
+    command = [
+        *(sys.executable, ROOT / 'demo/video_demo.py', frames, '--out', out),
+        *('--config', recurrent / 'rnn_unet_street.py'),
+        *('--checkpoint', recurrent / 'iter_2.pth', '--panel-width', 64),
+    ]
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # As a shell leaves it: jobs in the background ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        ),
+    )
+    for line in process.stderr:
+        if '/3000 [' in line and ' 0/3000' not in line:
+            break
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors[-2000:]
+    written = cv2.VideoCapture(str(out)).get(cv2.CAP_PROP_FRAME_COUNT)
+    assert 0 < written < 3000
+    assert f'{written:.0f} frames; frames/s' in output
+
+
+def test_arguments_out_of_range(tmp_path):
+    for option in (['--resize', 0, 0], ['--panel-width', 0]):
+        code, output = demo('in.mp4', tmp_path, tmp_path / 'o.gif', *option)
+        assert code == 2
+        assert 'must be >= 32, got 0' in output.strip().splitlines()[-1]
 
 
 def test_a_video_that_cannot_be_opened(recurrent, tmp_path):

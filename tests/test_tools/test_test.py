@@ -1,9 +1,11 @@
 """tools/test.py, on a model that conftest.py trained for a moment."""
 
 import json
+import shutil
 import sys
 
 import cv2
+import numpy as np
 import pytest
 
 from tests.commands import TOOLS, call
@@ -51,6 +53,34 @@ def test_degraded_frames_are_the_same_in_every_run(recurrent):
     assert first['degrade'] == 1
     assert first['metrics']['aAcc'] != clean['metrics']['aAcc']
     assert evaluate(recurrent, '--degrade', 1)['metrics'] == first['metrics']
+
+
+def test_clips_of_one_key_frame_each_give_no_figure_over_time(recurrent):
+    got = evaluate(recurrent, '--num-frames', 5, '--temporal')['metrics']
+    assert got['sequences/mIoU'] == pytest.approx(got['mIoU'], abs=0.01)
+    assert not {'TC_ETC', 'flicker', 'VC8'} & set(got)
+
+
+def test_labels_that_are_not_there_give_no_figure(recurrent, root, tmp_path):
+    scenes = tmp_path / 'scenes'
+    shutil.copytree(root, scenes)
+    for path in scenes.glob('gtFine*/val/*/*.png'):
+        ignored = np.full_like(cv2.imread(str(path), 0), 255)
+        cv2.imwrite(str(path), ignored)
+    arguments = '--stream', '--data-root', scenes
+    figures = evaluate(recurrent, *arguments, '--temporal')['metrics']
+    assert set(figures) == {
+        *('TC_ETC', 'TC_VSPW', 'flicker', 'flicker_compensated')
+    }
+    code, output = call(
+        *(sys.executable, TOOLS / 'test.py'),
+        *(recurrent / 'rnn_unet_street.py', recurrent / 'iter_2.pth'),
+        *('--work-dir', tmp_path, *arguments),
+    )
+    assert code == 1
+    last = output.strip().splitlines()[-1]
+    assert last.startswith('error: no frame of the test set has a label')
+    assert 'mIoU' in last
 
 
 def test_writes_label_maps_and_drawn_predictions(recurrent, tmp_path):
