@@ -163,12 +163,17 @@ def do(args, plan, names, to_do):
 
 def measure(plan, names, costs):
     """The cost of every entry that has a row; returns what failed."""
-    rows = [entry.name for entry in plan.spec.rows if entry.name in names]
+    rows = [entry for entry in plan.spec.rows if entry.name in names]
     print('measuring parameters and latency ...')
-    return costs.measure(
-        [plan.first_run(name) for name in rows],
-        plan.first_run(plan.spec.baseline),
-    )
+    by_baseline = {}
+    for entry in rows:
+        by_baseline.setdefault(entry.baseline, []).append(entry.name)
+    failed = {}
+    for baseline, own in by_baseline.items():
+        failed |= costs.measure(
+            [plan.first_run(name) for name in own], plan.first_run(baseline)
+        )
+    return failed
 
 
 @cli

@@ -93,6 +93,7 @@ def _panel(axis, rows: list[Row], column: tuple[str, str], cost: str) -> None:
     protocol, metric = column
     # Labels, and the points and markers that they keep off.
     texts, taken, markers = [], [], []
+    alone = sum(row.is_baseline for row in rows) == 1
     for row in rows:
         x, y = row.cost[cost], row.figures[column].mean
         std = row.figures[column].std or 0.0
@@ -109,7 +110,7 @@ def _panel(axis, rows: list[Row], column: tuple[str, str], cost: str) -> None:
             zorder=3 + row.is_baseline,
         )
         markers.append(bar.lines[0])
-        if row.is_baseline:
+        if row.is_baseline and alone:
             axis.axhline(y, color=BASELINE, lw=0.8, ls='--', zorder=1)
         name = f'{row.name} (baseline)' if row.is_baseline else row.name
         colour = BASELINE if row.is_baseline else 'black'

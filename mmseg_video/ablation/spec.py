@@ -14,9 +14,9 @@ SIZE = (512, 1024)
 # May stand at the top, for all entries, and in an entry, for that one.
 SHARED = (
     *('data', 'schedule', 'data_root', 'num_classes', 'keep', 'seeds'),
-    *('amp', 'protocols', 'overrides'),
+    *('amp', 'protocols', 'overrides', 'baseline'),
 )
-TOP = (*SHARED, 'baseline', 'size', 'entries')
+TOP = (*SHARED, 'size', 'entries')
 ENTRY = (*SHARED, 'config', 'load_from', 'checkpoint_of')
 
 
@@ -44,6 +44,8 @@ class Entry:
         checkpoint_of (str | None): The entry whose checkpoint it tests: it
             has no training. Defaults to None.
         overrides (tuple[dict, ...]): Merged into the config, in turn.
+        baseline (str | None): The entry that it is compared with. Defaults
+            to None; itself is none either.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Entry:
     load_from: str | None = None
     checkpoint_of: str | None = None
     overrides: tuple[dict, ...] = ()
+    baseline: str | None = None
 
     @property
     def start(self) -> str | None:
@@ -73,21 +76,23 @@ class Spec:
     Args:
         name (str): Of its folder.
         entries (dict[str, Entry]): In the order of the rows.
-        baseline (str | None): The entry that the others are compared with.
-            Defaults to None.
         size (tuple[int, int]): Height and width of the frame whose latency
             is measured. Defaults to (512, 1024).
     """
 
     name: str
     entries: dict[str, Entry] = field(default_factory=dict)
-    baseline: str | None = None
     size: tuple[int, int] = SIZE
 
     @property
     def rows(self) -> list[Entry]:
         """The entries that are tested."""
         return [entry for entry in self.entries.values() if entry.protocols]
+
+    @property
+    def baselines(self) -> list[str]:
+        """The entries that others are compared with."""
+        return list(dict.fromkeys(e.baseline for e in self.rows if e.baseline))
 
     def with_starts(self, names: Iterable[str]) -> list[str]:
         """These entries and all that they start from, in the spec's order.
@@ -139,7 +144,6 @@ def read_spec(path: str | Path, **shared) -> Spec:
         spec = Spec(
             path.stem,
             entries,
-            content.get('baseline'),
             _size(content.get('size', SIZE)),
         )
         _check(spec)
@@ -219,11 +223,12 @@ def _check(spec: Spec) -> None:
     for name in entries:
         _refuse_cycle(entries, name)
     tested = [entry.name for entry in spec.rows]
-    if spec.baseline is not None and spec.baseline not in tested:
-        raise ValueError(
-            f"baseline '{spec.baseline}' is no entry with protocols: choose "
-            f'of {", ".join(tested)}'
-        )
+    for name in spec.baselines:
+        if name not in tested:
+            raise ValueError(
+                f"baseline '{name}' is no entry with protocols: choose of "
+                f'{", ".join(tested)}'
+            )
 
 
 def _exists(checkpoint: str) -> bool:

@@ -96,23 +96,31 @@ def collect(plan: Plan, costs: Costs) -> list[Row]:
         name: {column: Figure(values) for column, values in by.items()}
         for name, by in figures.items()
     }
-    base = figures.get(spec.baseline, {})
     return [
         Row(
             entry.name,
             len(entry.seeds),
             figures[entry.name],
-            {
-                column: figure.minus(base[column])
-                for column, figure in figures[entry.name].items()
-                if column in base and entry.name != spec.baseline
-            },
-            costs.of(plan.first_run(entry.name), plan.first_run(spec.baseline))
+            _minus(
+                figures[entry.name],
+                figures.get(entry.baseline, {})
+                if entry.baseline != entry.name
+                else {},
+            ),
+            costs.of(
+                plan.first_run(entry.name), plan.first_run(entry.baseline)
+            )
             or {},
-            entry.name == spec.baseline,
+            entry.name in spec.baselines,
         )
         for entry in spec.rows
     ]
+
+
+def _minus(
+    figures: dict[Column, Figure], base: dict[Column, Figure]
+) -> dict[Column, Figure]:
+    return {c: f.minus(base[c]) for c, f in figures.items() if c in base}
 
 
 def columns(rows: list[Row]) -> list[Column]:

@@ -180,7 +180,7 @@ def test_the_list_of_specs_is_not_empty():
 def test_every_spec_of_the_package_reads(path, monkeypatch):
     monkeypatch.chdir(CONFIGS.parent)
     spec = read_spec(path)
-    assert spec.baseline == 'framewise'
+    assert 'framewise' in spec.baselines
     assert len(spec.rows) > 2
     # What is compared starts from the same weights, or says in its name
     # that it does not.
@@ -190,4 +190,4 @@ def test_every_spec_of_the_package_reads(path, monkeypatch):
         start = spec.entries[entry.start]
         if entry.checkpoint_of and start.start:
             start = spec.entries[start.start]
-        assert re.match('first|framewise_from_scratch', start.name)
+        assert re.search('first|framewise_from_scratch', start.name)

@@ -16,7 +16,7 @@ from mmseg_video.ablation.table import (
     matrix,
     matrix_as_markdown,
 )
-from tests.test_ablation.specs import Fake, plan
+from tests.test_ablation.specs import FRAMEWISE, Fake, entries, plan
 from tests.test_ablation.test_run import do
 
 T5, T12 = ('t5', 'mIoU'), ('t12', 'mIoU')
@@ -117,6 +117,26 @@ def test_collects_what_is_there(tmp_path):
     assert gru.figures['t5', 'mIoU'].values == {0: 22.0}
     assert gru.differences['t3', 'mIoU'].values == {0: 2.0, 1: 2.0}
     assert gru.seeds_done == 1
+
+
+def test_an_entry_may_have_a_baseline_of_its_own(tmp_path):
+    class NoCosts:
+        def of(self, run, baseline):
+            return None
+
+    own = {'config': FRAMEWISE, 'baseline': 'twin'}
+    other = dict(own, overrides={'train_cfg.max_iters': 3})
+    ours = plan(tmp_path, entries=dict(entries(), twin=own, other=other))
+    do(ours, Fake(mious=dict(framewise=20.0, gru=22.0, twin=30.0, other=31.0)))
+    rows = {row.name: row for row in collect(ours, NoCosts())}
+    assert [r.name for r in rows.values() if r.is_baseline] == [
+        'framewise',
+        'twin',
+    ]
+    t3 = 't3', 'mIoU'
+    assert rows['gru'].differences[t3].mean == 2.0
+    assert rows['other'].differences[t3].mean == 1.0
+    assert rows['twin'].differences == {}
 
 
 def test_pictures(tmp_path):
