@@ -82,14 +82,15 @@ def test_a_leaf_is_short(path):
 def test_a_name_says_what_it_is(path):
     """Recurrent ones begin with rnn_, and only those."""
     cfg = Config.fromfile(path)
-    # A framewise net takes losses over time as a RecurrentUNet of no RNN.
+    # A framewise net takes losses and averages over time as a RecurrentUNet
+    # of no RNN.
     rnns = {'neck', 'final_rnn', 'head_rnns'} & set(cfg.model)
     recurrent = cfg.model.type != 'EncoderDecoder' and (
         cfg.model.type != 'RecurrentUNet' or bool(rnns)
     )
     smoothing = 'smoother' in cfg.model
     assert path.stem.startswith('rnn_') == (recurrent and not smoothing)
-    assert (ZOO[path.stem].twin is not None) == recurrent
+    assert (ZOO[path.stem].twin is not None) == (recurrent or smoothing)
 
 
 @torch.no_grad()

@@ -43,6 +43,9 @@ VARIANTS = {
         neck=dict(NECK, levels=[1, 3]),
         final_rnn=dict(cell=dict(type='ConvLSTMCell'), hidden_ratio=0.5),
     ),
+    'an average of its logits': dict(
+        smoother=dict(type='ExponentialSmoother', weight=0.3)
+    ),
 }
 NORMALISED = dict(
     type='ClipDataPreProcessor',

@@ -1,7 +1,7 @@
 _base_ = '../unet_finetune_cityscapes.py'
 # Tests a framewise checkpoint of that config.
 model = dict(
-    type='SmoothedEncoderDecoder',
+    type='RecurrentUNet',
     data_preprocessor=dict(type='ClipDataPreProcessor'),
     smoother=dict(type='ExponentialSmoother', weight=0.5),
 )

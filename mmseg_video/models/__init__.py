@@ -23,7 +23,6 @@ from .recurrent import (
 )
 from .recurrent_unet import RecurrentUNet
 from .sample_weighted_loss import SampleWeightedLoss
-from .smoothed_segmentor import SmoothedEncoderDecoder
 from .smoothers import ExponentialSmoother, FlowSmoother
 from .unet_head import UNetHead
 
@@ -53,7 +52,6 @@ __all__ = [
     'SRUCell',
     'SampleWeightedLoss',
     'SigmoidFocalLoss',
-    'SmoothedEncoderDecoder',
     'TemporalConsistencyLoss',
     'UNetHead',
 ]

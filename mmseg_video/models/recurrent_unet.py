@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -35,7 +35,8 @@ class RecurrentUNet(ClipSegmentor):
         loss():    _encode() -> decode_head.loss(), auxiliary_head.loss()
         predict(): inference() of mmseg -> encode_decode() -> _predict()
         step():    _predict()
-        _predict(): _encode() -> decode_head.predict()
+        _predict(): _encode() -> decode_head.predict(), or
+                    _encode() -> decode_head() of all frames -> smoother
 
     Streams and states: see :class:`ClipSegmentor`.
 
@@ -52,6 +53,11 @@ class RecurrentUNet(ClipSegmentor):
         clip_losses (dict[str, dict] | None): Losses, by name, that read the
             logits of a ref frame too, see :class:`ClipLosses`. The decoder
             decodes that frame as well, in training alone. Defaults to None.
+        smoother (dict | None): Averages the logits over time, in tests and
+            streams alone: :class:`ExponentialSmoother` or
+            :class:`FlowSmoother`. It has no parameters, so a checkpoint fits
+            with it and without; a framewise net's fits where there is no RNN.
+            Defaults to None.
         train_cfg (dict | None): What of a clip trains, see
             :mod:`mmseg_video.models.clip_encoding`:
 
@@ -86,9 +92,11 @@ class RecurrentUNet(ClipSegmentor):
         final_rnn: dict | None = None,
         head_rnns: dict[str, dict] | None = None,
         clip_losses: dict[str, dict] | None = None,
+        smoother: dict | None = None,
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
+        self.smoother = None if smoother is None else MODELS.build(smoother)
         self.clip_losses = ClipLosses(clip_losses or {})
         check_train_cfg(self.train_cfg)
         self._check_channels()
@@ -242,19 +250,55 @@ class RecurrentUNet(ClipSegmentor):
 
     def _forward(self, inputs: Tensor, data_samples=None) -> Tensor:
         clips = self._as_clips(inputs)
-        feats, _ = self._encode(clips, None)
-        with self._with_head_rnns(clips.shape[0], None):
-            return self.decode_head.forward(feats)
+        return self._decode(clips, None, self.decode_head.forward)[0]
 
     def _predict(
         self, clips: Tensor, states: States | None, metas: list[dict]
     ) -> tuple[Tensor, States]:
-        states = states or (None,) * self._num_states
-        feats, neck_states = self._encode(clips, states)
-        head_states = states[len(neck_states) :]
-        with self._with_head_rnns(clips.shape[0], head_states) as after:
-            logits = self.decode_head.predict(feats, metas, self.test_cfg)
-        return logits, (*neck_states, *(after[p] for p in self._head_places))
+        head = self.decode_head
+        if self.smoother is None:
+            return self._decode(
+                clips, states, lambda x: head.predict(x, metas, self.test_cfg)
+            )
+        # Averaged before they are resized, which commutes.
+        logits, states = self._decode(clips, states, head.forward)
+        return head.predict_by_feat(logits, metas), states
+
+    def _decode(
+        self,
+        clips: Tensor,
+        states: States | None,
+        head: Callable[[list[Tensor]], Tensor],
+    ) -> tuple[Tensor, States]:
+        """Logits (N, classes, h, w) of the key frames, as ``head`` gives
+        them, and the states after the clips."""
+        wanted = KEY_FRAME if self.smoother is None else ALL_FRAMES
+        states = states or (None,) * len(self.state_sizes)
+        feats, after = self._encode(clips, states, wanted)
+        head_states = states[len(after) : self._num_states]
+        with self._with_head_rnns(
+            clips.shape[0], head_states, wanted
+        ) as after_head:
+            logits = head(feats)
+        after = (*after, *(after_head[place] for place in self._head_places))
+        if self.smoother is None:
+            return logits, after
+        logits, average = self._smooth(logits, clips, states[-1])
+        return logits, (*after, average)
+
+    def _smooth(
+        self, logits: Tensor, clips: Tensor, state: State | None
+    ) -> tuple[Tensor, State]:
+        """The average (N, classes, h, w) after the clips, and its state."""
+        logits = logits.unflatten(0, clips.shape[:2])
+        for now, frame in zip(logits.unbind(1), clips.unbind(1), strict=True):
+            image = self.data_preprocessor.pixels(frame)
+            average, state = self.smoother(now, image, state)
+        return average, state
+
+    def check_export(self) -> None:
+        if self.smoother is not None:
+            self.smoother.check_export()
 
     @property
     def state_sizes(self) -> list[int]:
@@ -262,10 +306,12 @@ class RecurrentUNet(ClipSegmentor):
             *(m for neck in self._necks for m in neck.modules()),
             *(rnn.cell for rnn in self._head_places.values()),
         )
-        return [m.num_maps for m in modules if isinstance(m, RecurrentCell)]
+        sizes = [m.num_maps for m in modules if isinstance(m, RecurrentCell)]
+        return sizes + ([self.smoother.num_maps] if self.smoother else [])
 
     @property
     def _num_states(self) -> int:
+        """Of the RNNs; an average over time has one more, the last."""
         necks = [n for n in self._necks if getattr(n, 'recurrent', False)]
         return sum(n.num_states for n in necks) + len(self._head_places)
 

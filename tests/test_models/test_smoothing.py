@@ -1,4 +1,4 @@
-"""Framewise nets with averaged logits."""
+"""Averaged logits, of framewise nets and of recurrent ones."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from mmseg.registry import MODELS
 
 from mmseg_video.models import ExponentialSmoother, FlowSmoother
 from mmseg_video.models.smoothers import warp
-from tests.models import FRAMEWISE, build
+from tests.models import FRAMEWISE, RECURRENT, build, samples, wake
 
 NORMALISED = dict(
     type='ClipDataPreProcessor',
@@ -17,9 +17,12 @@ NORMALISED = dict(
 )
 SMOOTHED = dict(
     FRAMEWISE,
-    type='SmoothedEncoderDecoder',
+    type='RecurrentUNet',
     data_preprocessor=NORMALISED,
     smoother=dict(type='ExponentialSmoother', weight=0.3),
+)
+BOTH = dict(
+    RECURRENT, data_preprocessor=NORMALISED, smoother=SMOOTHED['smoother']
 )
 FLOW = dict(type='FlowSmoother', flow=dict(type='DISFlow', preset='fast'))
 GATED = dict(FLOW, photometric_scale=20.0)
@@ -96,12 +99,24 @@ def test_the_gate_closes_where_the_frame_changed():
     assert got[..., 8:-8, 64:-8].mean() > 0.9
 
 
-@pytest.mark.parametrize('smoother', [{}, FLOW, GATED], ids=str)
+SYSTEMS = {
+    'average': SMOOTHED,
+    'along the flow': dict(SMOOTHED, smoother=FLOW),
+    'with a gate': dict(SMOOTHED, smoother=GATED),
+    'of a recurrent net': BOTH,
+    'of RNNs in neck and head': dict(
+        BOTH,
+        final_rnn=dict(hidden_ratio=0.5),
+        head_rnns=dict(conv_seg=dict(hidden_ratio=1.0)),
+    ),
+}
+
+
+@pytest.mark.parametrize('system', SYSTEMS)
 @torch.no_grad()
-def test_streaming_equals_the_clip(smoother):
-    smoother = smoother or SMOOTHED['smoother']
-    model = build(SMOOTHED, smoother=smoother)
-    stream = build(SMOOTHED, smoother=smoother, **STREAM)
+def test_streaming_equals_the_clip(system):
+    model = wake(build(SYSTEMS[system]))
+    stream = wake(build(SYSTEMS[system], **STREAM))
     images = torch.stack([textured().roll(t, 2) for t in range(4)])
     data = model.data_preprocessor(dict(inputs=[images, images.flip(0)]))
     clips, states = data['inputs'], None
@@ -135,6 +150,24 @@ def test_it_is_the_framewise_net_with_no_past():
     first, second = (model.step(clips[:, t])[0] for t in range(2))
     want = (0.7 * first + second) / 1.7
     torch.testing.assert_close(logits(model, clips), want)
+
+
+@torch.no_grad()
+def test_a_recurrent_net_is_smoothed_on_top():
+    alone = wake(build(RECURRENT, data_preprocessor=NORMALISED))
+    model = wake(build(BOTH))
+    assert model.state_dict().keys() == alone.state_dict().keys()
+    clips = torch.randn(1, 3, 3, 64, 96)
+    first, second, third = (logits(alone, clips[:, : t + 1]) for t in range(3))
+    want = 0.3 * (third + 0.7 * second + 0.49 * first) / (1 - 0.7**3)
+    torch.testing.assert_close(logits(model, clips), want)
+
+
+def test_training_knows_no_smoother():
+    data = torch.randn(1, 3, 3, 64, 96), samples(1, (64, 96))
+    plain = build(RECURRENT).train().loss(*data)
+    smoothed = build(BOTH, data_preprocessor=RECURRENT['data_preprocessor'])
+    assert smoothed.train().loss(*data) == plain
 
 
 def test_pixels_undo_the_normalisation():
