@@ -19,6 +19,7 @@ from .recurrent import (
     ConvLSTMCell,
     ConvRNN,
     DRUCell,
+    GatedAverageCell,
     SRUCell,
 )
 from .recurrent_unet import RecurrentUNet
@@ -44,6 +45,7 @@ __all__ = [
     'DoubleConvEncoder',
     'ExponentialSmoother',
     'FlowSmoother',
+    'GatedAverageCell',
     'KeyFrameDataPreProcessor',
     'LabelMapDiscriminator',
     'LabelSmoothingLoss',

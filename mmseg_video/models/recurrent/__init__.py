@@ -2,6 +2,7 @@ from .conv_elman_cell import ConvElmanCell
 from .conv_gru_cell import ConvGRUCell
 from .conv_lstm_cell import ConvLSTMCell
 from .conv_rnn import CONNECTIONS, ConvRNN
+from .gated_average_cell import GatedAverageCell
 from .recurrent_cell import CONVS, RecurrentCell, State, build_cell
 from .refinement_cells import DRUCell, SRUCell
 
@@ -13,6 +14,7 @@ __all__ = [
     'ConvLSTMCell',
     'ConvRNN',
     'DRUCell',
+    'GatedAverageCell',
     'RecurrentCell',
     'SRUCell',
     'State',
