@@ -43,6 +43,13 @@ VARIANTS = {
         neck=dict(NECK, levels=[1, 3]),
         final_rnn=dict(cell=dict(type='ConvLSTMCell'), hidden_ratio=0.5),
     ),
+    'a gated average of its logits': dict(
+        head_rnns=dict(
+            conv_seg=dict(
+                cell=dict(type='GatedAverageCell'), connection='standard'
+            )
+        )
+    ),
     'an average of its logits': dict(
         smoother=dict(type='ExponentialSmoother', weight=0.3)
     ),

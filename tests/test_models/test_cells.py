@@ -7,6 +7,8 @@ from mmseg_video.models import (
     ConvGRUCell,
     ConvLSTMCell,
     DRUCell,
+    ExponentialSmoother,
+    GatedAverageCell,
     SRUCell,
 )
 from mmseg_video.models.recurrent import CONVS
@@ -93,6 +95,45 @@ def test_a_refinement_cell_with_hand_set_weights():
     h = cell.hidden(cell(torch.randn(1, 8, 4, 4)))
     z, c = 1 / (1 + 2.718281828**-2), 0.46211716  # sigmoid(2), tanh(0.5)
     torch.testing.assert_close(h, torch.full_like(h, 1 - z + z * c))
+
+
+def test_gated_average_follows_its_equations():
+    cell = GatedAverageCell(3, 3, gate_channels=4)
+    torch.nn.init.normal_(cell.keep_conv.weight)
+    x, s, n = torch.randn(2, 3, 6, 5), torch.randn(2, 3, 6, 5), 2.5
+    w, b = cell.input_conv.weight, cell.input_conv.bias
+    a = conv(x, w, b) + conv(s / n, cell.hidden_conv.weight)
+    k = conv(a.relu(), cell.keep_conv.weight, cell.keep_conv.bias).sigmoid()
+    assert k.std() > 0.01  # not the same everywhere
+    count = torch.full((2, 1, 6, 5), n)
+    new = cell(x, (s, count))
+    torch.testing.assert_close(new[0], k * s + x)
+    torch.testing.assert_close(new[1], k * count + 1)
+    torch.testing.assert_close(cell.hidden(new), (k * s + x) / (k * n + 1))
+
+
+def test_gated_average_begins_as_an_exponential_one():
+    cell, smoother = GatedAverageCell(5, 5, keep=0.3), ExponentialSmoother(0.7)
+    ours = theirs = None
+    for x in torch.randn(4, 2, 5, 6, 7):
+        ours = cell(x, ours)
+        want, theirs = smoother(x, None, theirs)
+        torch.testing.assert_close(cell.hidden(ours), want)
+    zeros = cell.zero_state(cell.project(x))
+    torch.testing.assert_close(cell.hidden(cell(x, zeros)), x)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (dict(hidden_channels=2), 'got 2 of 4 channels, set hidden_ratio=1.0'),
+        (dict(keep=1.0), r'keep must lie in \(0, 1\), got 1.0'),
+        (dict(gate_channels=0), 'gate_channels must be at least 1, got 0'),
+    ],
+)
+def test_what_a_gated_average_cannot_do(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        GatedAverageCell(4, **(dict(hidden_channels=4) | arguments))
 
 
 def test_channels_that_the_groups_do_not_divide():
