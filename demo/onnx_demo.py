@@ -61,6 +61,8 @@ def main():
         '--resize', type=int, nargs=2, metavar=('HEIGHT', 'WIDTH')
     )
     args = parser.parse_args()
+    if not args.out.lower().endswith(('.mp4', '.mkv', '.avi')):
+        sys.exit(f"error: --out '{args.out}' is no video: name an .mp4")
     video = cv2.VideoCapture(args.video)
     readable, frame = video.read()
     if not readable:

@@ -148,7 +148,7 @@ def as_json(report: dict) -> str:
 def as_markdown(report: dict) -> str:
     """The report as two tables: figures, and IoU of each class."""
     lines = [
-        '| | framewise | recurrent | difference | 95 % interval | |',
+        '| | baseline | model | difference | 95 % interval | |',
         '|---|---|---|---|---|---|',
     ]
     for name, v in report['figures'].items():
@@ -159,7 +159,7 @@ def as_markdown(report: dict) -> str:
         )
     lines += [
         '',
-        '| class | framewise | recurrent | difference |',
+        '| class | baseline | model | difference |',
         '|---|---|---|---|',
     ]
     for name, (base, ours) in report['classes'].items():
@@ -167,6 +167,10 @@ def as_markdown(report: dict) -> str:
             lines.append(
                 f'| {name} | {base:.2f} | {ours:.2f} | {ours - base:+.2f} |'
             )
+    names = dict(framewise='baseline', recurrent='model')
+    lines += [''] * bool(report.get('models'))
+    for key, (config, checkpoint) in report.get('models', {}).items():
+        lines.append(f'- {names[key]}: `{config}`, `{checkpoint}`')
     return '\n'.join(lines) + '\n'
 
 
@@ -191,7 +195,7 @@ def draw(report: dict, path: Path) -> None:
     left.axvline(0, color='black', lw=0.8)
     left.set_yticks(range(len(judged)), list(judged))
     left.invert_yaxis()
-    left.set_title('recurrent minus framewise, 95 % interval')
+    left.set_title('model minus baseline, 95 % interval')
     left.set_xlabel('points')
     left.grid(axis='x', alpha=0.3)
     classes = {
@@ -200,7 +204,7 @@ def draw(report: dict, path: Path) -> None:
         if np.isfinite(v).any()
     }
     y = np.arange(len(classes))
-    for i, model in enumerate(('framewise', 'recurrent')):
+    for i, model in enumerate(('baseline', 'model')):
         values = [v[i] for v in classes.values()]
         right.barh(y + 0.38 * (i - 0.5), values, 0.38, label=model)
     right.set_yticks(y, list(classes))
@@ -232,9 +236,9 @@ def draw_degraded(reports: dict[float, dict], folder: Path) -> None:
     )
     x = [100 * part for part in reports]
     for axis, name in zip(axes[0], names, strict=True):
-        for key, label in (('baseline', 'framewise'), ('model', 'recurrent')):
+        for key in ('baseline', 'model'):
             y = [r['figures'][name][key] for r in reports.values()]
-            axis.plot(x, y, 'o-', label=label)
+            axis.plot(x, y, 'o-', label=key)
         axis.set_title(name)
         axis.set_xlabel('degraded frames, %')
         axis.grid(alpha=0.3)
@@ -272,8 +276,8 @@ def write_robustness(reports: dict[str, dict[int, dict]], folder: Path) -> str:
     ):
         calm = 'flicker'
     lines = [
-        '| corruption | strength | framewise mIoU | recurrent | difference | '
-        f'95 % interval | {calm} | recurrent |',
+        '| corruption | strength | baseline mIoU | model | difference | '
+        f'95 % interval | {calm} | model |',
         '|---|---|---|---|---|---|---|---|',
     ]
     figure, axes = plt.subplots(
@@ -282,9 +286,9 @@ def write_robustness(reports: dict[str, dict[int, dict]], folder: Path) -> str:
     for axis, (kind, by_severity) in zip(
         axes.flat, reports.items(), strict=True
     ):
-        for key, label in (('baseline', 'framewise'), ('model', 'recurrent')):
+        for key in ('baseline', 'model'):
             y = [r['figures']['mIoU'][key] for r in by_severity.values()]
-            axis.plot(list(by_severity), y, 'o-', label=label)
+            axis.plot(list(by_severity), y, 'o-', label=key)
         axis.set_title(kind)
         axis.set_xticks(list(by_severity))
         axis.grid(alpha=0.3)

@@ -64,6 +64,10 @@ def main():
     if args.amp:
         train_in_mixed_precision(cfg)
     last = find_last_checkpoint(cfg.work_dir) if args.resume else None
+    if args.resume and not last:
+        print(
+            f"nothing to resume in '{cfg.work_dir}': starts from the beginning"
+        )
     if last:
         cfg.resume, cfg.load_from = True, last
     elif cfg.load_from:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
+# PyTorch writes zip files, whose directory comes last; before 1.6 it wrote
+# pickles.
+ZIP, PICKLE = b'PK', b'\x80'
 _NAME = re.compile(r'(?:iter|epoch)_(\d+)\.pth')
 
 
@@ -17,7 +20,7 @@ def check_checkpoint(path: str | os.PathLike) -> None:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is cut short, or a config.
+        ValueError: If it is cut short, or no checkpoint.
     """
     if '://' in str(path):
         return
@@ -28,6 +31,13 @@ def check_checkpoint(path: str | os.PathLike) -> None:
         )
     if not os.path.isfile(path):
         raise FileNotFoundError(f"no checkpoint '{path}'")
+    with open(path, 'rb') as file:
+        begin = file.read(2)
+    if len(begin) == 2 and begin != ZIP and begin[:1] != PICKLE:
+        raise ValueError(
+            f"'{path}' is no checkpoint: it begins as no file of PyTorch's "
+            'does'
+        )
     if not _is_whole(path):
         raise ValueError(
             f"the checkpoint '{path}' is cut short "
@@ -59,8 +69,6 @@ def find_last_checkpoint(work_dir: str | os.PathLike) -> str | None:
 
 
 def _is_whole(path: str | os.PathLike) -> bool:
-    # PyTorch writes zip files, whose directory comes last; before 1.6 it
-    # wrote pickles, which do not begin like one.
     with open(path, 'rb') as file:
         begin = file.read(2)
-    return len(begin) == 2 and (begin != b'PK' or zipfile.is_zipfile(path))
+    return len(begin) == 2 and (begin != ZIP or zipfile.is_zipfile(path))

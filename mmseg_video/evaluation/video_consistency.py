@@ -2,6 +2,7 @@ from collections import deque
 from collections.abc import Sequence
 
 import numpy as np
+from mmengine.logging import print_log
 from mmseg.registry import METRICS
 
 from .sequence_metric import SequenceMetric, labels, prediction
@@ -100,6 +101,12 @@ class VideoConsistencyMetric(SequenceMetric):
             }
             if total['windows']:
                 figures[f'VC{n}'] = total['sum'] / total['windows']
+            else:
+                print_log(
+                    f'VC{n} is left out: no sequence has {n} labelled frames',
+                    'current',
+                    30,
+                )
             if total['code_windows']:
                 figures[f'VC{n}_VSPW_code'] = (
                     total['code_sum'] / total['code_windows']

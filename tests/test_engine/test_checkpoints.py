@@ -42,5 +42,8 @@ def test_check(tmp_path):
     check_checkpoint('https://download.openmmlab.com/some.pth')
     with pytest.raises(FileNotFoundError, match=r"no checkpoint 'none.pth'"):
         check_checkpoint('none.pth')
+    (tmp_path / 'video.mp4').write_bytes(bytes(200))
+    with pytest.raises(ValueError, match=r"video\.mp4' is no checkpoint"):
+        check_checkpoint(tmp_path / 'video.mp4')
     with pytest.raises(ValueError, match=r"cut\.pth' is cut short"):
         check_checkpoint(save(tmp_path / 'cut.pth', whole=False))

@@ -142,6 +142,12 @@ def test_report_of_other_classes_names_the_shapes():
     other = dict(FRAMEWISE['decode_head'], num_classes=7)
     weights = build(FRAMEWISE, decode_head=other).state_dict()
     text = report_checkpoint(build(FRAMEWISE), weights, 'x.pth')
+    recurrent = build(RECURRENT).state_dict()
+    assert 'unused: neck' in report_checkpoint(
+        build(FRAMEWISE), recurrent, 'x.pth'
+    )
+    with pytest.raises(RuntimeError, match='RNNs and the model none'):
+        report_checkpoint(build(FRAMEWISE), recurrent, 'x.pth', need_all=True)
     assert 'decode_head.conv_seg.weight (7, 8, 1, 1) for (5, 8, 1, 1)' in text
 
 

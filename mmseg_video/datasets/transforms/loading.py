@@ -124,7 +124,8 @@ class LoadRefFrames(BaseTransform):
             raise FileNotFoundError(
                 f"no ref frame '{path}' for the key frame '{key}' (sequence "
                 f"'{results.get('sequence')}'): copy it (Cityscapes: 324 GB, "
-                'leftImg8bit_sequence_trainvaltest.zip), or set '
+                'leftImg8bit_sequence_trainvaltest.zip), take fewer or nearer '
+                'frames (num_frames, frame_interval), or set '
                 "missing='repeat' for the dataset to repeat the next later "
                 'frame'
             )

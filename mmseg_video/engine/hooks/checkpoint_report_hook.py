@@ -26,7 +26,8 @@ def report_checkpoint(
             ``training_only``, beginnings of names). Defaults to False.
 
     Raises:
-        RuntimeError: If nothing matches, or ``need_all`` and not all does.
+        RuntimeError: If nothing matches, or ``need_all`` and not all does or
+            an RNN of the checkpoint has no place.
     """
     own = model.state_dict()
     weights = {key.removeprefix('module.'): w for key, w in weights.items()}
@@ -65,6 +66,11 @@ def report_checkpoint(
             f'{text}. What was not loaded would be tested at its random '
             'initialisation: test the checkpoint with the config it was '
             'trained with'
+        )
+    if need_all and any('rnn' in key for key in unused):
+        raise RuntimeError(
+            f'{text}. The checkpoint has RNNs and the model none for them: '
+            'test the checkpoint with the config it was trained with'
         )
     return text
 
