@@ -35,7 +35,7 @@ def check_checkpoint(path: str | os.PathLike) -> None:
         begin = file.read(2)
     if len(begin) == 2 and begin != ZIP and begin[:1] != PICKLE:
         raise ValueError(
-            f"'{path}' is no checkpoint: it begins as no file of PyTorch's "
+            f"'{path}' is no checkpoint that torch reads: it begins as none "
             'does'
         )
     if not _is_whole(path):
