@@ -78,7 +78,7 @@ def test_two_processes_give_the_gradients_of_the_doubled_batch(tmp_path):
     assert code == 0, output[-2000:]
     code, output = call(
         *(sys.executable, '-m', 'torch.distributed.run'),
-        *('--nproc_per_node', 2, '--master_port', 29617),
+        *('--nproc_per_node', 2, '--standalone'),  # on a free port
         *(worker, tmp_path / 'two.pt', 'distributed'),
         PYTHONPATH=path,
     )
