@@ -168,3 +168,8 @@ def test_the_tool_and_a_runner_without_torch(awake, tmp_path):
         assert code == 1
         last = output.strip().splitlines()[-1]
         assert last.startswith(f"error: the model '{wrong}' cannot be opened")
+    # OpenCV would write a GIF as a picture for each frame.
+    argv = ROOT / 'demo/onnx_demo.py', video, path, '--out', 'o.gif'
+    code, output = call(sys.executable, *argv)
+    assert code == 1
+    assert output.strip() == "error: --out 'o.gif' is no video: name an .mp4"

@@ -103,7 +103,7 @@ class VideoConsistencyMetric(SequenceMetric):
                 figures[f'VC{n}'] = total['sum'] / total['windows']
             else:
                 print_log(
-                    f'VC{n} is left out: no sequence has {n} labelled frames',
+                    f'VC{n} is left out: no window of {n} frames to count',
                     'current',
                     30,
                 )

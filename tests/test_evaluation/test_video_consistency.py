@@ -85,6 +85,18 @@ def test_eight_and_sixteen_by_default():
     }
 
 
+def test_what_is_left_out_is_said(monkeypatch):
+    true = video(9, 0)
+    metric, said = vc(), []
+    monkeypatch.setattr(
+        'mmseg_video.evaluation.video_consistency.print_log',
+        lambda text, *_: said.append(text),
+    )
+    feed(metric, frames(9), true, true)
+    assert 'VC16' not in result(metric)
+    assert said == ['VC16 is left out: no window of 16 frames to count']
+
+
 def test_windows_do_not_reach_over_sequences():
     metric = vc(lengths=[4])
     for name in 'abc':

@@ -20,6 +20,7 @@ def train(root, work_dir, *arguments):
 def test_mixed_precision_and_resumption(root, tmp_path):
     output = train(root, tmp_path, '--amp', '--resume', '--seed', 7)
     assert 'Bfloat16OptimWrapper' in output
+    assert f"nothing to resume in '{tmp_path}'" in output
     first = torch.load(tmp_path / 'iter_2.pth', weights_only=False)
     weights = first['state_dict'].values()
     assert not any(w.dtype == torch.bfloat16 for w in weights)
