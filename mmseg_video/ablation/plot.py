@@ -13,7 +13,8 @@ def draw_costs(rows: list[Row], path: Path) -> bool:
     """A PNG of accuracy against cost; returns whether there was anything.
 
     A panel for each protocol, with its first metric; the cost is the latency
-    of a streamed frame, or the parameters where none was measured. Bars are
+    of a streamed frame in units of the baseline's, or in ms without one: rows
+    may have been timed on different days, each beside its baseline. Bars are
     the standard deviation over seeds.
 
     Args:
@@ -23,9 +24,13 @@ def draw_costs(rows: list[Row], path: Path) -> bool:
     first = {}
     for protocol, metric in columns(rows):
         first.setdefault(protocol, metric)
-    cost, label = 'latency_ms', 'latency of a streamed frame (ms)'
-    if not any(row.cost for row in rows):
+    costs = [row.cost for row in rows if row.cost]
+    if not costs:
         return False
+    cost, label = 'latency_ms', 'latency of a streamed frame (ms)'
+    if all(each.get('ratio') for each in costs):
+        cost = 'ratio'
+        label = "latency of a streamed frame, in units of the baseline's"
     panels = {
         column: shown
         for column in first.items()
