@@ -43,7 +43,9 @@ def cli(main: Callable) -> Callable:
         for message in NOISE:
             warnings.filterwarnings('ignore', message)
         try:
-            return main(*args, **kwargs)
+            result = main(*args, **kwargs)
+            leave_processes()
+            return result
         except EXPECTED as error:
             if os.environ.get('MMSEG_VIDEO_DEBUG'):
                 traceback.print_exc()
@@ -138,6 +140,17 @@ def set_up_processes(cfg: Config, launcher: str) -> None:
     # torchrun sets one thread each where there are several processes.
     if not gpus and (processes > 1 or 'OMP_NUM_THREADS' not in os.environ):
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
+
+
+def leave_processes() -> None:
+    """End the process group, if there is one, when all have done their part.
+
+    A process that just ends takes its connections away from those that still
+    run, and gloo's threads may then abort them.
+    """
+    if dist.is_available() and dist.is_initialized():
+        dist.barrier()
+        dist.destroy_process_group()
 
 
 def train_in_mixed_precision(cfg: Config) -> None:

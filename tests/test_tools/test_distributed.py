@@ -38,7 +38,7 @@ WORKER = """
 import sys, torch, torch.distributed as dist
 from mmengine.registry import init_default_scope
 from mmengine.model import MMDistributedDataParallel
-import mmseg_video
+from mmseg_video.engine.launch import leave_processes
 from tests.models import RECURRENT, NORM, build, samples, wake
 
 init_default_scope('mmseg')
@@ -65,6 +65,7 @@ losses['decode.loss_ce'].backward()
 grads = {k: p.grad for k, p in model.named_parameters()}
 if rank == 0:
     torch.save(grads, sys.argv[1])
+leave_processes()
 """
 
 
