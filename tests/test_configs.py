@@ -151,6 +151,7 @@ EXTRA = {
         for name in (
             *('norm_eval_cityscapes', 'gn_cityscapes'),
             *('pseudo_cityscapes', 'pseudo_street'),
+            *('mean_teacher_cityscapes', 'mean_teacher_street'),
         )
     },
 }

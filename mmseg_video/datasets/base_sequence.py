@@ -34,8 +34,10 @@ class BaseSequenceDataset(BaseSegDataset):
       :class:`SampleWeightedLoss`
 
     With ``data_prefix.pseudo_path``, the labels that ``tools/pseudo_label.py``
-    made of unlabelled frames, some clips end in one of those frames instead.
-    The length of the dataset stays the number of labelled frames.
+    made of unlabelled frames, some clips end in one of those frames instead;
+    with ``unlabelled=True`` in any unlabelled frame, for
+    :class:`MeanTeacherHook` to label. The length of the dataset stays the
+    number of labelled frames.
 
     A subclass writes :meth:`load_data_list`, with an entry from
     :meth:`sample` for each sample. How many clips are padded, because the
@@ -60,8 +62,12 @@ class BaseSequenceDataset(BaseSegDataset):
             'foreground' (1), against all others, 'background' (0). Defaults
             to None, the classes as they are.
         pseudo_prob (float): How likely a clip is replaced by one that ends
-            in a pseudo-labelled frame, each of those alike. Defaults to 0.5.
+            in a frame that nobody labelled, each of those alike. Defaults to
+            0.5.
         pseudo_weight (float): ``label_weight`` of those. Defaults to 1.
+        unlabelled (bool): Whether those are all such frames, with a label of
+            255 (``seg_map_path`` is None) where ``pseudo_path`` has none.
+            Defaults to False.
         kwargs: :class:`BaseSegDataset`'s.
 
     Raises:
@@ -83,6 +89,7 @@ class BaseSequenceDataset(BaseSegDataset):
         pipeline: Sequence[dict] = (),
         pseudo_prob: float = 0.5,
         pseudo_weight: float = 1.0,
+        unlabelled: bool = False,
         **kwargs,
     ):
         for name, value in (
@@ -111,6 +118,7 @@ class BaseSequenceDataset(BaseSegDataset):
             )
         self.pseudo_prob = pseudo_prob
         self.pseudo_weight = pseudo_weight
+        self.unlabelled = unlabelled and mode == 'clip'
         self._num_labelled = 0
         self.num_frames = num_frames
         self.frame_interval = frame_interval
@@ -176,6 +184,11 @@ class BaseSequenceDataset(BaseSegDataset):
                 'no label of an unlabelled frame of these sequences: it is '
                 'made by tools/pseudo_label.py, with the same names as '
                 'labels have'
+            )
+        if self.unlabelled and not pseudo:
+            raise ValueError(
+                f"{type(self).__name__}: '{self.data_prefix['img_path']}' has "
+                'no frames without a label, which unlabelled=True asks for'
             )
         return super().filter_data()
 
@@ -276,7 +289,7 @@ class BaseSequenceDataset(BaseSegDataset):
     ) -> dict:
         """One entry of the data list, see the class.
 
-        ``pseudo`` says that ``seg_map_path`` is a teacher's.
+        ``pseudo`` says that ``seg_map_path`` is a teacher's, or None.
         """
         past = list(past_img_paths) if self.num_frames > 1 else []
         ref_img_paths, num_padded = select_ref_frames(

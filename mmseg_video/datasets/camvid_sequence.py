@@ -158,12 +158,13 @@ class CamVidSequenceDataset(BaseSequenceDataset):
         for i, (number, name) in enumerate(frames):
             label = osp.splitext(name)[0] + self.seg_map_suffix
             seg_map_path = None
-            taught = label not in labels and label in pseudo
-            if label in labels or taught:
-                prefix = 'pseudo_path' if taught else 'seg_map_path'
-                seg_map_path = osp.join(self.folder(prefix), label)
-            elif self.mode == 'clip':
+            if label in labels:
+                seg_map_path = osp.join(self.folder('seg_map_path'), label)
+            elif label in pseudo:
+                seg_map_path = osp.join(self.folder('pseudo_path'), label)
+            elif self.mode == 'clip' and not self.unlabelled:
                 continue
+            taught = self.mode == 'clip' and label not in labels
             past = paths[max(0, i - reach) : i]
             samples.append(
                 self.sample(

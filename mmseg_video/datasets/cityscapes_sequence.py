@@ -95,7 +95,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         clips = self.mode == 'clip'
         pseudo = self.list_pseudo_labels()
         repeats = self.num_frames > 1 and self.missing == 'repeat'
-        if not clips or repeats or pseudo:
+        if not clips or repeats or pseudo or self.unlabelled:
             listed = self.list_files('seq_path', [self.img_suffix])
             folder = self.folder('seq_path')
             present = {osp.join(folder, name) for name in listed}
@@ -113,7 +113,10 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
             snippet, key = match['snippet'], int(match['number'])
             if clips:
                 data_list.append(self._clip(snippet, label, key, present))
-                data_list += self._pseudo_clips(snippet, key, present, pseudo)
+                if pseudo or self.unlabelled:
+                    data_list += self._pseudo_clips(
+                        snippet, key, present, pseudo
+                    )
             else:
                 data_list.extend(
                     self._stream(snippet, label, key, present, labelled)
@@ -162,7 +165,8 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
     def _pseudo_clips(
         self, snippet: str, key: int, present: set[str], pseudo: set[str]
     ) -> list[dict]:
-        """A clip for each other frame of the snippet with a teacher's label.
+        """A clip for each other frame of the snippet with a teacher's label,
+        or, with ``unlabelled``, for each other frame.
 
         Its past is the snippet's: the frames before belong to another one,
         or are not there.
@@ -170,18 +174,21 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         first = max(0, key - FRAMES_BEFORE)
         paths = {
             number: path
-            for number in range(first, key + FRAMES_AFTER + 1 if pseudo else 0)
+            for number in range(first, key + FRAMES_AFTER + 1)
             if (path := self._path(snippet, number, 'seq_path')) in present
         }
         clips = []
         for number, path in paths.items():
             label = f'{snippet}_{number:06d}{self.seg_map_suffix}'
-            if number == key or label not in pseudo:
+            taught = label in pseudo
+            if number == key or not (taught or self.unlabelled):
                 continue
             clips.append(
                 self.sample(
                     path,
-                    osp.join(self.folder('pseudo_path'), label),
+                    osp.join(self.folder('pseudo_path'), label)
+                    if taught
+                    else None,
                     self._sequence(snippet, key),
                     number,
                     [p for n, p in paths.items() if n < number],

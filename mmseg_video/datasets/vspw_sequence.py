@@ -168,8 +168,8 @@ class VSPWSequenceDataset(BaseSequenceDataset):
                 video,
                 number,
                 paths[max(0, i - reach) : i],
-                pseudo=number in pseudo and number not in labels,
+                pseudo=self.mode == 'clip' and number not in labels,
             )
             for i, number in enumerate(numbers)
-            if self.mode == 'stream' or number in known
+            if self.mode == 'stream' or self.unlabelled or number in known
         ]

@@ -162,3 +162,46 @@ def test_labels_that_are_not_there_are_named(tmp_path):
         cityscapes(tmp_path)
     with pytest.raises(ValueError, match='pseudo_prob must lie'):
         cityscapes(tmp_path, pseudo_prob=2)
+
+
+def test_unlabelled_frames_without_any_labels(tmp_path):
+    cityscapes_tree(tmp_path)
+    options = dict(pseudo_path=None, unlabelled=True, pseudo_prob=1)
+    dataset = cityscapes(tmp_path, **options)
+    assert len(dataset) == 3
+    np.random.seed(0)
+    seen = [dataset[0] for _ in range(50)]
+    assert all(s['seg_map_path'] is None for s in seen)
+    # Any frame of the three snippets but the labelled ones.
+    frames = {(s['sequence'], s['frame_id']) for s in seen}
+    assert len(frames) > 30
+    assert not frames & {(name, int(name[-6:])) for name, _ in frames}
+    dataset = cityscapes(tmp_path, **options, pipeline=[*LOAD, *PACK])
+    assert (dataset[0]['data_samples'].gt_sem_seg.data == 255).all()
+
+
+def test_a_label_goes_before_none(tmp_path):
+    teach(cityscapes_tree(tmp_path), 296)
+    dataset = cityscapes(tmp_path, unlabelled=True, pseudo_prob=1)
+    infos = [dataset.get_data_info(i) for i in range(90)]
+    assert sum(i['seg_map_path'] is None for i in infos) == 86
+    taught = [i for i in infos if 'pseudo_labels' in str(i['seg_map_path'])]
+    assert [i['frame_id'] for i in taught] == [296]
+
+
+def test_where_all_frames_have_labels_there_are_none_without(tmp_path):
+    camvid_tree(tmp_path)
+    for frame in (tmp_path / 'train').iterdir():
+        label = tmp_path / 'trainannot' / frame.name
+        if not label.exists():
+            write_image(label, np.zeros(SIZE, np.uint8))
+    with pytest.raises(ValueError, match='no frames without a label'):
+        DATASETS.build(
+            dict(
+                type='CamVidSequenceDataset',
+                data_root=str(tmp_path),
+                data_prefix=dict(img_path='train', seg_map_path='trainannot'),
+                pipeline=LOAD,
+                unlabelled=True,
+            )
+        )

@@ -3,6 +3,7 @@ from .finite_loss_hook import FiniteLossHook
 from .freeze_hook import FreezeHook
 from .grow_clip_hook import GrowClipHook
 from .label_weight_hook import LabelWeightHook
+from .mean_teacher_hook import MeanTeacherHook
 from .norm_eval_hook import NormEvalHook
 from .sequence_state_hook import SequenceStateHook, unwrap
 from .sequence_visualization_hook import SequenceVisualizationHook
@@ -15,6 +16,7 @@ __all__ = [
     'FreezeHook',
     'GrowClipHook',
     'LabelWeightHook',
+    'MeanTeacherHook',
     'NormEvalHook',
     'SequenceStateHook',
     'SequenceVisualizationHook',
