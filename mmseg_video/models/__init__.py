@@ -13,6 +13,7 @@ from .losses import (
     TemporalConsistencyLoss,
 )
 from .mask_feedback_segmentor import MaskFeedbackSegmentor
+from .motion import Motion
 from .recurrent import (
     ConvElmanCell,
     ConvGRUCell,
@@ -50,6 +51,7 @@ __all__ = [
     'LabelMapDiscriminator',
     'LabelSmoothingLoss',
     'MaskFeedbackSegmentor',
+    'Motion',
     'RecurrentUNet',
     'SRUCell',
     'SampleWeightedLoss',

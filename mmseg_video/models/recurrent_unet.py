@@ -16,6 +16,7 @@ from .clip_encoding import (
 )
 from .clip_losses import ClipLosses
 from .clip_segmentor import ClipSegmentor, States
+from .motion import move
 from .recurrent import ConvRNN, RecurrentCell, State
 
 KEY_FRAME = slice(-1, None)
@@ -50,6 +51,10 @@ class RecurrentUNet(ClipSegmentor):
             config. ``conv_seg`` means the logits, ``joins.0`` the finest map
             of a :class:`UNetHead`. Defaults to None. ``in_channels`` is
             filled in.
+        motion (dict | None): Config of a :class:`Motion`: the RNNs in the
+            head see their states along the optical flow from the present
+            frame to the one before, which is one more state. Those of the
+            necks do not. Defaults to None.
         clip_losses (dict[str, dict] | None): Losses, by name, that read the
             logits of a ref frame too, see :class:`ClipLosses`. The decoder
             decodes that frame as well, in training alone. Defaults to None.
@@ -91,6 +96,7 @@ class RecurrentUNet(ClipSegmentor):
         *args,
         final_rnn: dict | None = None,
         head_rnns: dict[str, dict] | None = None,
+        motion: dict | None = None,
         clip_losses: dict[str, dict] | None = None,
         smoother: dict | None = None,
         **kwargs,
@@ -114,6 +120,14 @@ class RecurrentUNet(ClipSegmentor):
                 for place, cfg in (head_rnns or {}).items()
             }
         )
+        self.motion = None
+        if motion is not None:
+            self.motion = MODELS.build({'type': 'Motion', **motion})
+            if not self._head_places:
+                raise ValueError(
+                    'motion: there is no RNN in the decode head (head_rnns, '
+                    'final_rnn) whose state could move'
+                )
 
     def _head_channels(self, place: str) -> int:
         """Channels that a module of the decode head gives."""
@@ -226,9 +240,8 @@ class RecurrentUNet(ClipSegmentor):
         clips, states = self._burn_in(self._as_clips(inputs))
         self.clip_losses.check(clips.shape[1], data_samples)
         wanted = ALL_FRAMES if self.clip_losses.num_frames > 1 else KEY_FRAME
-        feats, neck_states = self._encode(clips, states, wanted)
-        head_states = states[len(neck_states) :] if states else None
-        with self._with_head_rnns(clips.shape[0], head_states, wanted):
+        feats, _ = self._encode(clips, states, wanted)
+        with self._with_head_rnns(clips, states, wanted):
             losses = self._decode_head_forward_train(feats, data_samples)
         if self.with_auxiliary_head:
             feats = self._key_frames(feats, clips.shape[0])
@@ -275,12 +288,9 @@ class RecurrentUNet(ClipSegmentor):
         wanted = KEY_FRAME if self.smoother is None else ALL_FRAMES
         states = states or (None,) * len(self.state_sizes)
         feats, after = self._encode(clips, states, wanted)
-        head_states = states[len(after) : self._num_states]
-        with self._with_head_rnns(
-            clips.shape[0], head_states, wanted
-        ) as after_head:
+        with self._with_head_rnns(clips, states, wanted) as after_head:
             logits = head(feats)
-        after = (*after, *(after_head[place] for place in self._head_places))
+        after = (*after, *after_head)
         if self.smoother is None:
             return logits, after
         logits, average = self._smooth(logits, clips, states[-1])
@@ -299,6 +309,11 @@ class RecurrentUNet(ClipSegmentor):
     def check_export(self) -> None:
         if self.smoother is not None:
             self.smoother.check_export()
+        if self.motion is not None:
+            raise ValueError(
+                'motion cannot be exported: its optical flow is computed by '
+                'OpenCV, outside of the net'
+            )
 
     @property
     def state_sizes(self) -> list[int]:
@@ -307,11 +322,14 @@ class RecurrentUNet(ClipSegmentor):
             *(rnn.cell for rnn in self._head_places.values()),
         )
         sizes = [m.num_maps for m in modules if isinstance(m, RecurrentCell)]
+        if self.motion is not None:
+            sizes.append(1)  # the frame before
         return sizes + ([self.smoother.num_maps] if self.smoother else [])
 
     @property
     def _num_states(self) -> int:
-        """Of the RNNs; an average over time has one more, the last."""
+        """Of the RNNs. Behind them are the frame before, for ``motion``, and
+        the smoother's."""
         necks = [n for n in self._necks if getattr(n, 'recurrent', False)]
         return sum(n.num_states for n in necks) + len(self._head_places)
 
@@ -380,10 +398,9 @@ class RecurrentUNet(ClipSegmentor):
             feats, after = self._encode(clips, states)
             if not self._head_places:
                 return after
-            head = states[len(after) :] if states else None
-            with self._with_head_rnns(clips.shape[0], head) as head_after:
+            with self._with_head_rnns(clips, states) as after_head:
                 self.decode_head.forward(feats)
-        return (*after, *(head_after[place] for place in self._head_places))
+        return (*after, *after_head)
 
     def _key_frames(
         self, feats: Sequence[Tensor], num_clips: int
@@ -393,23 +410,24 @@ class RecurrentUNet(ClipSegmentor):
     @contextmanager
     def _with_head_rnns(
         self,
-        num_clips: int,
-        states: Sequence[State | None] | None,
+        clips: Tensor,
+        states: States | None,
         wanted: slice = KEY_FRAME,
-    ) -> Iterator[dict[str, State]]:
+    ) -> Iterator[list[State]]:
         """While open, RNNs sit in the decode head, which then decodes all
         frames of the clips; from its classifier on, the wanted ones only.
 
         Hooks on its modules instead of a head of its own: any head keeps its
         class and its parameter names, and so its framewise checkpoint.
-        Yields a dict that holds the RNNs' states, by place, after the head
-        has run.
+        Yields a list that holds the states of the head, when this is over.
         """
-        after = {}
+        num_clips, after, after_head = clips.shape[0], {}, []
         places = self._head_places
-        before = dict(
-            zip(places, states or (None,) * len(places), strict=True)
-        )
+        states = list(states or (None,) * len(self.state_sizes))
+        end = self._num_states
+        head = states[end - len(places) : end]
+        before = dict(zip(places, head, strict=True))
+        see, frame_state = self._motion(clips, states)
 
         def recur(place, feats, frames):
             if place in after:
@@ -417,8 +435,10 @@ class RecurrentUNet(ClipSegmentor):
                     f"head_rnns: the decode head calls '{place}' more than "
                     'once a frame: name a module that it calls once'
                 )
-            clips = feats.unflatten(0, (num_clips, -1))
-            out, after[place] = places[place](clips, before[place], frames)
+            feats = feats.unflatten(0, (num_clips, -1))
+            out, after[place] = places[place](
+                feats, before[place], frames, see
+            )
             return out.flatten(0, 1)
 
         def after_module(place):
@@ -429,8 +449,8 @@ class RecurrentUNet(ClipSegmentor):
             frames = ALL_FRAMES if 'conv_seg' in places else wanted
             if FINAL in places:
                 return recur(FINAL, args[0], frames)
-            clips = args[0].unflatten(0, (num_clips, -1))
-            return clips[:, frames].flatten(0, 1)
+            feats = args[0].unflatten(0, (num_clips, -1))
+            return feats[:, frames].flatten(0, 1)
 
         with ExitStack() as stack:
             for place in self._places:
@@ -441,13 +461,30 @@ class RecurrentUNet(ClipSegmentor):
                 classifier = self.decode_head.conv_seg
                 hook = classifier.register_forward_pre_hook(before_classifier)
                 stack.callback(hook.remove)
-            yield after
+            yield after_head
         if len(after) < len(places):
             unused = ', '.join(set(places) - set(after))
             raise ValueError(
                 f"head_rnns: the decode head does not call '{unused}' by "
                 'itself: name a module that it does'
             )
+        after_head += [after[place] for place in places] + frame_state
+
+    def _motion(
+        self, clips: Tensor, states: list[State | None]
+    ) -> tuple[Callable[[int, State], State] | None, list[State]]:
+        """What frame t of the clips sees of a state, and the last frame."""
+        if self.motion is None:
+            return None, []
+        frames = self.data_preprocessor.pixels(clips.flatten(0, 1))
+        frames = frames.unflatten(0, clips.shape[:2])
+        past = states[self._num_states]
+        flows = self.motion.of_clips(frames, None if past is None else past[0])
+
+        def see(t, state):
+            return state if flows[t] is None else move(state, flows[t])
+
+        return see, [(frames[:, -1],)]
 
 
 def _head_rnn(cfg: dict, channels: int, name: str) -> ConvRNN:

@@ -1,13 +1,11 @@
 """Averages of the past that need no training."""
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from ..evaluation.optical_flow import OPTICAL_FLOWS
-from ..evaluation.warping import resize_flow
+from .motion import Motion, resize, warp
 from .recurrent import RecurrentCell, State
 
 
@@ -133,7 +131,7 @@ class FlowSmoother(ExponentialSmoother):
                 'photometric_scale must be above 0 (grey levels), or None for '
                 f'no gate, got {photometric_scale}'
             )
-        self.flow = OPTICAL_FLOWS.build(flow or dict(type='DISFlow'))
+        self.motion = Motion(flow or dict(type='DISFlow'))
         self.photometric_scale = photometric_scale
 
     def past(
@@ -144,12 +142,7 @@ class FlowSmoother(ExponentialSmoother):
             return total, count
         before = state[2]
         size = logits.shape[2:]
-        flow = torch.stack(
-            [
-                self._flow(*pair, size)
-                for pair in zip(frame, before, strict=True)
-            ]
-        )
+        flow = resize(self.motion(frame, before), size)
         seen = warp(torch.cat([total, count], 1), flow)
         if self.photometric_scale is not None:
             now, then = (
@@ -162,37 +155,8 @@ class FlowSmoother(ExponentialSmoother):
     def state(self, total: Tensor, count: Tensor, frame: Tensor) -> State:
         return total, count, frame
 
-    def _flow(self, frame: Tensor, before: Tensor, size: tuple) -> Tensor:
-        """Flow (2, h, w) to the frame before, in pixels of the logits."""
-        flow = self.flow(_image(frame), _image(before))
-        flow = resize_flow(flow, tuple(size))
-        return torch.from_numpy(flow).permute(2, 0, 1).to(frame.device)
-
     def check_export(self) -> None:
         raise ValueError(
             'FlowSmoother cannot be exported: its optical flow is computed by '
             'OpenCV, outside of the net. ExponentialSmoother can'
         )
-
-
-def warp(maps: Tensor, flow: Tensor) -> Tensor:
-    """Maps (N, C, h, w) seen along the flow: bilinear, zeros outside.
-
-    Args:
-        maps (Tensor): Of the frame that the flow leads to.
-        flow (Tensor): (N, 2, h, w) in pixels, x first.
-    """
-    height, width = maps.shape[2:]
-    x = torch.arange(width, device=maps.device) + flow[:, 0]
-    y = torch.arange(height, device=maps.device)[:, None] + flow[:, 1]
-    # -1 and 1 are the centres of the first and the last pixel.
-    grid = torch.stack(
-        [2 * x / max(width - 1, 1) - 1, 2 * y / max(height - 1, 1) - 1], -1
-    )
-    return F.grid_sample(maps, grid, align_corners=True)
-
-
-def _image(frame: Tensor) -> np.ndarray:
-    """A frame (3, H, W) as an image (H, W, 3) uint8."""
-    image = frame.detach().permute(1, 2, 0).round().clamp(0, 255)
-    return np.ascontiguousarray(image.to(torch.uint8).cpu().numpy())

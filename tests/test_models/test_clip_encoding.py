@@ -81,8 +81,7 @@ def test_bptt_has_the_gradient_of_a_detached_run(final_rnn):
         _, states = net.step(clips[:, t], states)
     states = [tuple(part.detach() for part in state) for state in states]
     feats, _ = net._encode(clips[:, 4:], states)
-    head = states[net.neck.num_states :]
-    with net._with_head_rnns(2, head):
+    with net._with_head_rnns(clips[:, 4:], states):
         net.decode_head.loss(feats, labels, None)['loss_ce'].backward()
     assert any(g.any() for g in got.values())
     for name, parameter in net.named_parameters():

@@ -6,7 +6,7 @@ import torch
 from mmseg.registry import MODELS
 
 from mmseg_video.models import ExponentialSmoother, FlowSmoother
-from mmseg_video.models.smoothers import warp
+from mmseg_video.models.motion import warp
 from tests.models import FRAMEWISE, RECURRENT, build, samples, wake
 
 NORMALISED = dict(
@@ -108,6 +108,12 @@ SYSTEMS = {
         BOTH,
         final_rnn=dict(hidden_ratio=0.5),
         head_rnns=dict(conv_seg=dict(hidden_ratio=1.0)),
+    ),
+    'of RNNs whose states move': dict(
+        BOTH,
+        final_rnn=dict(hidden_ratio=0.5),
+        head_rnns=dict(conv_seg=dict(hidden_ratio=1.0)),
+        motion=dict(),
     ),
 }
 

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import torch
 import torch.nn as nn
 from mmseg.registry import MODELS
@@ -104,6 +106,7 @@ class ConvRNN(nn.Module):
         clips: Tensor,
         state: State | None = None,
         frames: slice = slice(None),
+        see: Callable[[int, State], State] | None = None,
     ) -> tuple[Tensor, State]:
         """Outputs (N, K, C', h, w) and the state after the clip.
 
@@ -113,6 +116,8 @@ class ConvRNN(nn.Module):
                 Defaults to None, the start of a sequence.
             frames (slice): Which K of the T frames to return. Defaults to
                 all.
+            see (Callable | None): What frame t sees of the state before it,
+                ``see(t, state)``. Defaults to None, the state as it is.
 
         Raises:
             ValueError: If ``clips`` has another number of axes or channels,
@@ -132,6 +137,8 @@ class ConvRNN(nn.Module):
             state = self.cell.zero_state(gates[:, 0])
         hidden = []
         for t in range(num_frames):
+            if see is not None and state is not None:
+                state = see(t, state)
             state = self.cell.update(gates[:, t], state)
             hidden.append(self.cell.hidden(state))
         hidden = torch.stack(hidden[frames], dim=1)  # (N, K, r, h, w)

@@ -25,7 +25,7 @@ class GatedAverageCell(RecurrentCell):
     below need not learn to write it down. (Nilsson and Sminchisescu,
     "Semantic video segmentation by gated recurrent flow propagation", CVPR
     2018, start their unit as such an identity too; theirs sees the past along
-    optical flow.)
+    optical flow, as this one does in a segmentor with ``motion``.)
 
     Args:
         in_channels (int): C.
@@ -92,8 +92,9 @@ class GatedAverageCell(RecurrentCell):
             return x, torch.ones_like(x[:, :1])
         self.check_state(gates, state)
         total, count = state
-        # n is 0 before the first frame, and at least 1 after it.
-        average = total / count.clamp(min=1)
+        # n is 0 before the first frame and, where the state moves, outside of
+        # the frame before.
+        average = total / count.clamp(min=1e-3)
         gates = gates + self.hidden_conv(average.to(gates.dtype))
         keep = torch.sigmoid(self.keep_conv(torch.relu(gates)).float())
         return keep * total + x, keep * count + 1

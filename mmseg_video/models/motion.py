@@ -1,0 +1,105 @@
+"""States that move with the scene."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from ..evaluation.optical_flow import OPTICAL_FLOWS
+from .recurrent import State
+
+
+@MODELS.register_module()
+class Motion(nn.Module):
+    """Maps frames to the optical flow that leads to the frames before them.
+
+    What a state remembers of a place is then read where that place was
+    (:func:`move`), as in Nilsson and Sminchisescu, "Semantic video
+    segmentation by gated recurrent flow propagation", CVPR 2018. It has no
+    parameters, and the flow gets no gradient.
+
+    Args:
+        flow (dict | None): A flow that is computed from the frames at hand
+            (``DISFlow``, ``FarnebackFlow``, ``RAFTFlow``). Defaults to None,
+            ``dict(type='DISFlow', preset='fast')``.
+    """
+
+    def __init__(self, flow: dict | None = None):
+        super().__init__()
+        default = dict(type='DISFlow', preset='fast')
+        self.flow = OPTICAL_FLOWS.build(flow or default)
+
+    @torch.no_grad()
+    def forward(self, frames: Tensor, before: Tensor) -> Tensor:
+        """Flow (N, 2, H, W) in pixels, x first, from frames to those before.
+
+        Args:
+            frames, before (Tensor): (N, 3, H, W), blue first, 0 to 255.
+        """
+        flows = [
+            self.flow(_image(frame), _image(past))
+            for frame, past in zip(frames, before, strict=True)
+        ]
+        flows = torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2)
+        return flows.to(frames.device)
+
+    def of_clips(
+        self, clips: Tensor, before: Tensor | None
+    ) -> list[Tensor | None]:
+        """T flows (N, 2, H, W), None at the start of a sequence.
+
+        Args:
+            clips (Tensor): (N, T, 3, H, W), blue first, 0 to 255.
+            before (Tensor | None): The frames (N, 3, H, W) before them.
+        """
+        frames = list(clips.unbind(1))
+        pairs = zip(frames, [before, *frames[:-1]], strict=True)
+        return [None if b is None else self(f, b) for f, b in pairs]
+
+
+def move(state: State, flow: Tensor) -> State:
+    """The maps (N, r, h, w) of a state, each read along the flow.
+
+    Args:
+        state (State): What the frame before left.
+        flow (Tensor): (N, 2, H, W) in pixels of the frames, to the one
+            before.
+    """
+    maps = torch.cat([part.float() for part in state], dim=1)
+    seen = warp(maps, resize(flow, maps.shape[2:]))
+    sizes = [part.shape[1] for part in state]
+    parts = zip(seen.split(sizes, dim=1), state, strict=True)
+    return tuple(moved.to(part.dtype) for moved, part in parts)
+
+
+def resize(flow: Tensor, size: tuple[int, int]) -> Tensor:
+    """Flow (N, 2, h, w) in pixels of maps of this size."""
+    height, width = flow.shape[2:]
+    scale = flow.new_tensor([size[1] / width, size[0] / height])
+    if (height, width) == tuple(size):
+        return flow
+    return F.interpolate(flow, tuple(size), mode='area') * scale[:, None, None]
+
+
+def warp(maps: Tensor, flow: Tensor) -> Tensor:
+    """Maps (N, C, h, w) seen along the flow: bilinear, zeros outside.
+
+    Args:
+        maps (Tensor): Of the frame that the flow leads to.
+        flow (Tensor): (N, 2, h, w) in pixels, x first.
+    """
+    height, width = maps.shape[2:]
+    x = torch.arange(width, device=maps.device) + flow[:, 0]
+    y = torch.arange(height, device=maps.device)[:, None] + flow[:, 1]
+    # -1 and 1 are the centres of the first and the last pixel.
+    grid = torch.stack(
+        [2 * x / max(width - 1, 1) - 1, 2 * y / max(height - 1, 1) - 1], -1
+    )
+    return F.grid_sample(maps, grid, align_corners=True)
+
+
+def _image(frame: Tensor) -> np.ndarray:
+    """A frame (3, H, W) as an image (H, W, 3) uint8."""
+    image = frame.detach().permute(1, 2, 0).round().clamp(0, 255)
+    return np.ascontiguousarray(image.to(torch.uint8).cpu().numpy())
