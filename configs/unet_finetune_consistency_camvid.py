@@ -5,5 +5,6 @@ model = dict(
     data_preprocessor=dict(type='ClipDataPreProcessor'),
     clip_losses=dict(consistency=dict(type='TemporalConsistencyLoss')),
 )
-pairs = dict(num_frames=2, augments=_base_.augments)
+interval = dict(_base_.augments.interval, intervals=(1, 2))  # T=3 has no more
+pairs = dict(num_frames=2, augments=dict(_base_.augments, interval=interval))
 train_dataloader = dict(dataset=pairs)

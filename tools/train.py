@@ -12,6 +12,7 @@ from mmseg_video.engine.checkpoints import (
     find_last_checkpoint,
 )
 from mmseg_video.engine.launch import (
+    check_unlabelled,
     cli,
     load_config,
     set_up_processes,
@@ -57,6 +58,7 @@ def main():
     cfg.work_dir = args.work_dir or cfg.get(
         'work_dir', osp.join('work_dirs', name)
     )
+    check_unlabelled(cfg)
     if args.load_from:
         cfg.load_from = args.load_from
     if args.seed is not None:

@@ -5,6 +5,7 @@ from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
 from .base_sequence import BaseSequenceDataset
+from .transforms.frame_interval import longest_interval
 
 # The recording, and the frame's number in it: 0001TP_006690, 0006R0_f00930,
 # 0016E5_07959, Seq05VD_f00000.
@@ -153,7 +154,10 @@ class CamVidSequenceDataset(BaseSequenceDataset):
     ) -> list[dict]:
         paths = [osp.join(self.folder('img_path'), name) for _, name in frames]
         # What the clip needs, and what RandomFrameInterval may ask for.
-        reach = max(30, 3 * (self.num_frames - 1) * self.frame_interval)
+        # Bounded, since the list would grow with the square of a video.
+        longest = longest_interval(self.pipeline.transforms)
+        stride = max(3 * self.frame_interval, longest)
+        reach = max(30, (self.num_frames - 1) * stride)
         samples = []
         for i, (number, name) in enumerate(frames):
             label = osp.splitext(name)[0] + self.seg_map_suffix

@@ -157,10 +157,13 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
             key,
             [self._path(snippet, number, 'seq_path') for number in past],
         )
+        self._count_repeated(sample, present)
+        return sample
+
+    def _count_repeated(self, sample: dict, present: set[str]) -> None:
         if self.missing == 'repeat':
             refs = set(sample['ref_img_paths']) - {sample['img_path']}
             self._repeated += not refs <= present
-        return sample
 
     def _pseudo_clips(
         self, snippet: str, key: int, present: set[str], pseudo: set[str]
@@ -168,33 +171,37 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         """A clip for each other frame of the snippet with a teacher's label,
         or, with ``unlabelled``, for each other frame.
 
-        Its past is the snippet's: the frames before belong to another one,
-        or are not there.
+        Its past is the snippet's, from the first frame that is there: the
+        frames before belong to another one, or are not there. A hole behind
+        it is left to the loading, as a labelled frame's is.
         """
         first = max(0, key - FRAMES_BEFORE)
         paths = {
-            number: path
+            number: self._path(snippet, number, 'seq_path')
             for number in range(first, key + FRAMES_AFTER + 1)
-            if (path := self._path(snippet, number, 'seq_path')) in present
         }
+        if paths[key] not in present:
+            # A partial copy may have it among the labelled frames only.
+            paths[key] = self._path(snippet, key, self._key_prefix)
+        there = [n for n, path in paths.items() if n == key or path in present]
         clips = []
-        for number, path in paths.items():
+        for number in there:
             label = f'{snippet}_{number:06d}{self.seg_map_suffix}'
             taught = label in pseudo
             if number == key or not (taught or self.unlabelled):
                 continue
-            clips.append(
-                self.sample(
-                    path,
-                    osp.join(self.folder('pseudo_path'), label)
-                    if taught
-                    else None,
-                    self._sequence(snippet, key),
-                    number,
-                    [p for n, p in paths.items() if n < number],
-                    pseudo=True,
-                )
+            sample = self.sample(
+                paths[number],
+                osp.join(self.folder('pseudo_path'), label)
+                if taught
+                else None,
+                self._sequence(snippet, key),
+                number,
+                [paths[n] for n in range(there[0], number)],
+                pseudo=True,
             )
+            self._count_repeated(sample, {paths[n] for n in there})
+            clips.append(sample)
         return clips
 
     def _labels_of_other_frames(self) -> set[str]:

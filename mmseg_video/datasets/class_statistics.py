@@ -22,8 +22,8 @@ def class_pixels(
     """Pixels (samples, classes) int64 of each class in each sample's labels.
 
     Counted once, at the labels' own size, and kept in ``cache_dir`` in a file
-    whose name depends on the list of labels. Samples without labels have
-    none.
+    whose name depends on the labels: on their names, and on the size and time
+    of local files. Samples without labels have none.
 
     Args:
         dataset (BaseSequenceDataset): Its pipeline is not run.
@@ -66,15 +66,24 @@ def class_pixels(
 
 def _name(infos: list[dict], num_classes: int) -> str:
     """A name for the labels: their files, not where this machine has them."""
-    names = [
-        '/'.join(
-            str(info.get('seg_map_path')).replace('\\', '/').split('/')[-3:]
-        )
-        for info in infos
-    ]
+    names = [_label(info.get('seg_map_path')) for info in infos]
     maps = sorted((infos[0].get('label_map') or {}).items()) if infos else []
     text = '\n'.join([*names, str(maps), str(infos[0]['reduce_zero_label'])])
     return f'{len(infos)}x{num_classes}_{zlib.crc32(text.encode()):08x}'
+
+
+def _label(path: str | None) -> str:
+    """The end of a label's path, with the size and time of a local file."""
+    end = '/'.join(str(path).replace('\\', '/').split('/')[-3:])
+    if path is None:
+        return end
+    try:
+        found = os.stat(path)
+    except OSError:
+        # Another backend's; where the file is missing, the loading tells.
+        return end
+    # Other labels may have the same names: made again, or of another seed.
+    return f'{end} {found.st_size} {found.st_mtime_ns}'
 
 
 def _read(path: Path, shape: tuple[int, int]) -> np.ndarray | None:

@@ -5,6 +5,7 @@ from mmengine.fileio import get_text
 from mmseg.registry import DATASETS
 
 from .base_sequence import BaseSequenceDataset
+from .transforms.frame_interval import longest_interval
 from .transforms.loading import exists
 
 NUM_CLASSES = 124
@@ -159,7 +160,10 @@ class VSPWSequenceDataset(BaseSequenceDataset):
         numbers = sorted(frames)
         paths = [frames[number] for number in numbers]
         # What the clip needs, and what RandomFrameInterval may ask for.
-        reach = max(30, 3 * (self.num_frames - 1) * self.frame_interval)
+        # Bounded, since the list would grow with the square of a video.
+        longest = longest_interval(self.pipeline.transforms)
+        stride = max(3 * self.frame_interval, longest)
+        reach = max(30, (self.num_frames - 1) * stride)
         known = {**pseudo, **labels}
         return [
             self.sample(

@@ -66,7 +66,8 @@ class AdversarialOptimWrapperConstructor:
             discriminator=dict(optimizer=dict(type='Adam', lr=1e-4)))
 
     The discriminators' parameters are those of ``clip_losses``. The learning
-    rate schedule holds for both.
+    rate schedule holds for both, and so does its floor (``eta_min``): a rate
+    that begins there stays.
 
     Args:
         optim_wrapper_cfg (dict): The segmentor's, and ``discriminator``.

@@ -162,6 +162,29 @@ def train_in_mixed_precision(cfg: Config) -> None:
         cfg.optim_wrapper.type = 'Bfloat16OptimWrapper'
 
 
+def check_unlabelled(cfg: Config) -> None:
+    """Refuse unlabelled frames that nobody labels: they would train nothing.
+
+    Raises:
+        ValueError: If the config has them without a ``MeanTeacherHook``.
+    """
+    loader = cfg.get('train_dataloader') or {}
+    hooks = [
+        *cfg.get('default_hooks', {}).values(),
+        *cfg.get('custom_hooks', []),
+    ]
+    types = [hook.get('type') for hook in hooks if isinstance(hook, dict)]
+    if (
+        loader.get('dataset', {}).get('unlabelled')
+        and 'MeanTeacherHook' not in types
+    ):
+        raise ValueError(
+            'train_dataloader.dataset.unlabelled=True gives frames without '
+            'labels, and no hook labels them: add '
+            "default_hooks.teacher=dict(type='MeanTeacherHook')"
+        )
+
+
 def autocast_test(enabled: bool):
     """A context for a test in mixed precision: float16 on a GPU, bfloat16 on
     a CPU."""

@@ -24,11 +24,16 @@ KEYS = ('burn_in', 'bptt', 'ref_grad', 'checkpoint_frames')
 
 
 def check_train_cfg(train_cfg: dict | None) -> None:
-    """Refuse numbers of frames that mean nothing.
+    """Refuse unknown keys, and numbers of frames that mean nothing.
 
     Raises:
-        ValueError: With the key, if its number is out of range.
+        ValueError: With the key.
     """
+    unknown = [key for key in train_cfg or {} if key not in KEYS]
+    if unknown:
+        raise ValueError(
+            f"train_cfg has no key '{unknown[0]}': it has {', '.join(KEYS)}"
+        )
     for key, minimum in (
         ('burn_in', 0),
         ('bptt', 1),

@@ -9,10 +9,11 @@ class SampleWeightedLoss(nn.Module):
     """Any loss of mmseg, averaged over a batch with a weight per sample:
     sum_i w_i L_i / N.
 
-    Where all weights are 1, it is the loss itself, on the whole batch. The
-    weights are the samples' ``label_weight``; :class:`LabelWeightHook` hands
-    them over before each iteration, as mmseg's heads give a loss nothing but
-    logits and labels.
+    Where all weights are 1, it is the loss itself, on the whole batch. A
+    sample without any label counts 0: the mean of no pixels, which some
+    losses (Lovasz) take, is NaN. The weights are the samples'
+    ``label_weight``; :class:`LabelWeightHook` hands them over before each
+    iteration, as mmseg's heads give a loss nothing but logits and labels.
 
     Args:
         loss (dict): Config of the loss.
@@ -46,6 +47,9 @@ class SampleWeightedLoss(nn.Module):
         Raises:
             ValueError: If there are weights for another number of samples.
         """
+        void = label == kwargs.get('ignore_index', 255)
+        if void.all():
+            return 0 * logits.sum()
         if self.weights is None or set(self.weights) == {1.0}:
             return self.loss(logits, label, weight=weight, **kwargs)
         if len(self.weights) != len(label):
@@ -55,6 +59,8 @@ class SampleWeightedLoss(nn.Module):
             )
         total = 0
         for i, sample_weight in enumerate(self.weights):
+            if void[i].all():
+                continue
             one = slice(i, i + 1)
             pixels = None if weight is None else weight[one]
             loss = self.loss(logits[one], label[one], weight=pixels, **kwargs)

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from pycocotools import mask as coco_mask
 
 from tests.coco import SIZE, coco_tree, content, crowd, square, thing
 
@@ -153,6 +154,12 @@ def lacking(key, field):
     return whole
 
 
+def rle(counts):
+    return changed(
+        'annotations', segmentation=dict(counts=counts, size=[*SIZE])
+    )
+
+
 BAD = {
     'no images': (without('images'), "have no list 'images'"),
     'no categories': (without('categories'), "have no list 'categories'"),
@@ -208,6 +215,88 @@ BAD = {
         changed('annotations', segmentation=dict(counts=[9], size=[3, 3])),
         'its RLE is of size [3, 3], the image is [40, 60]',
     ),
+    'an RLE of no size': (
+        changed('annotations', segmentation=dict(counts=[2400], size=5)),
+        'its RLE is of size 5, the image is [40, 60]',
+    ),
+    'an RLE that ends early': (
+        rle([10, 20]),
+        'annotation 100: its RLE covers 30 pixels, the image of 60x40 has '
+        '2400',
+    ),
+    'an RLE that is too long': (
+        rle([10, 20, 2371]),
+        'annotation 100: its RLE covers 2401 pixels',
+    ),
+    'an RLE without runs': (
+        rle([]),
+        'annotation 100: its RLE covers 0 pixels',
+    ),
+    'a negative run': (
+        rle([-10, 2410]),
+        "annotation 100: its RLE's counts are wrong, a run of -10 pixels",
+    ),
+    'half a run': (
+        rle([0.5, 2399.5]),
+        "annotation 100: its RLE's counts are wrong, a run of 0.5 pixels",
+    ),
+    'a run that is no number': (
+        rle([None, 2400]),
+        "annotation 100: its RLE's counts are wrong, a run of None pixels",
+    ),
+    'counts that are a number': (
+        rle(2400),
+        "annotation 100: its RLE's counts are wrong, 2400 is neither a list "
+        'nor a string',
+    ),
+    'a string of other characters': (
+        rle('zzzzzz'),
+        "annotation 100: its RLE's counts are wrong, 'z' is in no compressed "
+        'RLE',
+    ),
+    'a string that breaks off': (
+        rle('1P'),
+        "annotation 100: its RLE's counts are wrong, the string breaks off",
+    ),
+    'a string that ends early': (
+        rle('12'),
+        'annotation 100: its RLE covers 3 pixels',
+    ),
+    'a negative run in a string': (
+        rle('1O'),
+        "annotation 100: its RLE's counts are wrong, a run of -1 pixels",
+    ),
+    'a corner that is too large a number': (
+        changed('annotations', segmentation=[[10**400, 1, 5, 1, 5, 5]]),
+        'cannot make the map of',
+    ),
+    'a file name that is a number': (
+        changed('images', file_name=1),
+        "an entry of 'images' (id 1) has file_name 1, which is not a string",
+    ),
+    'a height that is a string': (
+        changed('images', height='40'),
+        "an entry of 'images' (id 1) has height '40', which is not a whole "
+        'number',
+    ),
+    'an id that is a list': (
+        changed('images', id=[1]),
+        "an entry of 'images' (id [1]) has id [1], which is not a number or "
+        'a string',
+    ),
+    'a list of images of an annotation': (
+        changed('annotations', image_id=[1]),
+        "an entry of 'annotations' (id 100) has image_id [1], which is not",
+    ),
+    'a list of categories of an annotation': (
+        changed('annotations', category_id=[1]),
+        "an entry of 'annotations' (id 100) has category_id [1], which is "
+        'not a number',
+    ),
+    'a category that is a string': (
+        changed('categories', id='1'),
+        "an entry of 'categories' (id 1) has id '1', which is not a number",
+    ),
     'another image size': (
         changed('images', height=41),
         'it is 60x40, its annotations are of 60x41',
@@ -247,6 +336,64 @@ def test_polygons_are_cut_at_the_border_on_request(tool, tmp_path):
     assert (label == 1).sum() == 81
     # One pixel over the border is within tolerance.
     assert (made(tmp_path, 2) == 3).sum() == 50
+
+
+AWAY = {
+    'a tip behind the right border': [6, 6, 600, 30, 6, 34],
+    'a tip above': [30, -40, 100, 30, 30, 30],
+    'all corners behind one border or another': [30, -30, 95, 20, -35, 60],
+    'the image lies within': [-50, -50, 150, -50, 150, 150, -50, 150],
+    # What is left are two teeth that no line inside the image joins.
+    'a comb': [-20, 5, 40, 5, 40, 12, -9, 12, -9, 25, 30, 33, -20, 33],
+    'its sides cross': [5, -25, 50, 70, 5, 70, 50, -25],
+    'nothing of it inside': [70, 50, 90, 50, 90, 70],
+    'only a side of it on the border': [60, 10, 90, 10, 60, 30],
+}
+
+
+@pytest.mark.parametrize('case', AWAY)
+@pytest.mark.parametrize('turned', [False, True])
+def test_a_cut_polygon_is_that_of_a_larger_image(tool, case, turned):
+    height, width = SIZE
+    corners = np.reshape(AWAY[case], (-1, 2))
+    if turned:
+        corners = (width, height) - corners
+    polygon = thing(1, corners.ravel())
+    label, _ = tool.draw([dict(polygon, id=1)], height, width, 'clip')
+    margin = 600
+    moved = (corners + margin).ravel().tolist()
+    large = coco_mask.frPyObjects(
+        [moved], height + 2 * margin, width + 2 * margin
+    )
+    true = coco_mask.decode(large)[margin:-margin, margin:-margin, 0]
+    # pycocotools rounds corners to 0.2 pixels, and the cut makes others.
+    assert ((label == 1) != true.astype(bool)).sum() <= 8
+
+
+@pytest.mark.parametrize('far', [1e9, 1e30, 1e308])
+def test_a_corner_far_away_is_cut_off(tool, far):
+    things = [
+        dict(thing(1, [6, 6, far, 30, 6, 34]), id=1),
+        dict(thing(3, [5, 6, -far, 30, 5, 34]), id=2),
+    ]
+    label, _ = tool.draw(things, *SIZE, 'clip')
+    # The sides are as good as horizontal.
+    assert (label[6:34, 6:] == 1).all()
+    assert (label[6:34, :5] == 3).all()
+    assert (label > 0).sum() == 28 * (60 - 6 + 5)
+
+
+def test_an_rle_is_drawn_as_pycocotools_has_it(tool):
+    rng = np.random.default_rng(0)
+    for share in (0, 0.01, 0.5, 1):
+        area = rng.random(SIZE) < share
+        area[:, 20:50] = area[:1, 20:50]  # long runs, too
+        string = coco_mask.encode(np.asfortranarray(area, np.uint8))
+        string['counts'] = string['counts'].decode()
+        for shape in (string, crowd(1, area)['segmentation']):
+            annotation = dict(id=1, category_id=1, segmentation=shape)
+            label, _ = tool.draw([annotation], *SIZE)
+            assert ((label == 1) == area).all()
 
 
 def test_missing_images(tool, tmp_path, capsys):

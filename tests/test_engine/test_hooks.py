@@ -213,6 +213,23 @@ class TestFiniteLossHook:
         with pytest.raises(RuntimeError, match=match):
             self.run([0.5] * 4, weight=float('nan'), saves_at=2)
 
+    @pytest.mark.parametrize('interval', [2, 3])
+    def test_weights_are_looked_at_before_a_validation(self, interval):
+        # Whether or not the losses were looked at just before.
+        run = SimpleNamespace(
+            iter=1,
+            max_iters=100,
+            hooks=[],
+            model=torch.nn.Linear(1, 1),
+            message_hub=MessageHub('test_finite_loss'),
+        )
+        hook = FiniteLossHook(interval)
+        hook.before_val_epoch(run)
+        hook.after_train_iter(run, 1, {}, dict(loss=torch.tensor(0.5)))
+        torch.nn.init.constant_(run.model.weight, float('nan'))
+        with pytest.raises(RuntimeError, match=r"tensors .*'weight'"):
+            hook.before_val_epoch(run)
+
     def test_another_process(self, monkeypatch):
         def all_reduce(broken, op):
             assert op == 'max'

@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmseg_video.engine import MeanTeacherHook
+from mmseg_video.engine.launch import check_unlabelled
 from tests.models import FRAMEWISE, RECURRENT, build, samples
 from tests.runs import config
 
@@ -132,7 +133,8 @@ def test_a_test_knows_nothing_of_it(root, tmp_path):
         cfg = config(name, root, tmp_path)
         cfg.load_from = str(tmp_path / 'iter_2.pth')
         results.append(Runner.from_cfg(cfg).test())
-    assert results[0] == results[1]
+        results.append(Runner.from_cfg(cfg).val())
+    assert results[0] == results[1] == results[2] == results[3]
 
 
 @pytest.mark.parametrize('cfg', [FRAMEWISE, RECURRENT])
@@ -162,3 +164,13 @@ def test_bad_settings_are_refused(root, tmp_path):
     options = {'train_dataloader.dataset.unlabelled': False}
     with pytest.raises(ValueError, match='no unlabelled frames to label'):
         runner('rnn_unet', root, tmp_path, **options).train()
+
+
+def test_unlabelled_frames_need_a_teacher(root, tmp_path):
+    cfg = config('rnn_unet_mean_teacher', root, tmp_path)
+    check_unlabelled(cfg)
+    cfg.default_hooks.teacher = None
+    with pytest.raises(ValueError, match='no hook labels them'):
+        check_unlabelled(cfg)
+    cfg.train_dataloader.dataset.unlabelled = False
+    check_unlabelled(cfg)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine import Config
 from mmengine.model import BaseModule
-from mmengine.runner import BaseLoop
+from mmengine.runner import BaseLoop, Runner
 from mmengine.runner.checkpoint import CheckpointLoader
 from mmpretrain.apis.model import get_model
 from mmseg.registry import MODELS
@@ -17,7 +17,7 @@ from mmseg_video.engine import CheckpointReportHook
 from mmseg_video.engine.hooks import checkpoint_report_hook
 from mmseg_video.engine.pretrained import fetch, fetch_nothing
 from tests.models import FRAMEWISE, build
-from tests.runs import CONFIGS
+from tests.runs import CONFIGS, config
 
 RESNET18 = 'mmpretrain://resnet18_8xb32_in1k'
 
@@ -251,6 +251,34 @@ def test_a_file_that_is_no_checkpoint(tmp_path):
     path.write_text('not a checkpoint at all')
     with pytest.raises(ValueError, match='no checkpoint that torch reads'):
         fetch(str(path))
+
+
+def test_a_file_without_weights_by_name(framewise, root, tmp_path):
+    path = tmp_path / 'list.pth'
+    torch.save([torch.zeros(3)], path)
+    cfg = config('unet', root, tmp_path, load_from=str(path))
+    with pytest.raises(RuntimeError, match='holds a list, no weights by'):
+        Runner.from_cfg(cfg).train()
+
+
+@pytest.mark.parametrize('renamed', [True, False])
+def test_classes_of_other_names_are_told(
+    renamed, framewise, root, tmp_path, said
+):
+    """As many of them fit, and mean something else."""
+    checkpoint = torch.load(framewise / 'iter_2.pth', weights_only=False)
+    classes = list(checkpoint['meta']['dataset_meta']['classes'])
+    checkpoint['meta']['dataset_meta']['classes'] = (
+        classes[::-1] if renamed else classes
+    )
+    path = tmp_path / 'other.pth'
+    torch.save(checkpoint, path)
+    cfg = config('rnn_unet', root, tmp_path, load_from=str(path))
+    cfg.train_cfg.max_iters = 1
+    cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
+    Runner.from_cfg(cfg).train()
+    text = ' '.join(said)
+    assert ('0 is bicycle there, road here' in text) == renamed
 
 
 def test_tests_and_inference_fetch_nothing():

@@ -244,3 +244,13 @@ def test_label_weights_need_a_loss_that_reads_them(root, tmp_path):
     hook = dict(weight=dict(type='LabelWeightHook'))
     with pytest.raises(ValueError, match='SampleWeightedLoss'):
         train(root, tmp_path, hook)
+
+
+def test_label_weights_do_not_survive_mixing(root, tmp_path):
+    cfg = config('rnn_unet_pseudo', root, tmp_path)
+    cfg.train_dataloader.dataset.data_prefix.pop('pseudo_path')
+    cfg.model.data_preprocessor.batch_augments = dict(
+        mix=dict(type='ClipCutMix')
+    )
+    with pytest.raises(ValueError, match='batch_augments mixes samples'):
+        Runner.from_cfg(cfg).train()

@@ -218,3 +218,8 @@ def test_a_burn_in_that_leaves_no_frame_is_refused():
     clips, labels = batch(3)
     with pytest.raises(ValueError, match=r'num_frames .* to 4 or more'):
         model(dict(burn_in=3)).loss(clips, labels)
+
+
+def test_an_unknown_key_is_refused():
+    with pytest.raises(ValueError, match=r"no key 'burnin': it has burn_in"):
+        build(RECURRENT, train_cfg=dict(burnin=7))

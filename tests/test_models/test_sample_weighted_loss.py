@@ -56,6 +56,32 @@ def test_weights_of_pixels_are_kept():
     torch.testing.assert_close(got, want)
 
 
+@pytest.mark.parametrize('weights', [None, [1.0, 0.5, 1.0]])
+@pytest.mark.parametrize('name', ['CrossEntropyLoss', 'LovaszLoss'])
+def test_samples_without_a_label_count_nothing(name, weights):
+    options = dict(reduction='none') if name == 'LovaszLoss' else {}
+    plain = dict(type=name, **options)
+    loss = MODELS.build(dict(type='SampleWeightedLoss', loss=plain))
+    loss.weights = weights
+    logits, label = batch()
+    logits.requires_grad_()
+    label[:] = 255
+    got = loss(logits, label, ignore_index=255)
+    got.backward()
+    assert got == 0
+    assert not logits.grad.any()
+    if weights:
+        logits, label = batch()
+        label[1] = 255
+        one = MODELS.build(plain)
+        want = sum(
+            one(logits[i : i + 1], label[i : i + 1], ignore_index=255)
+            for i in (0, 2)
+        )
+        got = loss(logits, label, ignore_index=255)
+        torch.testing.assert_close(got, want / 3)
+
+
 def test_a_weight_for_each_sample_is_needed():
     loss = build('ce')
     loss.weights = [0.5]

@@ -39,10 +39,17 @@ except ImportError:
 BACKGROUND, CROWD, LAST_ID = 0, 255, 90
 # Annotators' corners may lie on the border, and rounding puts some behind it.
 TOLERANCE = 1.0  # pixels
+# What a field may be, and its name in a sentence.
+WHOLE = ((int,), 'a whole number')
+NUMBER = ((int, float), 'a number')
+STRING = ((str,), 'a string')
+IMAGE_ID = ((int, float, str), 'a number or a string')
 NEEDED = dict(
-    images=('id', 'file_name', 'height', 'width'),
-    annotations=('id', 'image_id', 'category_id', 'segmentation'),
-    categories=('id', 'name'),
+    images=dict(id=IMAGE_ID, file_name=STRING, height=WHOLE, width=WHOLE),
+    annotations=dict(
+        id=None, image_id=IMAGE_ID, category_id=NUMBER, segmentation=None
+    ),
+    categories=dict(id=NUMBER, name=None),
 )
 
 
@@ -51,7 +58,8 @@ def read_annotations(path: Path) -> dict:
 
     Raises:
         FileNotFoundError: If there is none.
-        ValueError: If it breaks off, or lacks what is needed.
+        ValueError: If it breaks off, lacks what is needed, or has a field
+            of another type.
     """
     if not path.is_file():
         raise FileNotFoundError(
@@ -83,6 +91,14 @@ def read_annotations(path: Path) -> dict:
                     f"'{path}': an entry of '{key}' (id {row.get('id', '?')}) "
                     f"has no '{lacking[0]}'"
                 )
+            for field, kind in fields.items():
+                # Not isinstance(): true and false would be whole numbers.
+                if kind and type(row[field]) not in kind[0]:
+                    raise ValueError(
+                        f"'{path}': an entry of '{key}' (id {row['id']}) has "
+                        f'{field} {row[field]!r}, which is not {kind[1]}: '
+                        'correct the file'
+                    )
     for key in ('images', 'categories'):
         if not content[key]:
             raise ValueError(f"the annotations '{path}' have no {key}")
@@ -115,6 +131,77 @@ def by_image(content: dict, path: Path) -> list[tuple[dict, list[dict]]]:
     return list(images.values())
 
 
+def read_runs(counts: list | str) -> list[int]:
+    """The runs of an RLE, of 0 and 1 in turn, whether compressed or not.
+
+    pycocotools checks none of this, and hands out memory that nobody wrote
+    where the runs end early.
+
+    Raises:
+        ValueError: If these are no runs.
+    """
+    if isinstance(counts, list):
+        runs = counts
+    elif isinstance(counts, str):
+        # Characters of 6 bits from '0' on: 5 of the number, the lowest
+        # first, and whether more follow. The number is signed; from the
+        # fourth on it is the difference to the run before the last.
+        runs, value, bits = [], 0, 0
+        for character in counts:
+            six = ord(character) - ord('0')
+            if not 0 <= six < 64:
+                raise ValueError(f'{character!r} is in no compressed RLE')
+            value |= (six & 31) << bits
+            bits += 5
+            if six & 32:
+                continue
+            if six & 16:
+                value -= 1 << bits
+            runs.append(value + runs[-2] if len(runs) > 2 else value)
+            value, bits = 0, 0
+        if bits:
+            raise ValueError('the string breaks off')
+    else:
+        raise ValueError(f'{counts!r} is neither a list nor a string')
+    for run in runs:
+        if type(run) is not int or run < 0:
+            raise ValueError(f'a run of {run!r} pixels cannot be')
+    return runs
+
+
+def cut(corners: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The part inside the image (M, 2) of a polygon's x, y (N, 2).
+
+    Sutherland and Hodgman, "Reentrant Polygon Clipping", 1974: the polygon
+    is cut at one border after the other. Parts that this leaves apart stay
+    joined by lines along the border, which cover no pixel.
+    """
+    polygon = corners.tolist()
+    for axis, inwards, border in (
+        (0, 1, 0.0),
+        (0, -1, float(width)),
+        (1, 1, 0.0),
+        (1, -1, float(height)),
+    ):
+        whole, polygon = polygon, []
+        for start, end in zip(whole[-1:] + whole[:-1], whole, strict=True):
+            before = inwards * (start[axis] - border)
+            after = inwards * (end[axis] - border)
+            if min(before, after) < 0 < max(before, after):
+                # Two weights, as 1 - weight is rounded too much where one
+                # end is far away.
+                length = abs(before) + abs(after)
+                crossing = [
+                    abs(after) / length * s + abs(before) / length * e
+                    for s, e in zip(start, end, strict=True)
+                ]
+                crossing[axis] = border
+                polygon.append(crossing)
+            if after >= 0:
+                polygon.append(end)
+    return np.reshape(polygon, (-1, 2))
+
+
 def encode(
     annotation: dict, height: int, width: int, outside: str
 ) -> dict | None:
@@ -126,16 +213,29 @@ def encode(
     shape = annotation['segmentation']
     what = f'annotation {annotation["id"]}'
     if isinstance(shape, dict):
-        if list(shape.get('size', ())) != [height, width]:
+        if shape.get('size') != [height, width]:
             raise ValueError(
                 f'{what}: its RLE is of size {shape.get("size")}, the image '
                 f'is {[height, width]} (height, width)'
             )
         if 'counts' not in shape:
             raise ValueError(f'{what}: its RLE has no counts')
-        if isinstance(shape['counts'], list):
-            return coco_mask.frPyObjects(shape, height, width)
-        return shape
+        try:
+            runs = read_runs(shape['counts'])
+        except ValueError as error:
+            raise ValueError(
+                f"{what}: its RLE's counts are wrong, {error}: correct the "
+                'RLE or remove it'
+            ) from None
+        if sum(runs) != height * width:
+            raise ValueError(
+                f'{what}: its RLE covers {sum(runs)} pixels, the image of '
+                f'{width}x{height} has {height * width}: correct the RLE '
+                'or remove it'
+            )
+        return coco_mask.frPyObjects(
+            dict(size=[height, width], counts=runs), height, width
+        )
     if not isinstance(shape, list):
         raise ValueError(f'{what}: {shape!r} is neither polygons nor an RLE')
     polygons = []
@@ -156,8 +256,11 @@ def encode(
                 f'image of {width}x{height}; the file may belong to images '
                 'of another size; --outside clip cuts polygons at the border'
             )
+        if over > TOLERANCE:
+            corners = cut(corners, height, width)
         corners = np.clip(corners, 0, (width, height))
-        polygons.append(corners.ravel().tolist())
+        if len(corners) > 2:
+            polygons.append(corners.ravel().tolist())
     if not polygons:
         return None
     return coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
@@ -208,7 +311,7 @@ def convert(job: tuple[dict, list[dict], Path, Path], outside: str) -> Counter:
                 f'{width}x{height}'
             )
         label, empty = draw(annotations, height, width, outside)
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(
             f"cannot make the map of '{image_path}': {error}"
         ) from None

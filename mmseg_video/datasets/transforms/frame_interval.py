@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -42,6 +42,7 @@ class RandomFrameInterval(BaseTransform):
                 f'intervals must be numbers of frames >= 1, got {intervals}'
             )
         self.intervals = tuple(intervals)
+        self.max_interval = max(intervals)
 
     def transform(self, results: dict) -> dict:
         interval = int(np.random.choice(self.intervals))
@@ -56,3 +57,21 @@ class RandomFrameInterval(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(intervals={self.intervals})'
+
+
+def longest_interval(transforms: Iterable) -> int:
+    """The longest stride that transforms may draw, 0 where none draws one.
+
+    A dataset keeps a past that is long enough for it. Wrappers, such as
+    ``RandomApply``, are looked into.
+    """
+    return max(
+        (
+            max(
+                getattr(transform, 'max_interval', 0),
+                longest_interval(getattr(transform, 'transforms', ())),
+            )
+            for transform in transforms
+        ),
+        default=0,
+    )

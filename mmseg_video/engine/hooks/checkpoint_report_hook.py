@@ -8,6 +8,7 @@ from torch import nn
 
 from ..pretrained import fetch
 from .sequence_state_hook import unwrap
+from .shared_classes_hook import SharedClassesHook
 
 
 def report_checkpoint(
@@ -143,13 +144,48 @@ class CheckpointReportHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         testing = not isinstance(runner._train_loop, BaseLoop)
         model = unwrap(runner.model)
+        source = str(getattr(runner, '_load_from', None) or 'resumed')
+        if not isinstance(checkpoint, dict):
+            raise RuntimeError(
+                f"'{source}' holds a {type(checkpoint).__name__}, no weights "
+                'by name (state_dict): it is no checkpoint of a model'
+            )
         weights = checkpoint.get('state_dict', checkpoint)
         if hasattr(model, 'rename_framewise') and 'state_dict' in checkpoint:
             weights = model.widen_framewise(model.rename_framewise(weights))
             checkpoint['state_dict'] = weights
-        source = str(getattr(runner, '_load_from', None) or 'resumed')
         text = report_checkpoint(model, weights, source, need_all=testing)
         print_log(text, logger='current')
+        self._compare_classes(runner, checkpoint, source)
+
+    def _compare_classes(
+        self, runner: Runner, checkpoint: dict, source: str
+    ) -> None:
+        """As many classes of other names fit, and mean something else."""
+        loops = (runner._train_loop, runner._test_loop, runner._val_loop)
+        loop = next((x for x in loops if isinstance(x, BaseLoop)), None)
+        hooks = (type(hook) for hook in runner.hooks)
+        if loop is None or SharedClassesHook in hooks:
+            return
+        meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
+        ours = getattr(loop.dataloader.dataset, 'metainfo', {}).get('classes')
+        theirs = meta.get('classes')
+        if not ours or not theirs or len(ours) != len(theirs):
+            return
+        differ = [
+            f'{i} is {old} there, {new} here'
+            for i, (old, new) in enumerate(zip(theirs, ours, strict=True))
+            if old != new
+        ]
+        if differ:
+            print_log(
+                f"checkpoint '{source}': {len(differ)} of its {len(ours)} "
+                f'classes have other names than the data ({differ[0]}): its '
+                "classifier's rows stay where they are; SharedClassesHook "
+                'moves those of the same name',
+                logger='current',
+                level=30,
+            )
 
 
 def pretrained_cfgs(module: nn.Module) -> list[dict]:

@@ -43,10 +43,12 @@ class FiniteLossHook(Hook):
     def __init__(self, interval: int = 10):
         self.interval = interval
         self._kept = []
+        self._trained = False  # since the last look at the weights
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch=None, outputs=None
     ) -> None:
+        self._trained = True
         samples = (data_batch or {}).get('data_samples') or []
         self._kept.append(
             _Iteration(
@@ -71,7 +73,7 @@ class FiniteLossHook(Hook):
 
     def before_val_epoch(self, runner: Runner) -> None:
         # Within a training: the best checkpoint is written after it.
-        if self._kept:
+        if self._trained:
             self._look(runner)
             self._look_at_weights(runner)
 
@@ -118,6 +120,7 @@ class FiniteLossHook(Hook):
 
     def _look_at_weights(self, runner: Runner) -> None:
         """A finite loss may have had a gradient that was not."""
+        self._trained = False
         weights = {
             name: value
             for name, value in unwrap(runner.model).state_dict().items()

@@ -3,6 +3,7 @@ from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
 from ...models import SampleWeightedLoss
+from .sequence_state_hook import unwrap
 
 
 @HOOKS.register_module()
@@ -13,7 +14,7 @@ class LabelWeightHook(Hook):
     :class:`SampleWeightedLoss` listens.
 
     Raises:
-        ValueError: If the model has no such loss.
+        ValueError: If the model has no such loss, or mixes samples.
     """
 
     def before_train(self, runner: Runner) -> None:
@@ -22,6 +23,13 @@ class LabelWeightHook(Hook):
                 'LabelWeightHook: no loss of the model weighs samples; set '
                 "decode_head.loss_decode=dict(type='SampleWeightedLoss', "
                 'loss=dict(...))'
+            )
+        preprocessor = unwrap(runner.model).data_preprocessor
+        if getattr(preprocessor, 'clip_augments', None):
+            raise ValueError(
+                'LabelWeightHook: data_preprocessor.batch_augments mixes '
+                'samples, whose weights would no longer be those of their '
+                'labels: take one or the other'
             )
 
     def before_train_iter(

@@ -71,14 +71,10 @@ class MeanTeacherHook(EMAHook):
         if runner._resume:
             super().after_load_checkpoint(runner, checkpoint)
 
-    def before_test_epoch(self, runner: Runner) -> None:
+    def _swap_ema_parameters(self) -> None:
         # A checkpoint that a test loads is the teacher already.
         if self._trains:
-            super().before_test_epoch(runner)
-
-    def after_test_epoch(self, runner: Runner, metrics=None) -> None:
-        if self._trains:
-            super().after_test_epoch(runner, metrics)
+            super()._swap_ema_parameters()
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch=None
