@@ -141,6 +141,8 @@ EXTRA = {
     'rnn_unet_camvid': 'unet_finetune_camvid',
     'rnn_unet_street': 'unet_finetune_street',
     'rnn_icnet_v5_cityscapes': 'icnet_finetune_cityscapes',
+    'rnn_unet_vgg_cityscapes': 'unet_finetune_vgg_cityscapes',
+    'rnn_unet_vgg_lstm_bottleneck_cityscapes': 'unet_vgg_60k_cityscapes',
     'rnn_deeplabv3plus_cityscapes': 'deeplabv3plus_finetune_cityscapes',
     'rnn_pspnet_cityscapes': 'pspnet_finetune_cityscapes',
     'rnn_upernet_cityscapes': 'upernet_finetune_cityscapes',
