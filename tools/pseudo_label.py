@@ -98,7 +98,7 @@ def parse_args(argv=None):
         '--confidence',
         metavar='DIR',
         help='also write the probability of every label there, as PNG: '
-        '0 to 255',
+        '0 to 255; frames that have a label only are labelled again',
     )
     parser.add_argument(
         '--every',
@@ -136,6 +136,9 @@ def build_dataset(cfg, split: str):
             'no frames beside the labelled ones'
         )
     dataset.update(mode='stream', num_frames=1, frame_interval=1)
+    # The teacher sees clean frames. An empty dict would merge with what is
+    # there.
+    dataset['augments'] = None
     for prefix in ('seq_seg_map_path', 'pseudo_path'):
         dataset.data_prefix.pop(prefix, None)
     dataset.pipeline = [
@@ -156,6 +159,12 @@ def unlabelled_frames(dataset, every: int) -> dict[int, str]:
         if info['seg_map_path'] is None and place % every == 0:
             names[i] = label_name(dataset, info['img_path'])
     return names
+
+
+def is_done(name: str, out: Path, confidence: str | None) -> bool:
+    """Whether a frame has its label, and its confidence where asked for."""
+    folders = [out] if confidence is None else [out, Path(confidence)]
+    return all((folder / name).exists() for folder in folders)
 
 
 def label_name(dataset, img_path: str) -> str:
@@ -245,7 +254,7 @@ def main(argv=None):
     write = AtomicLocalBackend()
     begin(out, settings(args, dataset.metainfo['classes'], thresholds), write)
     mine = list(names)[args.part[0] - 1 :: args.part[1]]
-    todo = [i for i in mine if not (out / names[i]).exists()]
+    todo = [i for i in mine if not is_done(names[i], out, args.confidence)]
     loader = DataLoader(
         Subset(dataset, todo),
         num_workers=args.workers,

@@ -155,7 +155,7 @@ class CamVidSequenceDataset(BaseSequenceDataset):
         paths = [osp.join(self.folder('img_path'), name) for _, name in frames]
         # What the clip needs, and what RandomFrameInterval may ask for.
         # Bounded, since the list would grow with the square of a video.
-        longest = longest_interval(self.pipeline.transforms)
+        longest = longest_interval(self.pipeline)
         stride = max(3 * self.frame_interval, longest)
         reach = max(30, (self.num_frames - 1) * stride)
         samples = []

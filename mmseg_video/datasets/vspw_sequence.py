@@ -161,7 +161,7 @@ class VSPWSequenceDataset(BaseSequenceDataset):
         paths = [frames[number] for number in numbers]
         # What the clip needs, and what RandomFrameInterval may ask for.
         # Bounded, since the list would grow with the square of a video.
-        longest = longest_interval(self.pipeline.transforms)
+        longest = longest_interval(self.pipeline)
         stride = max(3 * self.frame_interval, longest)
         reach = max(30, (self.num_frames - 1) * stride)
         known = {**pseudo, **labels}

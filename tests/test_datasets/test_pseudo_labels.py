@@ -76,6 +76,63 @@ def test_a_snippet_has_no_past_before_its_first_frame(tmp_path):
     assert numbers(sample) == [294, 294, 294, 295]
 
 
+def remove(root, *numbers):
+    """These frames of city bochum."""
+    for number in numbers:
+        name = f'bochum_000000_{number:06d}_leftImg8bit.png'
+        (root / 'leftImg8bit_sequence/train/bochum' / name).unlink()
+
+
+def clip_of(dataset, number):
+    """The clip of city bochum that ends in this unlabelled frame."""
+    infos = map(dataset.get_data_info, range(len(dataset), 100))
+    key = (number, 'bochum_000000_000313')
+    return dataset.pipeline(
+        next(i for i in infos if (i['frame_id'], i['sequence']) == key)
+    )
+
+
+@pytest.mark.parametrize('taught', [True, False])
+def test_a_hole_is_no_less_an_error_than_in_labelled_clips(tmp_path, taught):
+    cityscapes_tree(tmp_path)
+    remove(tmp_path, 310)
+    options = dict(num_frames=4, pseudo_path=None, unlabelled=True)
+    if taught:
+        teach(tmp_path, 309, 312, 314)
+        options = dict(num_frames=4)
+    dataset = cityscapes(tmp_path, **options)
+    with pytest.raises(FileNotFoundError, match=r'_000310_.*_000312_'):
+        clip_of(dataset, 312)
+    assert numbers(clip_of(dataset, 309)) == [306, 307, 308, 309]
+    assert numbers(clip_of(dataset, 314)) == [311, 312, 313, 314]
+    # The labelled clip is as strict.
+    with pytest.raises(FileNotFoundError, match=r'_000310_.*_000313_'):
+        dataset.pipeline(dataset.get_data_info(1))
+
+
+def test_a_hole_can_be_repeated(tmp_path, monkeypatch):
+    teach(cityscapes_tree(tmp_path), 309, 312, 314)
+    remove(tmp_path, 310)
+    lines = []
+    monkeypatch.setattr(
+        'mmseg_video.datasets.cityscapes_sequence.print_log',
+        lambda line, **_: lines.append(line),
+    )
+    dataset = cityscapes(tmp_path, num_frames=4, missing='repeat')
+    assert numbers(clip_of(dataset, 312)) == [309, 311, 311, 312]
+    # That one and the labelled one.
+    assert len(lines) == 1
+    assert '2 of 6 clips lack a ref frame' in lines[0]
+
+
+def test_the_labelled_frame_may_be_there_once(tmp_path):
+    """A partial copy may have it in leftImg8bit alone."""
+    teach(cityscapes_tree(tmp_path), 314)
+    remove(tmp_path, 313)
+    clip = clip_of(cityscapes(tmp_path), 314)
+    assert numbers(clip) == [312, 313, 314]
+
+
 def test_labelled_frames_are_what_they_were(tmp_path):
     teach(cityscapes_tree(tmp_path), 296, 297)
     never = cityscapes(tmp_path, pseudo_prob=0)

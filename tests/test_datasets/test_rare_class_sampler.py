@@ -1,6 +1,9 @@
 import itertools
 import json
+import shutil
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -126,6 +129,25 @@ def test_statistics_are_counted_once(dataset, tmp_path, monkeypatch):
     other = CityscapesSequenceDataset(data_root=dataset.data_root, indices=3)
     assert class_pixels(other, str(cache)).shape == (3, 19)
     assert len(list(cache.iterdir())) == 2
+
+
+def test_other_labels_of_the_same_names_are_counted(dataset, tmp_path):
+    cache = str(tmp_path / 'cache')
+    before = class_pixels(dataset, cache)
+    root = shutil.copytree(dataset.data_root, tmp_path / 'other')
+    label = cv2.imread(dataset.get_data_info(0)['seg_map_path'], 0)
+    for path in root.rglob('*_gtFine_labelTrainIds.png'):
+        # As large as they were: the time tells.
+        size = path.stat().st_size
+        write_image(path, np.full_like(label, 7))
+        with path.open('ab') as file:
+            file.write(bytes(max(0, size - path.stat().st_size)))
+    other = CityscapesSequenceDataset(data_root=str(root))
+    assert class_pixels(other, cache)[:, 7].sum() == 8 * label.size
+    assert np.array_equal(class_pixels(dataset, cache), before)
+    # Made again, at the same place.
+    write_image(Path(dataset.get_data_info(0)['seg_map_path']), label * 0 + 5)
+    assert class_pixels(dataset, cache)[0, 5] == label.size
 
 
 def test_only_the_first_process_counts(dataset, monkeypatch):

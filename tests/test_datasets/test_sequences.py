@@ -252,6 +252,26 @@ class TestCamVid:
         info = infos(dataset)[-1]
         assert numbers(info['ref_img_paths']) == [7965, 7969]
 
+    @pytest.mark.parametrize('wrapped', [False, True])
+    def test_the_past_is_as_long_as_the_augments_reach(
+        self, tmp_path, wrapped
+    ):
+        names = dict(val=[f'0016E5_{n:05d}' for n in range(45)])
+        interval = dict(type='RandomFrameInterval', intervals=(1, 10))
+        options = dict(pipeline=LOAD, augments=dict(interval=interval))
+        if wrapped:
+            wrapper = dict(type='RandomApply', prob=1, transforms=[interval])
+            options = dict(pipeline=[wrapper, *LOAD])
+        dataset = camvid(
+            camvid_tree(tmp_path, names=names), 'val', num_frames=5, **options
+        )
+        np.random.seed(0)
+        clips = [dataset[44]['img'] for _ in range(10)]
+        seen = {tuple(number_of(img) for img in clip) for clip in clips}
+        assert seen == {(40, 41, 42, 43, 44), (4, 14, 24, 34, 44)}
+        # A long video does not keep all of its past for each frame.
+        assert len(dataset.get_data_info(44)['past_img_paths']) == 40
+
     def test_gap(self, tmp_path, logged):
         data = infos(camvid(camvid_tree(tmp_path), num_frames=3))
         by_number = {

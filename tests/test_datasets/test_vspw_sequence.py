@@ -48,6 +48,20 @@ def test_clips_end_in_labelled_frames(root):
     assert [number_of(f) for f in clip] == [0, 0, 0]
 
 
+def test_the_past_is_as_long_as_the_augments_reach(root):
+    for number in range(45):
+        name = f'{number:08d}.png'
+        write_image(root / 'data/3_c/origin' / name, frame(number))
+    write_image(root / f'data/3_c/mask/{44:08d}.png', np.ones(SIZE, np.uint8))
+    (root / 'val.txt').write_text('3_c\n')
+    interval = dict(type='RandomFrameInterval', intervals=(10,))
+    dataset = build(root, num_frames=5, augments=dict(interval=interval))
+    clip = dataset[0]['inputs'].permute(0, 2, 3, 1).numpy()
+    assert [number_of(f) for f in clip] == [4, 14, 24, 34, 44]
+    # A long video does not keep all of its past for each frame.
+    assert len(dataset.get_data_info(0)['past_img_paths']) == 40
+
+
 def test_void_is_ignored_and_classes_count_from_zero(root):
     label = build(root)[0]['data_samples'].gt_sem_seg.data[0]
     assert label[:4, 0].tolist() == [255, 123, 255, 4]

@@ -86,6 +86,22 @@ def test_they_are_what_the_model_predicts(taught, framewise):
     assert (got == want).mean() > 0.99
 
 
+@pytest.mark.parametrize(
+    'name', ['unet_finetune_augmented', 'unet_finetune_consistency']
+)
+def test_the_teacher_sees_clean_frames(root, tmp_path, name):
+    cfg = config(name, root, tmp_path)
+    assert cfg.train_dataloader.dataset.augments
+    dataset = TOOL.build_dataset(cfg, 'train')
+    frame = cv2.imread(dataset.get_data_info(0)['img_path'])
+    # The config reads frames of any size at 128x256.
+    want = cv2.resize(frame, (256, 128)).transpose(2, 0, 1)
+    np.random.seed(0)
+    for _ in range(20):
+        got = dataset[0]['inputs'].numpy().reshape(want.shape)
+        assert np.array_equal(got, want)
+
+
 def test_a_second_run_makes_only_what_is_missing(taught, framewise, capsys):
     folder = taught / 'pseudo_labels/train'
     before = {p: p.stat().st_mtime_ns for p in folder.rglob('*.png')}
@@ -96,6 +112,22 @@ def test_a_second_run_makes_only_what_is_missing(taught, framewise, capsys):
     after = {p: p.stat().st_mtime_ns for p in folder.rglob('*.png')}
     assert set(after) == set(before)
     assert {p for p in after if after[p] != before[p]} == {gone}
+
+
+def test_confidence_can_be_asked_for_later(framewise, root, tmp_path, capsys):
+    out, confidence = tmp_path / 'labels', tmp_path / 'confidence'
+    arguments = (framewise, root, '--out', out, '--every', 3, '--no-flip')
+    label(*arguments)
+    assert '8 frames labelled, 0 were there' in capsys.readouterr().out
+    label(*arguments, '--confidence', confidence)
+    assert '8 frames labelled, 0 were there' in capsys.readouterr().out
+    assert files(confidence) == files(out)
+    min(confidence.rglob('*.png')).unlink()
+    label(*arguments, '--confidence', confidence)
+    assert '1 frames labelled, 7 were there' in capsys.readouterr().out
+    assert files(confidence) == files(out)
+    label(*arguments)
+    assert '0 frames labelled, 8 were there' in capsys.readouterr().out
 
 
 def test_other_settings_do_not_mix(taught, framewise, capsys):

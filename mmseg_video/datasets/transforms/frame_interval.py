@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -59,19 +59,14 @@ class RandomFrameInterval(BaseTransform):
         return f'{type(self).__name__}(intervals={self.intervals})'
 
 
-def longest_interval(transforms: Iterable) -> int:
-    """The longest stride that transforms may draw, 0 where none draws one.
+def longest_interval(transform: Callable) -> int:
+    """The longest stride that a transform may draw, 0 where it draws none.
 
     A dataset keeps a past that is long enough for it. Wrappers, such as
-    ``RandomApply``, are looked into.
+    ``Compose`` and ``RandomApply``, are looked into.
     """
-    return max(
-        (
-            max(
-                getattr(transform, 'max_interval', 0),
-                longest_interval(getattr(transform, 'transforms', ())),
-            )
-            for transform in transforms
-        ),
-        default=0,
-    )
+    inner = getattr(transform, 'transforms', ())
+    # Wrappers keep a list, or a Compose that need not be iterable.
+    inner = inner if isinstance(inner, list | tuple) else [inner]
+    own = getattr(transform, 'max_interval', 0)
+    return max([own, *map(longest_interval, inner)])
