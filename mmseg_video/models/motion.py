@@ -19,14 +19,31 @@ class Motion(nn.Module):
     segmentation by gated recurrent flow propagation", CVPR 2018. It has no
     parameters, and the flow gets no gradient.
 
+    A dropped, dark or noisy frame has a flow too, and it means nothing. So a
+    flow is only believed where it explains the change of the whole frame:
+    with e the mean difference of a frame from the one before, both at a
+    quarter of their size, grey, of mean 0 and deviation 1, and e_moved that
+    from the one before along the flow, where e_moved < trust * e. Elsewhere
+    nothing moves.
+
     Args:
         flow (dict | None): A flow that is computed from the frames at hand
             (``DISFlow``, ``FarnebackFlow``, ``RAFTFlow``). Defaults to None,
             ``dict(type='DISFlow', preset='fast')``.
+        trust (float | None): Defaults to 0.85. None believes every flow.
+
+    Raises:
+        ValueError: If ``trust`` is not above 0.
     """
 
-    def __init__(self, flow: dict | None = None):
+    def __init__(self, flow: dict | None = None, trust: float | None = 0.85):
         super().__init__()
+        if trust is not None and trust <= 0:
+            raise ValueError(
+                'trust must be above 0, or None to believe every flow, got '
+                f'{trust}'
+            )
+        self.trust = trust
         default = dict(type='DISFlow', preset='fast')
         self.flow = OPTICAL_FLOWS.build(flow or default)
 
@@ -42,7 +59,28 @@ class Motion(nn.Module):
             for frame, past in zip(frames, before, strict=True)
         ]
         flows = torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2)
-        return flows.to(frames.device)
+        flows = flows.to(frames.device)
+        if self.trust is None:
+            return flows
+        believed = self.explains(frames, before, flows)
+        return torch.where(believed[:, None, None, None], flows, 0)
+
+    def explains(
+        self, frames: Tensor, before: Tensor, flows: Tensor
+    ) -> Tensor:
+        """Whether each flow explains the change of its frame, (N,)."""
+        size = [max(1, length // 4) for length in frames.shape[2:]]
+        now, then = (
+            F.interpolate(x.float().mean(1, True), size, mode='area')
+            for x in (frames, before)
+        )
+        maps = torch.cat([then, torch.ones_like(then)], dim=1)
+        moved, inside = warp(maps, resize(flows, size)).chunk(2, dim=1)
+        now, then, moved = map(_standardised, (now, then, moved))
+        inside = (inside > 0.99).float()
+        errors = ((now - x).abs() * inside for x in (moved, then))
+        moving, still = (e.sum((1, 2, 3)) for e in errors)
+        return moving < self.trust * still
 
     def of_clips(
         self, clips: Tensor, before: Tensor | None
@@ -97,6 +135,12 @@ def warp(maps: Tensor, flow: Tensor) -> Tensor:
         [2 * x / max(width - 1, 1) - 1, 2 * y / max(height - 1, 1) - 1], -1
     )
     return F.grid_sample(maps, grid, align_corners=True)
+
+
+def _standardised(maps: Tensor) -> Tensor:
+    """Maps (N, 1, h, w) of mean 0 and deviation 1."""
+    maps = maps - maps.mean((1, 2, 3), keepdim=True)
+    return maps / (maps.square().mean((1, 2, 3), keepdim=True).sqrt() + 1)
 
 
 def _image(frame: Tensor) -> np.ndarray:

@@ -131,7 +131,7 @@ class FlowSmoother(ExponentialSmoother):
                 'photometric_scale must be above 0 (grey levels), or None for '
                 f'no gate, got {photometric_scale}'
             )
-        self.motion = Motion(flow or dict(type='DISFlow'))
+        self.motion = Motion(flow or dict(type='DISFlow'), trust=None)
         self.photometric_scale = photometric_scale
 
     def past(

@@ -1,8 +1,10 @@
 """States that are seen along the optical flow."""
 
+import numpy as np
 import pytest
 import torch
 
+from mmseg_video.datasets.degradations import NOISE_SIGMA, degrade
 from mmseg_video.models import GatedAverageCell, Motion
 from mmseg_video.models.motion import move, resize
 from tests.models import CHANNELS, FRAMEWISE, RECURRENT, build, samples, wake
@@ -68,6 +70,38 @@ def test_all_maps_of_a_state_move_alike_and_keep_their_type():
     # Nothing is known of what was outside of the frame before.
     assert (first[..., 4:] == 0).all()
     assert (second[..., 4:] == 0).all()
+
+
+@pytest.mark.parametrize('kind', ['dropped', 'dark', 'noisy'])
+@pytest.mark.parametrize('which', ['now', 'before'])
+def test_the_flow_of_a_bad_frame_is_right_or_not_believed(kind, which):
+    rng = np.random.default_rng(0)
+    then = textured()
+    now = then.roll(4, dims=3)
+    good = Motion()(now, then)
+    assert good.any()
+
+    def bad(frame):
+        image = frame[0].permute(1, 2, 0).to(torch.uint8).numpy()
+        noise = rng.normal(0, NOISE_SIGMA, image.shape).astype(np.int16)
+        image = degrade(image, kind, rng, noise)
+        return torch.from_numpy(image).permute(2, 0, 1)[None].float()
+
+    pair = (bad(now), then) if which == 'now' else (now, bad(then))
+    assert Motion(trust=None)(*pair).shape == good.shape
+    flows = Motion()(torch.cat([pair[0], now]), torch.cat([pair[1], then]))
+    if kind == 'dropped':
+        assert not flows[0].any()
+    elif flows[0].any():
+        inner = (..., slice(12, -12), slice(12, -12))
+        assert (flows[0, 0][inner] + 4).abs().mean() < 1
+    # One of the batch says nothing of another.
+    torch.testing.assert_close(flows[1:], good)
+
+
+def test_bad_settings_are_refused():
+    with pytest.raises(ValueError, match='trust must be above 0'):
+        Motion(trust=0)
 
 
 def test_flow_is_in_pixels_of_the_maps():
