@@ -1,3 +1,4 @@
 _base_ = './ema_unet_camvid.py'
 # Averages along the motion.
-model = dict(smoother=dict(type='FlowSmoother', flow=dict(type='DISFlow')))
+flow = dict(type='DISFlow', preset='fast')
+model = dict(smoother=dict(type='FlowSmoother', flow=flow))

@@ -109,9 +109,11 @@ class FlowSmoother(ExponentialSmoother):
         weight (float): a. Defaults to 0.5.
         flow (dict | None): An optical flow that is computed from the frames
             at hand (:class:`ComputedFlow`). Defaults to None,
-            ``dict(type='DISFlow')``.
+            ``dict(type='DISFlow', preset='fast')``.
         photometric_scale (float | None): d, in grey levels of 0 to 255.
             Defaults to None, no gate: g = 1.
+        trust (float | None): :class:`Motion`'s: which flows are believed.
+            Defaults to 0.85.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -124,6 +126,7 @@ class FlowSmoother(ExponentialSmoother):
         weight: float = 0.5,
         flow: dict | None = None,
         photometric_scale: float | None = None,
+        trust: float | None = 0.85,
     ):
         super().__init__(weight)
         if photometric_scale is not None and photometric_scale <= 0:
@@ -131,7 +134,7 @@ class FlowSmoother(ExponentialSmoother):
                 'photometric_scale must be above 0 (grey levels), or None for '
                 f'no gate, got {photometric_scale}'
             )
-        self.motion = Motion(flow or dict(type='DISFlow'), trust=None)
+        self.motion = Motion(flow, trust)
         self.photometric_scale = photometric_scale
 
     def past(
