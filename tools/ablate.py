@@ -6,11 +6,12 @@
     python tools/ablate.py SPEC --seeds 0       # a first table early
     python tools/ablate.py SPEC --report        # tables of what is there
 
-Leaves in work_dirs/ablations/NAME: table.md, table.csv, cost.png (accuracy
-against latency), matrix.md and .png (one figure over all protocols), and
-ENTRY/seedN, links to the runs. Run again, it goes on where it stopped, and
-does what the spec has changed; specs share the runs that they have in common.
-What fails is reported and does not stop the rest.
+Leaves in work_dirs/ablations/NAME: table.md, table.csv, cost.png and
+flicker.png (accuracy against latency and against flicker), matrix.md and .png
+(one figure over all protocols), and ENTRY/seedN, links to the runs. Run again,
+it goes on where it stopped, and does what the spec has changed; specs share
+the runs that they have in common. What fails is reported and does not stop the
+rest.
 """
 
 import argparse

@@ -1,12 +1,15 @@
-"""Pictures of an ablation: accuracy against cost, and a matrix."""
+"""Pictures of an ablation: accuracy against cost and against flicker, and a
+matrix."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from .table import Figure, Row, columns
+from .table import Column, Figure, Row, columns
 
 OURS, BASELINE = '#2f6db3', '#c8423b'
+FLICKER = ('flicker_unfounded', 'flicker')  # the first that was measured
 
 
 def draw_costs(rows: list[Row], path: Path) -> bool:
@@ -31,28 +34,74 @@ def draw_costs(rows: list[Row], path: Path) -> bool:
     if all(each.get('ratio') for each in costs):
         cost = 'ratio'
         label = "latency of a streamed frame, in units of the baseline's"
+    return _scatter(
+        rows,
+        {
+            column: (lambda row: row.cost.get(cost), label)
+            for column in first.items()
+        },
+        path,
+    )
+
+
+def draw_flicker(rows: list[Row], path: Path) -> bool:
+    """A PNG of accuracy against flicker; returns whether there was anything.
+
+    A panel for each protocol that measures both: the unfounded flicker where
+    there is one, else the raw. Right and steady is at the top left.
+
+    Args:
+        rows (list[Row]): Those without one of the two are left out.
+        path (Path): The picture.
+    """
+    measured = columns(rows)
+    panels = {}
+    for protocol in dict.fromkeys(p for p, _ in measured):
+        names = [m for m in FLICKER if (protocol, m) in measured]
+        if not names or (protocol, 'mIoU') not in measured:
+            continue
+
+        def flicker(row, column=(protocol, names[0])):
+            figure = row.figures.get(column)
+            return figure.mean if figure else None
+
+        panels[protocol, 'mIoU'] = flicker, f'{names[0]} (%)'
+    return _scatter(rows, panels, path)
+
+
+def _scatter(
+    rows: list[Row],
+    panels: dict[Column, tuple[Callable[[Row], float | None], str]],
+    path: Path,
+) -> bool:
+    """A panel for each column: its figure against what a function of the row
+    gives, under this label. False where no row has both."""
     panels = {
-        column: shown
-        for column in first.items()
-        if (shown := [r for r in rows if _drawn(r, column)])
+        column: (shown, x, label)
+        for column, (x, label) in panels.items()
+        if (shown := [r for r in rows if _has(r, column) and x(r) is not None])
     }
     if not panels:
         return False
     plt = _pyplot()
     across = min(2, len(panels))
+    # Room for the labels.
+    most = max(len(shown) for shown, *_ in panels.values())
+    scale = max(1, (most / 11) ** 0.5)
     down = -(-len(panels) // across)
     figure, axes = plt.subplots(
         down,
         across,
-        figsize=(7.2 * across, 5.0 * down),
+        figsize=(7.2 * scale * across, 5.0 * scale * down),
         dpi=120,
         squeeze=False,
         layout='constrained',
     )
     for axis in axes.flat[len(panels) :]:
         axis.remove()
-    for axis, (column, shown) in zip(axes.flat, panels.items(), strict=False):
-        _panel(axis, shown, column, cost)
+    for axis, (column, panel) in zip(axes.flat, panels.items(), strict=False):
+        shown, x, label = panel
+        _panel(axis, shown, column, x)
         axis.set_xlabel(label)
     _save(plt, figure, path)
     return True
@@ -92,7 +141,9 @@ def draw_matrix(
     _save(plt, figure, path)
 
 
-def _panel(axis, rows: list[Row], column: tuple[str, str], cost: str) -> None:
+def _panel(
+    axis, rows: list[Row], column: Column, place: Callable[[Row], float]
+) -> None:
     from adjustText import adjust_text
 
     protocol, metric = column
@@ -100,7 +151,7 @@ def _panel(axis, rows: list[Row], column: tuple[str, str], cost: str) -> None:
     texts, taken, markers = [], [], []
     alone = sum(row.is_baseline for row in rows) == 1
     for row in rows:
-        x, y = row.cost[cost], row.figures[column].mean
+        x, y = place(row), row.figures[column].mean
         std = row.figures[column].std or 0.0
         taken += [(x, y + part * std) for part in np.linspace(-1, 1, 9)]
         bar = axis.errorbar(
@@ -140,9 +191,9 @@ def _panel(axis, rows: list[Row], column: tuple[str, str], cost: str) -> None:
     )
 
 
-def _drawn(row: Row, column: tuple[str, str]) -> bool:
+def _has(row: Row, column: Column) -> bool:
     figure = row.figures.get(column)
-    return bool(row.cost and figure and figure.values)
+    return bool(figure and figure.values)
 
 
 def _mean(figure: Figure | None) -> float:

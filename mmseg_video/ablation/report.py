@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..engine.checkpoints import find_last_checkpoint
 from .cost import Costs
-from .plot import draw_costs, draw_matrix
+from .plot import draw_costs, draw_flicker, draw_matrix
 from .run import Plan, Stage
 from .table import (
     as_csv,
@@ -55,8 +55,9 @@ def describe(
 def write_report(plan: Plan, folder: Path, costs: Costs) -> list[Path]:
     """The tables and pictures of what is there; returns their paths.
 
-    Always table.md and table.csv; cost.png where a cost was measured, and
-    matrix.md and matrix.png where a metric has several protocols.
+    Always table.md and table.csv; cost.png where a cost was measured,
+    flicker.png where flicker was, and matrix.md and matrix.png where a metric
+    has several protocols.
     """
     rows = collect(plan, costs)
     if not rows:
@@ -64,11 +65,15 @@ def write_report(plan: Plan, folder: Path, costs: Costs) -> list[Path]:
     paths = [folder / 'table.md', folder / 'table.csv']
     write(paths[0], as_markdown(rows))
     write(paths[1], as_csv(rows))
-    picture = folder / 'cost.png'
-    if draw_costs(rows, picture):
-        paths.append(picture)
-    else:
-        picture.unlink(missing_ok=True)  # of another state
+    for name, draw in (
+        ('cost.png', draw_costs),
+        ('flicker.png', draw_flicker),
+    ):
+        picture = folder / name
+        if draw(rows, picture):
+            paths.append(picture)
+        else:
+            picture.unlink(missing_ok=True)  # of another state
     over = matrix(rows)
     if over:
         paths += [folder / 'matrix.md', folder / 'matrix.png']

@@ -6,7 +6,7 @@ import io
 import pytest
 from PIL import Image
 
-from mmseg_video.ablation.plot import draw_costs, draw_matrix
+from mmseg_video.ablation.plot import draw_costs, draw_flicker, draw_matrix
 from mmseg_video.ablation.table import (
     Figure,
     Row,
@@ -151,6 +151,45 @@ def test_pictures(tmp_path):
     empty = Row('a', 1, {T5: Figure({})}, cost=ROWS[0].cost)
     assert not draw_costs([empty], tmp_path / 'none.png')
     assert not (tmp_path / 'none.png').exists()
+
+
+def test_accuracy_against_flicker(monkeypatch, tmp_path):
+    from mmseg_video.ablation import plot
+
+    shown = []
+
+    def keep(plt, figure, path):
+        for axis in figure.axes:
+            points = [
+                tuple(map(float, line.get_xydata()[0]))
+                for bar in axis.containers
+                for line in bar.lines[:1]
+            ]
+            shown.append((axis.get_title(), axis.get_xlabel(), points))
+
+    monkeypatch.setattr(plot, '_save', keep)
+
+    def row(name, miou, **flicker):
+        figures = dict(mIoU=miou, **flicker)
+        return Row(
+            name,
+            1,
+            {('stream', k): Figure({0: v}) for k, v in figures.items()},
+        )
+
+    rows = [
+        row('framewise', 30.0, flicker=9.0, flicker_unfounded=7.0),
+        row('average', 31.0, flicker=8.0, flicker_unfounded=3.0),
+        row('unfinished', 32.0),
+    ]
+    assert draw_flicker(rows, tmp_path / 'flicker.png')
+    title, label, points = shown.pop()
+    assert (title, label) == ('mIoU, stream', 'flicker_unfounded (%)')
+    assert points == [(7.0, 30.0), (3.0, 31.0)]
+    # Where nothing is labelled between the key frames, the raw one.
+    assert draw_flicker([row('a', 30.0, flicker=9.0)], tmp_path / 'x.png')
+    assert shown.pop()[1:] == ('flicker (%)', [(9.0, 30.0)])
+    assert not draw_flicker(ROWS, tmp_path / 'x.png')
 
 
 def test_labels_lie_apart(monkeypatch, tmp_path):
