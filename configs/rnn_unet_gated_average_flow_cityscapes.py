@@ -1,4 +1,3 @@
 _base_ = './rnn_unet_gated_average_only_cityscapes.py'
-# Tests a checkpoint of that config, the past seen along the motion. (Trained
-# so, where the motion is easy, it comes to keep too much.)
+# Tests a checkpoint of that config, the past seen along the motion.
 model = dict(motion=dict(type='Motion'))

@@ -178,7 +178,10 @@ class BaseSequenceDataset(BaseSegDataset):
         self.data_list.sort(key=lambda info: info['pseudo'])
         pseudo = sum(info['pseudo'] for info in self.data_list)
         self._num_labelled = len(self.data_list) - pseudo
-        if self._reads_pseudo_labels and not pseudo:
+        taught = any(
+            info['pseudo'] and info['seg_map_path'] for info in self.data_list
+        )
+        if self._reads_pseudo_labels and not taught:
             raise ValueError(
                 f"{type(self).__name__}: '{self.folder('pseudo_path')}' has "
                 'no label of an unlabelled frame of these sequences: it is '

@@ -170,8 +170,8 @@ def check_unlabelled(cfg: Config) -> None:
     """
     loader = cfg.get('train_dataloader') or {}
     hooks = [
-        *cfg.get('default_hooks', {}).values(),
-        *cfg.get('custom_hooks', []),
+        *(cfg.get('default_hooks') or {}).values(),
+        *(cfg.get('custom_hooks') or []),
     ]
     types = [hook.get('type') for hook in hooks if isinstance(hook, dict)]
     if (

@@ -74,8 +74,8 @@ class ClipSegmentor(EncoderDecoder):
         """Logits (N, classes, H, W) of the key frames, and the states after
         the clips (N, T, C, H, W).
 
-        Zeros are worth as much as None: maps of zeros, or a single zero
-        (1, 1, 1, 1) for each map, begin a sequence too.
+        Zeros are worth as much as None: maps of zeros begin a sequence too
+        (in an exported graph, also a single zero (1, 1, 1, 1) for each map).
         """
 
     @property

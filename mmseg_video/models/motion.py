@@ -22,9 +22,9 @@ class Motion(nn.Module):
     A dropped, dark or noisy frame has a flow too, and it means nothing. So a
     flow is only believed where it explains the change of the whole frame:
     with e the mean difference of a frame from the one before, both at a
-    quarter of their size, grey, of mean 0 and deviation 1, and e_moved that
-    from the one before along the flow, where e_moved < trust * e. Elsewhere
-    nothing moves.
+    quarter of their size, grey, of mean 0 and deviation 1 and smoothed, and
+    e_moved that from the one before along the flow, where
+    e_moved < trust * e. Elsewhere nothing moves.
 
     Args:
         flow (dict | None): A flow that is computed from the frames at hand
@@ -71,13 +71,20 @@ class Motion(nn.Module):
         """Whether each flow explains the change of its frame, (N,)."""
         size = [max(1, length // 4) for length in frames.shape[2:]]
         now, then = (
-            F.interpolate(x.float().mean(1, True), size, mode='area')
+            _standardised(
+                F.interpolate(x.float().mean(1, True), size, mode='area')
+            )
             for x in (frames, before)
         )
         maps = torch.cat([then, torch.ones_like(then)], dim=1)
         moved, inside = warp(maps, resize(flows, size)).chunk(2, dim=1)
-        now, then, moved = map(_standardised, (now, then, moved))
         inside = (inside > 0.99).float()
+        # Between pixels the warp is a mean of several, and less noisy than
+        # what it is compared with: after this all three are smooth.
+        now, moved, then = (
+            F.avg_pool2d(x, 5, 1, 2, count_include_pad=False)
+            for x in (now, moved, then)
+        )
         errors = ((now - x).abs() * inside for x in (moved, then))
         moving, still = (e.sum((1, 2, 3)) for e in errors)
         return moving < self.trust * still

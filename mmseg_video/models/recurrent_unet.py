@@ -479,6 +479,8 @@ class RecurrentUNet(ClipSegmentor):
         frames = self.data_preprocessor.pixels(clips.flatten(0, 1))
         frames = frames.unflatten(0, clips.shape[:2])
         past = states[self._num_states]
+        if past is not None:
+            RecurrentCell.check_state(frames[:, 0], past)
         flows = self.motion.of_clips(frames, None if past is None else past[0])
 
         def see(t, state):

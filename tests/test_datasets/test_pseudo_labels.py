@@ -246,6 +246,12 @@ def test_a_label_goes_before_none(tmp_path):
     assert [i['frame_id'] for i in taught] == [296]
 
 
+def test_labels_of_other_frames_are_told_beside_unlabelled_ones(tmp_path):
+    teach(cityscapes_tree(tmp_path), 611)
+    with pytest.raises(ValueError, match='no label of an unlabelled frame'):
+        cityscapes(tmp_path, unlabelled=True)
+
+
 def test_where_all_frames_have_labels_there_are_none_without(tmp_path):
     camvid_tree(tmp_path)
     for frame in (tmp_path / 'train').iterdir():

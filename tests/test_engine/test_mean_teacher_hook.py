@@ -174,3 +174,5 @@ def test_unlabelled_frames_need_a_teacher(root, tmp_path):
         check_unlabelled(cfg)
     cfg.train_dataloader.dataset.unlabelled = False
     check_unlabelled(cfg)
+    cfg.default_hooks = cfg.custom_hooks = None
+    check_unlabelled(cfg)

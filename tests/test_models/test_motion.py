@@ -99,6 +99,38 @@ def test_the_flow_of_a_bad_frame_is_right_or_not_believed(kind, which):
     torch.testing.assert_close(flows[1:], good)
 
 
+def test_noise_is_no_motion():
+    """A warp between pixels smooths noise, which must not pass for having
+    explained it."""
+    rng = np.random.default_rng(0)
+    frame = textured(256, 512)
+    image = frame[0].permute(1, 2, 0).to(torch.uint8).numpy()
+    noise = rng.normal(0, NOISE_SIGMA, image.shape).astype(np.int16)
+    noisy = degrade(image, 'noisy', rng, noise)
+    noisy = torch.from_numpy(noisy).permute(2, 0, 1)[None].float()
+    assert Motion(trust=None)(frame, noisy).any()
+    assert not Motion()(frame, noisy).any()
+
+
+@pytest.mark.parametrize(('contrast', 'bright'), [(1, 0), (0.3, 160)])
+def test_a_right_flow_is_believed_in_fog_too(contrast, bright):
+    then = textured() * contrast + bright
+    now = then.roll(4, dims=3)
+    flow = torch.zeros(1, 2, 64, 96)
+    flow[:, 0] = -4
+    assert Motion().explains(now, then, flow)
+    assert not Motion().explains(now, then, -flow)
+
+
+def test_states_of_other_frames_are_refused():
+    model = build(MOVING)
+    _, states = model.step(video()[:, 0])
+    with pytest.raises(ValueError, match='reset_states'):
+        model.step(video()[:, 1, ..., :64], states)
+    with pytest.raises(ValueError, match='reset_states'):
+        model._motion(video()[:, 1:, ..., :64], list(states))
+
+
 def test_bad_settings_are_refused():
     with pytest.raises(ValueError, match='trust must be above 0'):
         Motion(trust=0)

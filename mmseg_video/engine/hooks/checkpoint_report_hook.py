@@ -167,7 +167,7 @@ class CheckpointReportHook(Hook):
         hooks = (type(hook) for hook in runner.hooks)
         if loop is None or SharedClassesHook in hooks:
             return
-        meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
+        meta = (checkpoint.get('meta') or {}).get('dataset_meta') or {}
         ours = getattr(loop.dataloader.dataset, 'metainfo', {}).get('classes')
         theirs = meta.get('classes')
         if not ours or not theirs or len(ours) != len(theirs):
