@@ -31,13 +31,24 @@ class Motion(nn.Module):
             (``DISFlow``, ``FarnebackFlow``, ``RAFTFlow``). Defaults to None,
             ``dict(type='DISFlow', preset='fast')``.
         trust (float | None): Defaults to 0.85. None believes every flow.
+        shortest (int): Frames are reduced by a whole number first, as long as
+            their shorter side does not fall below this: a net's logits are
+            smaller than its frames too. Defaults to 180.
 
     Raises:
-        ValueError: If ``trust`` is not above 0.
+        ValueError: If ``trust`` is not above 0, or ``shortest`` below 1.
     """
 
-    def __init__(self, flow: dict | None = None, trust: float | None = 0.85):
+    def __init__(
+        self,
+        flow: dict | None = None,
+        trust: float | None = 0.85,
+        shortest: int = 180,
+    ):
         super().__init__()
+        if shortest < 1:
+            raise ValueError(f'shortest must be at least 1, got {shortest}')
+        self.shortest = shortest
         if trust is not None and trust <= 0:
             raise ValueError(
                 'trust must be above 0, or None to believe every flow, got '
@@ -47,12 +58,22 @@ class Motion(nn.Module):
         default = dict(type='DISFlow', preset='fast')
         self.flow = OPTICAL_FLOWS.build(flow or default)
 
+    def reduce(self, frames: Tensor) -> Tensor:
+        """Frames (N, 3, h, w) of the size at which flow is computed."""
+        height, width = frames.shape[2:]
+        factor = max(1, min(height, width) // self.shortest)
+        if factor == 1:
+            return frames
+        size = (height // factor, width // factor)
+        return F.interpolate(frames.float(), size, mode='area')
+
     @torch.no_grad()
     def forward(self, frames: Tensor, before: Tensor) -> Tensor:
-        """Flow (N, 2, H, W) in pixels, x first, from frames to those before.
+        """Flow (N, 2, h, w) in pixels, x first, from frames to those before.
 
         Args:
-            frames, before (Tensor): (N, 3, H, W), blue first, 0 to 255.
+            frames, before (Tensor): As :meth:`reduce` gives them, (N, 3, h,
+                w), blue first, 0 to 255.
         """
         flows = [
             self.flow(_image(frame), _image(past))
@@ -92,11 +113,11 @@ class Motion(nn.Module):
     def of_clips(
         self, clips: Tensor, before: Tensor | None
     ) -> list[Tensor | None]:
-        """T flows (N, 2, H, W), None at the start of a sequence.
+        """T flows (N, 2, h, w), None at the start of a sequence.
 
         Args:
-            clips (Tensor): (N, T, 3, H, W), blue first, 0 to 255.
-            before (Tensor | None): The frames (N, 3, H, W) before them.
+            clips (Tensor): (N, T, 3, h, w), reduced, blue first, 0 to 255.
+            before (Tensor | None): The frames (N, 3, h, w) before them.
         """
         frames = list(clips.unbind(1))
         pairs = zip(frames, [before, *frames[:-1]], strict=True)
@@ -108,8 +129,7 @@ def move(state: State, flow: Tensor) -> State:
 
     Args:
         state (State): What the frame before left.
-        flow (Tensor): (N, 2, H, W) in pixels of the frames, to the one
-            before.
+        flow (Tensor): (N, 2, h, w) in its own pixels, to the frame before.
     """
     maps = torch.cat([part.float() for part in state], dim=1)
     seen = warp(maps, resize(flow, maps.shape[2:]))

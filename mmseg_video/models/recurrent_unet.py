@@ -476,7 +476,8 @@ class RecurrentUNet(ClipSegmentor):
         """What frame t of the clips sees of a state, and the last frame."""
         if self.motion is None:
             return None, []
-        frames = self.data_preprocessor.pixels(clips.flatten(0, 1))
+        frames = self.motion.reduce(clips.flatten(0, 1))
+        frames = self.data_preprocessor.pixels(frames)
         frames = frames.unflatten(0, clips.shape[:2])
         past = states[self._num_states]
         if past is not None:

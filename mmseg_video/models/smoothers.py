@@ -144,7 +144,7 @@ class FlowSmoother(ExponentialSmoother):
         if state is None:
             return total, count
         before = state[2]
-        size = logits.shape[2:]
+        size, frame = logits.shape[2:], self.motion.reduce(frame)
         flow = resize(self.motion(frame, before), size)
         seen = warp(torch.cat([total, count], 1), flow)
         if self.photometric_scale is not None:
@@ -156,7 +156,7 @@ class FlowSmoother(ExponentialSmoother):
         return seen[:, :-1], seen[:, -1:]
 
     def state(self, total: Tensor, count: Tensor, frame: Tensor) -> State:
-        return total, count, frame
+        return total, count, self.motion.reduce(frame)
 
     def check_export(self) -> None:
         raise ValueError(

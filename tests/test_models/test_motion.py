@@ -134,6 +134,32 @@ def test_states_of_other_frames_are_refused():
 def test_bad_settings_are_refused():
     with pytest.raises(ValueError, match='trust must be above 0'):
         Motion(trust=0)
+    with pytest.raises(ValueError, match='shortest must be at least 1'):
+        Motion(shortest=0)
+
+
+@pytest.mark.parametrize(
+    ('size', 'reduced'),
+    [
+        ((128, 256), (128, 256)),
+        ((360, 480), (180, 240)),
+        ((1024, 2050), (204, 410)),
+    ],
+)
+def test_large_frames_are_reduced(size, reduced):
+    assert Motion().reduce(torch.zeros(1, 3, *size)).shape[2:] == reduced
+
+
+def test_states_move_by_the_flow_of_reduced_frames():
+    motion = Motion(shortest=64)
+    then = textured(128, 192)
+    now = then.roll(8, dims=3)
+    flow = motion(motion.reduce(now), motion.reduce(then))
+    assert flow.shape == (1, 2, 64, 96)
+    (moved,) = move((then,), flow)
+    inner = (..., slice(24, -24), slice(24, -24))
+    still = (then - now)[inner].abs().mean()
+    assert (moved - now)[inner].abs().mean() < 0.2 * still
 
 
 def test_flow_is_in_pixels_of_the_maps():
