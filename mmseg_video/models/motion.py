@@ -30,7 +30,7 @@ class Motion(nn.Module):
         flow (dict | None): A flow that is computed from the frames at hand
             (``DISFlow``, ``FarnebackFlow``, ``RAFTFlow``). Defaults to None,
             ``dict(type='DISFlow', preset='fast')``.
-        trust (float | None): Defaults to 0.85. None believes every flow.
+        trust (float | None): Defaults to 0.7. None believes every flow.
         shortest (int): Frames are reduced by a whole number first, as long as
             their shorter side does not fall below this: a net's logits are
             smaller than its frames too. Defaults to 180.
@@ -42,7 +42,7 @@ class Motion(nn.Module):
     def __init__(
         self,
         flow: dict | None = None,
-        trust: float | None = 0.85,
+        trust: float | None = 0.7,
         shortest: int = 180,
     ):
         super().__init__()

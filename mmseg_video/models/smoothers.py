@@ -113,7 +113,7 @@ class FlowSmoother(ExponentialSmoother):
         photometric_scale (float | None): d, in grey levels of 0 to 255.
             Defaults to None, no gate: g = 1.
         trust (float | None): :class:`Motion`'s: which flows are believed.
-            Defaults to 0.85.
+            Defaults to 0.7.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -126,7 +126,7 @@ class FlowSmoother(ExponentialSmoother):
         weight: float = 0.5,
         flow: dict | None = None,
         photometric_scale: float | None = None,
-        trust: float | None = 0.85,
+        trust: float | None = 0.7,
     ):
         super().__init__(weight)
         if photometric_scale is not None and photometric_scale <= 0:
