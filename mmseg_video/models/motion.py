@@ -165,7 +165,8 @@ def warp(maps: Tensor, flow: Tensor) -> Tensor:
 
 
 def _standardised(maps: Tensor) -> Tensor:
-    """Maps (N, 1, h, w) of mean 0 and deviation 1."""
+    """Maps (N, 1, h, w) of mean 0 and deviation 1 (0 where nothing differs:
+    a grey level is added to the deviation)."""
     maps = maps - maps.mean((1, 2, 3), keepdim=True)
     return maps / (maps.square().mean((1, 2, 3), keepdim=True).sqrt() + 1)
 
