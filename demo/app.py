@@ -26,7 +26,7 @@ from mmseg_video.apis import (
 from mmseg_video.datasets.street_scenes import StreetScene
 from mmseg_video.engine.arguments import at_least
 from mmseg_video.engine.launch import EXPECTED, cli
-from mmseg_video.visualization import open_writer
+from mmseg_video.io.writers import open_writer
 
 COLOURS = {'framewise': '#c2552d', 'recurrent': '#1f6fb2'}
 

@@ -16,10 +16,11 @@ from contextlib import closing, contextmanager, suppress
 import cv2
 from tqdm import tqdm
 
-from mmseg_video.apis import VideoSegInferencer, in_background, open_frames
+from mmseg_video.apis import VideoSegInferencer, open_frames, prefetch
 from mmseg_video.engine.arguments import at_least
 from mmseg_video.engine.launch import cli
-from mmseg_video.visualization import open_writer, side_by_side
+from mmseg_video.io.writers import open_writer
+from mmseg_video.visualization import side_by_side
 
 
 def parse_args():
@@ -143,8 +144,8 @@ def main():
     # Left in the other order: each stage ends before the one that feeds it.
     with (
         writer,
-        closing(in_background(decode(source, args, clock))) as frames,
-        closing(in_background(predict(frames, models, clock))) as predictions,
+        closing(prefetch(decode(source, args, clock))) as frames,
+        closing(prefetch(predict(frames, models, clock))) as predictions,
         tqdm(predictions, total=total, unit='frame') as bar,
         suppress(KeyboardInterrupt),
     ):

@@ -1,22 +1,24 @@
 """Recurrent semantic segmentation of video on MMSegmentation.
 
-Importing the package registers its datasets, transforms, models and hooks in
-``mmseg.registry``; a config does so by
-``custom_imports=dict(imports=['mmseg_video'])``.
+Importing the package alone imports nothing else: its parts (``datasets``,
+``models``, ``apis``, ...) come when they are asked for. What a config names is
+registered by ``mmseg_video.engine.registration``, which its ``custom_imports``
+name.
 """
 
-import contextlib
-import io
-import warnings
+import importlib
 
-with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-    # An operator of mmcv's full build; nothing here uses it.
-    warnings.filterwarnings('ignore', 'Fail to import ``MultiScaleDef')
-    # It prints that a package of its publisher is not there; nobody needs it.
-    import mmseg.datasets
-    import mmseg.models  # noqa: F401
-
-from . import datasets, engine, evaluation, models
 from .version import __version__
 
-__all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'models']
+ROOMS = (
+    *('apis', 'datasets', 'deployment', 'engine', 'evaluation'),
+    *('experiments', 'flow', 'io', 'models', 'visualization'),
+)
+
+__all__ = ['__version__']
+
+
+def __getattr__(name: str):
+    if name in ROOMS:
+        return importlib.import_module(f'{__name__}.{name}')
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -5,7 +5,7 @@ import torch
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-import mmseg_video  # noqa: F401, registers
+import mmseg_video.engine.registration  # noqa: F401
 from tests.runs import config, scenes
 
 torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 2)))

@@ -8,15 +8,15 @@ from mmengine import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS, TRANSFORMS, VISUALIZERS
 
-from mmseg_video.engine.launch import plain_batch_norm
-from mmseg_video.metafile import read_metafiles
+from mmseg_video.engine.launch import revert_sync_bn
+from mmseg_video.experiments.zoo import read_metafiles
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
 # DenseCL trains an encoder: it segments nothing.
 SEGMENTORS = [p for p in LEAVES if not p.stem.startswith('densecl')]
 ZOO = read_metafiles(CONFIGS)
-# Their decoder differs from the twin's by more than the recurrence.
+# Their decoder differs from the baseline's by more than the recurrence.
 # dense reads concat(x, h); DRU and SRU read the last mask.
 OTHER_DECODER = ('rnn_unet_dense_', 'rnn_dru_', 'rnn_sru_')
 
@@ -27,7 +27,7 @@ def names(path):
 
 def build(path):
     cfg = Config.fromfile(path)
-    plain_batch_norm(cfg.model)
+    revert_sync_bn(cfg.model)
     return MODELS.build(cfg.model).eval()
 
 
@@ -66,7 +66,7 @@ def built(request):
 
 def test_the_lists_are_not_empty():
     assert len(LEAVES) >= 50
-    assert sum(model.twin is not None for model in ZOO.values()) >= 30
+    assert sum(model.baseline is not None for model in ZOO.values()) >= 30
 
 
 def test_every_config_has_one_entry_in_a_metafile():
@@ -88,9 +88,9 @@ def test_a_name_says_what_it_is(path):
     recurrent = cfg.model.type != 'EncoderDecoder' and (
         cfg.model.type != 'RecurrentUNet' or bool(rnns)
     )
-    smoothing = 'smoother' in cfg.model
+    smoothing = 'filter' in cfg.model
     assert path.stem.startswith('rnn_') == (recurrent and not smoothing)
-    assert (ZOO[path.stem].twin is not None) == (recurrent or smoothing)
+    assert (ZOO[path.stem].baseline is not None) == (recurrent or smoothing)
 
 
 @torch.no_grad()
@@ -112,11 +112,11 @@ def test_builds_and_predicts(built):
 
 def test_only_recurrence_is_added_to_the_framewise_twin(built):
     path, model = built
-    twin = ZOO[path.stem].twin
-    if twin is None or path.stem.startswith(OTHER_DECODER):
+    baseline = ZOO[path.stem].baseline
+    if baseline is None or path.stem.startswith(OTHER_DECODER):
         return
     ours = {key: v.shape for key, v in model.state_dict().items()}
-    base = shapes(twin)
+    base = shapes(baseline)
     if hasattr(model, 'rename_framewise'):
         base = model.rename_framewise(base)
     for key, shape in base.items():
@@ -130,7 +130,7 @@ def test_only_recurrence_is_added_to_the_framewise_twin(built):
 
 def test_dense_widens_only_what_reads_it():
     name = 'rnn_unet_dense_cityscapes'
-    ours, base = shapes(name), shapes(ZOO[name].twin)
+    ours, base = shapes(name), shapes(ZOO[name].baseline)
     wider = [key for key, shape in base.items() if ours[key] != shape]
     assert len(wider) == 3  # one convolution for each join
     assert all(k.startswith('decode_head.joins.') for k in wider)
@@ -213,7 +213,7 @@ def test_both_get_the_same_augmentation(name):
     ],
 )
 def test_default_recurrence_adds_about_a_tenth_of_the_parameters(name):
-    assert parameters(name) <= 1.105 * parameters(ZOO[name].twin)
+    assert parameters(name) <= 1.105 * parameters(ZOO[name].baseline)
 
 
 def test_wandb_is_one_inherited_file():

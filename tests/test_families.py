@@ -8,7 +8,7 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from mmseg_video.engine.launch import plain_batch_norm
+from mmseg_video.engine.launch import revert_sync_bn
 from mmseg_video.visualization.data_flow import trace
 from tests.models import wake
 from tests.test_configs import CONFIGS, ZOO, parameters, shapes
@@ -17,7 +17,7 @@ FAMILIES = (
     *('lstm_icnet', 'lstm_segnet', 'deeplabv3plus', 'pspnet', 'upernet'),
     *('segformer', 'convnext', 'unet_s5_d16'),
 )
-# A finetune config is its framewise twin's model.
+# A finetune config is its framewise baseline's model.
 NAMES = [
     path.stem
     for family in FAMILIES
@@ -30,7 +30,7 @@ SIZE = (32, 64)
 
 def build(name, seed=0):
     cfg = Config.fromfile(ZOO[name].config)
-    plain_batch_norm(cfg.model)
+    revert_sync_bn(cfg.model)
     if cfg.model.backbone.type == 'mmpretrain.ConvNeXt':
         # As wide, but not as deep; a dropped path would get no gradient.
         arch = dict(depths=[1, 1, 1, 1], channels=[96, 192, 384, 768])
@@ -102,7 +102,7 @@ RESIDUAL = [
 @pytest.mark.parametrize('name', RESIDUAL)
 @torch.no_grad()
 def test_warm_start_equals_the_framewise_twin_exactly(name):
-    framewise, model = build(ZOO[name].twin, seed=3), build(name, seed=4)
+    framewise, model = build(ZOO[name].baseline, seed=3), build(name, seed=4)
     weights = model.rename_framewise(framewise.state_dict())
     missing, unexpected = model.load_state_dict(weights, strict=False)
     assert not unexpected

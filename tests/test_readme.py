@@ -8,7 +8,7 @@ import torch
 from mmengine import Config
 from mmseg.registry import MODELS
 
-from mmseg_video.engine.launch import plain_batch_norm
+from mmseg_video.engine.launch import revert_sync_bn
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / 'README.md').read_text()
@@ -58,7 +58,7 @@ def test_any_mmseg_model_becomes_recurrent(tmp_path):
     path = tmp_path / 'config.py'
     path.write_text(code)
     cfg = Config.fromfile(path)
-    plain_batch_norm(cfg.model)
+    revert_sync_bn(cfg.model)
     cfg.model.pretrained = None
     model = MODELS.build(cfg.model).eval()
     assert type(model.decode_head).__name__ == 'DepthwiseSeparableASPPHead'

@@ -14,9 +14,9 @@ from mmengine import Config
 from mmseg.registry import DATASETS, MODELS
 
 from mmseg_video.apis import VideoSegInferencer
-from mmseg_video.costs import build as build_for_costs
-from mmseg_video.costs import streamer
-from mmseg_video.engine.launch import plain_batch_norm
+from mmseg_video.engine.launch import revert_sync_bn
+from mmseg_video.experiments.costs import build as build_for_costs
+from mmseg_video.experiments.costs import streamer
 from tests.commands import TOOLS, tiny
 from tests.models import samples, wake
 from tests.runs import CONFIGS
@@ -26,7 +26,7 @@ LEAVES = sorted(p for f in FAMILIES for p in (CONFIGS / f).glob('*.py'))
 # Of the recurrent U-Net's own axes, those that came with these systems.
 AXES = [
     CONFIGS / f'rnn_unet_{name}_cityscapes.py'
-    for name in ('convrnn', 'laterals', 'final_rnn_only')
+    for name in ('elman', 'laterals', 'final_rnn_only')
 ]
 CLIPS = [
     p
@@ -42,7 +42,7 @@ def names(path):
 
 def build(path):
     cfg = Config.fromfile(path)
-    plain_batch_norm(cfg.model)
+    revert_sync_bn(cfg.model)
     torch.manual_seed(0)
     return MODELS.build(cfg.model)
 
@@ -71,11 +71,11 @@ def test_the_metafile_lists_every_config_and_no_other(family):
     for model in models:
         assert model['Config'] == f'configs/{family}/{model["Name"]}.py'
         assert model['In Collection'] in [c['Name'] for c in collections]
-        twin = model.get('Metadata', {}).get('Framewise Twin')
-        assert (twin is None) == (
+        baseline = model.get('Metadata', {}).get('Framewise Baseline')
+        assert (baseline is None) == (
             model['Name'].split('_')[0] in ('fcn', 'unet')
         )
-        assert twin is None or twin in known
+        assert baseline is None or baseline in known
 
 
 @pytest.mark.parametrize('path', LEAVES + AXES, ids=names)
@@ -113,13 +113,13 @@ def assert_streaming_equals_the_clip(model, clips):
 def test_the_checkpoint_of_the_twin_fits(model):
     """All of it is taken, and only what recurs is new. Wang et al.'s net
     reads a mask too: it starts anew."""
-    twin = model.get('Metadata', {}).get('Framewise Twin')
-    if twin is None or model['In Collection'] == 'DRU and SRU':
+    baseline = model.get('Metadata', {}).get('Framewise Baseline')
+    if baseline is None or model['In Collection'] == 'DRU and SRU':
         return
-    (twin,) = CONFIGS.rglob(f'{twin}.py')
+    (baseline,) = CONFIGS.rglob(f'{baseline}.py')
     with torch.device('meta'):  # shapes only
         ours = build(CONFIGS.parent / model['Config']).state_dict()
-        base = build(twin).state_dict()
+        base = build(baseline).state_dict()
     for key, value in base.items():
         assert ours.pop(key).shape == value.shape
     assert all('rnn' in key for key in ours)
@@ -184,10 +184,10 @@ def test_smoothing_runs_through_the_evaluation(name, evaluate):
 
 def test_the_present_frame_alone_is_the_framewise_net(evaluate):
     config = CONFIGS / 'smoothing/flow_ema_unet_street.py'
-    alone = evaluate(config, options=['model.smoother.weight=1'])
+    alone = evaluate(config, options=['model.filter.weight=1'])
     framewise = evaluate(CONFIGS / 'unet_street.py')
     assert alone['metrics'] == framewise['metrics']
-    smoothed = evaluate(config, options=['model.smoother.weight=0.1'])
+    smoothed = evaluate(config, options=['model.filter.weight=0.1'])
     assert smoothed['metrics'] != framewise['metrics']
 
 

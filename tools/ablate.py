@@ -24,8 +24,10 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-import mmseg_video  # noqa: F401, registers
-from mmseg_video.ablation import (
+import mmseg_video.engine.registration  # noqa: F401
+from mmseg_video.engine.arguments import CfgOptions, at_least
+from mmseg_video.engine.launch import cli
+from mmseg_video.experiments import (
     LAUNCHERS,
     Costs,
     Launcher,
@@ -38,10 +40,8 @@ from mmseg_video.ablation import (
     visible_devices,
     write_report,
 )
-from mmseg_video.ablation.report import duration
-from mmseg_video.costs import build_from
-from mmseg_video.engine.arguments import CfgOptions, at_least
-from mmseg_video.engine.launch import cli
+from mmseg_video.experiments.costs import build_from
+from mmseg_video.experiments.report import duration
 
 TOOLS = Path(__file__).resolve().parent
 

@@ -1,4 +1,4 @@
-"""What recurrence costs: a recurrent config against its framewise twin.
+"""What recurrence costs: a recurrent config against its framewise baseline.
 
     python tools/benchmark.py configs/rnn_unet_cityscapes.py \
         --baseline configs/unet_cityscapes.py --size 512 1024
@@ -18,8 +18,10 @@ from mmengine.fileio import dump
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
-import mmseg_video  # noqa: F401, registers
-from mmseg_video.costs import (
+import mmseg_video.engine.registration  # noqa: F401
+from mmseg_video.engine.arguments import set_data_root
+from mmseg_video.engine.launch import cli
+from mmseg_video.experiments.costs import (
     build,
     interleaved,
     num_parameters,
@@ -27,8 +29,6 @@ from mmseg_video.costs import (
     train_cost,
     trainer,
 )
-from mmseg_video.engine.arguments import set_data_root
-from mmseg_video.engine.launch import cli
 
 
 def data_rate(path, samples, root):
@@ -51,7 +51,9 @@ def parse_args():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('config', help='the recurrent config')
-    parser.add_argument('--baseline', required=True, help='its framewise twin')
+    parser.add_argument(
+        '--baseline', required=True, help='its framewise baseline'
+    )
     parser.add_argument('--size', type=int, nargs=2, default=(512, 1024))
     parser.add_argument('--num-frames', type=int, default=5, help='T')
     parser.add_argument('--repeats', type=int, default=9)

@@ -17,11 +17,11 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-import mmseg_video  # noqa: F401, registers
-from mmseg_video.costs import train_cost
+import mmseg_video.engine.registration  # noqa: F401
 from mmseg_video.engine.arguments import at_least
 from mmseg_video.engine.atomic_backend import AtomicLocalBackend
 from mmseg_video.engine.launch import cli
+from mmseg_video.experiments.costs import train_cost
 
 WAYS = {
     'all gradients': {},

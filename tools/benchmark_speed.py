@@ -18,11 +18,11 @@ from mmengine.fileio import dump
 from tqdm import tqdm
 
 from mmseg_video.apis import VideoSegInferencer
-from mmseg_video.costs import interleaved
 from mmseg_video.datasets.street_scenes import NUM_FRAMES, StreetScene
 from mmseg_video.engine.arguments import at_least
 from mmseg_video.engine.launch import cli
 from mmseg_video.engine.speed import speed_up
+from mmseg_video.experiments.costs import interleaved
 
 WAYS = {
     'plain': dict(),

@@ -22,12 +22,12 @@ import torch
 from mmengine.fileio import dump
 from tqdm import tqdm
 
-from mmseg_video.apis import VideoSegInferencer, in_background, open_frames
-from mmseg_video.costs import interleaved
+from mmseg_video.apis import VideoSegInferencer, open_frames, prefetch
 from mmseg_video.datasets.street_scenes import NUM_FRAMES, StreetScene
 from mmseg_video.engine.arguments import at_least
 from mmseg_video.engine.launch import cli
-from mmseg_video.visualization import VideoWriter
+from mmseg_video.experiments.costs import interleaved
+from mmseg_video.io.writers import VideoWriter
 
 ENDS = 100  # frames at each end of the stream
 
@@ -98,7 +98,7 @@ def run_through(inferencer, video, out, num_frames):
             yield prediction
 
     start = time.perf_counter()
-    predictions = in_background(predict(in_background(open_frames(video))))
+    predictions = prefetch(predict(prefetch(open_frames(video))))
     with VideoWriter(out, 17) as writer:
         for prediction in tqdm(predictions, total=num_frames, unit='frame'):
             writer.write(prediction.overlay())

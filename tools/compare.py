@@ -15,18 +15,23 @@ from pathlib import Path
 
 import torch
 
-from mmseg_video.comparison import (
-    draw_degraded,
-    judge,
-    write_report,
-    write_robustness,
-)
-from mmseg_video.costs import build, interleaved, num_parameters, streamer
 from mmseg_video.datasets.corruptions import CORRUPTIONS, SEVERITIES
 from mmseg_video.engine.arguments import at_least
 from mmseg_video.engine.checkpoints import check_checkpoint
 from mmseg_video.engine.launch import cli, load_config
-from mmseg_video.progress import run
+from mmseg_video.experiments.comparison import (
+    compare,
+    draw_degraded,
+    write_report,
+    write_robustness,
+)
+from mmseg_video.experiments.costs import (
+    build,
+    interleaved,
+    num_parameters,
+    streamer,
+)
+from mmseg_video.experiments.stages import run
 
 TOOLS = Path(__file__).parent
 
@@ -153,7 +158,7 @@ def main():
             name: test(args, name, *model, condition, worse)
             for name, model in models.items()
         }
-        return judge(folders['framewise'], folders['recurrent'])
+        return compare(folders['framewise'], folders['recurrent'])
 
     reports = {
         part: report_on(f'{part:g}', ['--degrade', part] if part else [])

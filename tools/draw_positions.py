@@ -14,8 +14,8 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from mmseg_video.costs import build
 from mmseg_video.engine.launch import cli, load_config
+from mmseg_video.experiments.costs import build
 from mmseg_video.visualization.data_flow import trace
 
 COLOURS = {

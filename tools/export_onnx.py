@@ -10,9 +10,9 @@ import argparse
 from pathlib import Path
 
 from mmseg_video.apis import VideoSegInferencer
+from mmseg_video.deployment.onnx import export_onnx, largest_error
 from mmseg_video.engine.arguments import at_least
 from mmseg_video.engine.launch import cli
-from mmseg_video.export import export_onnx, largest_error
 
 TOLERANCE = 1e-3  # of the logits
 

@@ -1,12 +1,12 @@
-"""The model table: what every config costs, beside its framewise twin.
+"""The model table: what every config costs, beside its framewise baseline.
 
     python tools/model_table.py --readme README.md            # all configs
     python tools/model_table.py configs/lstm_icnet/*.py --latency
 
 Parameters, GFLOPs of one streamed frame (a multiplication with its addition
 counts once) and, with --latency, the time of a streamed frame in units of the
-twin's: medians of repeats in turn. The framewise twin is what the config's
-metafile.yml names. Weights are random: costs only.
+baseline's: medians of repeats in turn. The framewise baseline is what the
+config's metafile.yml names. Weights are random: costs only.
 
 Every figure is kept under --out, and not measured again until the model
 changes. A config that fails is reported at the end.
@@ -24,17 +24,17 @@ import torch
 from mmengine import Config
 from tqdm import tqdm
 
-from mmseg_video.costs import (
+from mmseg_video.engine.arguments import at_least
+from mmseg_video.engine.atomic_backend import AtomicLocalBackend
+from mmseg_video.engine.launch import cli
+from mmseg_video.experiments.costs import (
     build,
     interleaved,
     multiply_adds,
     num_parameters,
     streamer,
 )
-from mmseg_video.engine.arguments import at_least
-from mmseg_video.engine.atomic_backend import AtomicLocalBackend
-from mmseg_video.engine.launch import cli
-from mmseg_video.metafile import read_metafiles
+from mmseg_video.experiments.zoo import read_metafiles
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = '<!-- model table: begin -->', '<!-- model table: end -->'
@@ -97,7 +97,7 @@ def select(paths, models):
     if unknown:
         raise ValueError(
             f"'{unknown[0]}' has no entry in a metafile.yml under "
-            f'{ROOT / "configs"}: the table needs its framewise twin'
+            f'{ROOT / "configs"}: the table needs its framewise baseline'
         )
     return [by_config[Path(p).resolve()] for p in paths]
 
@@ -132,13 +132,13 @@ def count(path, size):
     return dict(parameters=parameters, multiply_adds=multiply_adds(path, size))
 
 
-def time_beside(path, twin, size, repeats, device):
-    """Seconds of a streamed frame of a model and of its framewise twin."""
+def time_beside(path, baseline, size, repeats, device):
+    """Seconds of a streamed frame of a model and of its framewise baseline."""
     device = torch.device(device)
     frame = torch.randn(1, 3, *size, device=device)
     return interleaved(
         dict(
-            framewise=streamer(build(twin, device), frame),
+            framewise=streamer(build(baseline, device), frame),
             recurrent=streamer(build(path, device), frame),
         ),
         repeats,
@@ -165,14 +165,14 @@ def measure(model, models, args):
         name=model.name,
         config=model.config.relative_to(ROOT).as_posix(),
         collection=model.collection,
-        twin=model.twin,
+        baseline=model.baseline,
         parameters_m=ours['parameters'] / 1e6,
         gflops=ours['multiply_adds'] / 1e9,
     )
-    if model.twin is None:
+    if model.baseline is None:
         return row
-    twin = models[model.twin]
-    base = cost(twin)
+    baseline = models[model.baseline]
+    base = cost(baseline)
     row['parameters_ratio'] = ours['parameters'] / base['parameters']
     row['gflops_ratio'] = ours['multiply_adds'] / base['multiply_adds']
     if args.latency:
@@ -181,13 +181,13 @@ def measure(model, models, args):
             args.out,
             dict(
                 recurrent=what(model),
-                framewise=what(twin),
+                framewise=what(baseline),
                 repeats=args.repeats,
                 device=device_name(device),
                 torch=torch.__version__,
             ),
             lambda: time_beside(
-                *(str(model.config), str(twin.config)),
+                *(str(model.config), str(baseline.config)),
                 *(size, args.repeats, device),
             ),
         )
@@ -203,11 +203,11 @@ def device_name(device):
 
 
 def same_cost(rows):
-    """Rows of one system and twin with the same figures, in lists."""
+    """Rows of one system and baseline with the same figures, in lists."""
     groups = {}
     for row in rows:
         keys = (
-            *('collection', 'twin', 'parameters_m', 'gflops'),
+            *('collection', 'baseline', 'parameters_m', 'gflops'),
             'latency_ratio',
         )
         groups.setdefault(tuple(map(row.get, keys)), []).append(row)
@@ -246,7 +246,8 @@ def markdown(rows, args):
         lines.append('| ' + ' | '.join([', '.join(links), *cells]) + ' |')
     note = (
         f'GFLOPs of one streamed frame of {args.size[0]}x{args.size[1]}; ×: '
-        "in units of the framewise twin's; configs in one row cost the same"
+        "in units of the framewise baseline's; configs in one row cost the "
+        'same'
     )
     if 'latency_ratio' in columns.values():
         note += f'; latency on {device_name(args.device)}'

@@ -23,16 +23,16 @@ from torch.utils.data import DataLoader, Subset
 from tqdm import tqdm
 
 from mmseg_video.apis import VideoSegInferencer
-from mmseg_video.datasets.base_sequence import PSEUDO_LABELS
-from mmseg_video.engine.arguments import CfgOptions, at_least, set_data_root
-from mmseg_video.engine.atomic_backend import AtomicLocalBackend
-from mmseg_video.engine.launch import autocast_test, cli, load_config
-from mmseg_video.pseudo_labels import (
+from mmseg_video.apis.pseudo_labels import (
     IGNORE,
     class_thresholds,
     ensemble,
     keep_confident,
 )
+from mmseg_video.datasets.base_sequence import PSEUDO_LABELS
+from mmseg_video.engine.arguments import CfgOptions, at_least, set_data_root
+from mmseg_video.engine.atomic_backend import AtomicLocalBackend
+from mmseg_video.engine.launch import autocast_test, cli, load_config
 
 
 def part(text: str) -> tuple[int, int]:

@@ -14,12 +14,12 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmseg_video.engine.launch import cli
-from mmseg_video.progress import run
-from mmseg_video.quickstart_report import (
+from mmseg_video.experiments.quickstart_report import (
     write_curves,
     write_gif,
     write_table,
 )
+from mmseg_video.experiments.stages import run
 
 ROOT = Path(__file__).resolve().parents[1]
 TEST_FRAMES = (5, 12)

@@ -13,7 +13,7 @@ import os.path as osp
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
-import mmseg_video  # noqa: F401, registers the atomic backend
+import mmseg_video.engine.registration  # noqa: F401
 from mmseg_video.datasets.corruptions import CORRUPTIONS
 from mmseg_video.engine.arguments import (
     CfgOptions,
@@ -139,7 +139,7 @@ def read_from(cfg, args) -> None:
         cfg.model.test_cfg.streaming = True
 
 
-def judge_over_time(cfg, save_dir) -> None:
+def add_temporal_metrics(cfg, save_dir) -> None:
     """Temporal metrics, beside the config's own."""
     evaluator = cfg.test_evaluator
     if isinstance(evaluator, dict):
@@ -149,7 +149,7 @@ def judge_over_time(cfg, save_dir) -> None:
     cfg.test_evaluator = [
         *evaluator,
         *(
-            dict(type=name, save_dir=save_dir, lacking='skip')
+            dict(type=name, save_dir=save_dir, on_missing='skip')
             for name in TEMPORAL_METRICS
         ),
     ]
@@ -242,7 +242,7 @@ def main():
     if args.out:  # before it may become a list
         cfg.test_evaluator.update(output_dir=args.out, keep_results=True)
     if args.temporal:
-        judge_over_time(cfg, args.sequences)
+        add_temporal_metrics(cfg, args.sequences)
     set_up_processes(cfg, args.launcher)
     if args.tta:
         augment(cfg)

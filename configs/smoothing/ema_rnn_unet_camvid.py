@@ -1,3 +1,3 @@
 _base_ = '../rnn_unet_camvid.py'
 # Tests a recurrent checkpoint of that config: its logits, averaged too.
-model = dict(smoother=dict(type='ExponentialSmoother', weight=0.5))
+model = dict(filter=dict(type='EMAFilter', weight=0.5))

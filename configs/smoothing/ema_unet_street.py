@@ -3,7 +3,7 @@ _base_ = '../unet_finetune_street.py'
 model = dict(
     type='RecurrentUNet',
     data_preprocessor=dict(type='ClipDataPreProcessor'),
-    smoother=dict(type='ExponentialSmoother', weight=0.5),
+    filter=dict(type='EMAFilter', weight=0.5),
 )
 val_dataloader = dict(dataset=dict(num_frames=5))
 test_dataloader = dict(dataset=dict(num_frames=5))

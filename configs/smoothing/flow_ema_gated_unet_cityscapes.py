@@ -1,3 +1,3 @@
 _base_ = './flow_ema_unet_cityscapes.py'
 # Less of the past where the frame looks different from it.
-model = dict(smoother=dict(photometric_scale=20.0))
+model = dict(filter=dict(photometric_scale=20.0))

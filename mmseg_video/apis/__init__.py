@@ -1,5 +1,8 @@
-from .background import in_background
-from .frames import FrameSource, open_frames
+from ..engine import registration  # noqa: F401, quietly and first
+
+# isort: split
+from ..io.frames import FrameSource, open_frames
+from ..io.prefetch import prefetch
 from .video_comparison import VideoComparison, compare_video
 from .video_seg_inferencer import Prediction, VideoSegInferencer
 
@@ -9,6 +12,6 @@ __all__ = [
     'VideoComparison',
     'VideoSegInferencer',
     'compare_video',
-    'in_background',
     'open_frames',
+    'prefetch',
 ]

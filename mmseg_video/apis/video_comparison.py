@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..evaluation import OPTICAL_FLOWS
 from ..evaluation.temporal_consistency import changes
-from ..visualization import open_writer, side_by_side
-from .background import in_background
+from ..flow.estimators import OPTICAL_FLOWS
+from ..io.prefetch import prefetch
+from ..io.writers import open_writer
+from ..visualization import side_by_side
 from .video_seg_inferencer import VideoSegInferencer
 
 
@@ -63,7 +64,7 @@ def compare_video(
     flow = OPTICAL_FLOWS.build(dict(type='DISFlow'))
     before = None
     with open_writer(out, fps) as writer:
-        for frame, labels in in_background(_predict(frames, models)):
+        for frame, labels in prefetch(_predict(frames, models)):
             writer.write(
                 side_by_side(
                     frame, labels, first.classes, first.palette, panel_width

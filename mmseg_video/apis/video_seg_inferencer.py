@@ -14,12 +14,12 @@ from mmseg.registry import DATASETS, MODELS
 
 from ..engine.checkpoints import check_checkpoint
 from ..engine.hooks import report_checkpoint
-from ..engine.launch import autocast_test, load_config, plain_batch_norm
+from ..engine.launch import autocast_test, load_config, revert_sync_bn
 from ..engine.pretrained import fetch_nothing
 from ..engine.speed import speed_settings, speed_up
-from ..models.clip_segmentor import States, unbroken
+from ..io.frames import FrameSource, open_frames
+from ..models.clip_segmentor import States, keep_finite
 from ..visualization import overlay
-from .frames import FrameSource, open_frames
 
 
 @dataclass
@@ -97,7 +97,7 @@ class VideoSegInferencer:
         check_checkpoint(checkpoint)
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         init_default_scope(cfg.get('default_scope', 'mmseg'))
-        plain_batch_norm(cfg.model)
+        revert_sync_bn(cfg.model)
         # Weights come from the checkpoint: fetch no others.
         fetch_nothing(cfg.model)
         self.model = MODELS.build(cfg.model)
@@ -216,7 +216,7 @@ class VideoSegInferencer:
                 tuple(part[i : i + 1].clone() for part in state)
                 for state in states
             )
-            stream.states = unbroken(after, stream.states)
+            stream.states = keep_finite(after, stream.states)
         return logits
 
     def _prediction(

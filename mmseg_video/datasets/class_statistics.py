@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from mmseg.datasets.transforms import LoadAnnotations
 from tqdm import tqdm
 
-from ..engine.atomic_backend import AtomicLocalBackend
+from ..io.atomic import write_text
 from .base_sequence import BaseSequenceDataset
 
 
@@ -59,7 +59,7 @@ def class_pixels(
         )
     if path is not None:
         text = json.dumps(dict(pixels=counts.tolist()))
-        AtomicLocalBackend().put_text(text, str(path))
+        write_text(path, text)
         print_log(f"class statistics are kept in '{path}'", 'current')
     return counts
 

@@ -44,7 +44,7 @@ class SequenceSampler(Sampler):
                 f'{type(dataset).__name__}'
             )
         rank, world_size = get_dist_info()
-        self.indices = deal(sequences_of(dataset), world_size)[rank]
+        self.indices = partition(sequences_of(dataset), world_size)[rank]
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.indices)
@@ -68,7 +68,7 @@ def sequences_of(dataset: BaseSequenceDataset) -> list[list[int]]:
     return runs
 
 
-def deal(runs: list[list[int]], processes: int) -> list[list[int]]:
+def partition(runs: list[list[int]], processes: int) -> list[list[int]]:
     """The indices of each process, in ascending order."""
     shares = [[] for _ in range(processes)]
     longest_first = np.argsort([-len(run) for run in runs], kind='stable')

@@ -1,3 +1,6 @@
+from . import registration  # noqa: F401, quietly and first
+
+# isort: split
 from .adversarial_optim_wrapper import (
     AdversarialOptimWrapperConstructor,
     JointOptimWrapperDict,

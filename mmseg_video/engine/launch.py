@@ -98,7 +98,7 @@ def load_config(path: str, options: dict | None = None) -> Config:
     return cfg
 
 
-def plain_batch_norm(cfg: Config | dict | list | tuple) -> None:
+def revert_sync_bn(cfg: Config | dict | list | tuple) -> None:
     """Turn every SyncBN of a config into BN, in place.
 
     SyncBN exists on GPUs only, and is BN where there is one process.
@@ -108,7 +108,7 @@ def plain_batch_norm(cfg: Config | dict | list | tuple) -> None:
         if isinstance(value, dict) and value.get('type') == 'SyncBN':
             value['type'] = 'BN'
         if isinstance(value, dict | list | tuple):
-            plain_batch_norm(value)
+            revert_sync_bn(value)
 
 
 def set_up_processes(cfg: Config, launcher: str) -> None:
@@ -121,7 +121,7 @@ def set_up_processes(cfg: Config, launcher: str) -> None:
     cfg.launcher = launcher
     gpus = torch.cuda.is_available()
     if launcher == 'none' or not gpus:
-        plain_batch_norm(cfg.model)
+        revert_sync_bn(cfg.model)
     if launcher != 'none' and not gpus:
         if launcher != 'pytorch':
             raise ValueError(

@@ -7,7 +7,7 @@ import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from ..engine.atomic_backend import AtomicLocalBackend
+from ..io.atomic import write_bytes
 
 
 class SequenceMetric(BaseMetric):
@@ -25,25 +25,25 @@ class SequenceMetric(BaseMetric):
         save_dir (str | None): Where the sequences' results are kept too, as
             ``<name of the metric>.pkl``, for a bootstrap over sequences
             (``tools/compare.py``). Defaults to None.
-        lacking (str): What to do where the data lacks what the figures need,
-            labels or neighbouring frames: 'error', or 'skip' to give no
+        on_missing (str): What to do where the data lacks what the figures
+            need, labels or neighbouring frames: 'error', or 'skip' to give no
             figure, and say so. Defaults to 'error'.
         kwargs: ``BaseMetric``'s.
 
     Raises:
-        ValueError: If ``lacking`` is another word.
+        ValueError: If ``on_missing`` is another word.
     """
 
     def __init__(
-        self, save_dir: str | None = None, lacking: str = 'error', **kwargs
+        self, save_dir: str | None = None, on_missing: str = 'error', **kwargs
     ):
         super().__init__(**kwargs)
-        if lacking not in ('error', 'skip'):
+        if on_missing not in ('error', 'skip'):
             raise ValueError(
-                f"lacking must be 'error' or 'skip', got '{lacking}'"
+                f"on_missing must be 'error' or 'skip', got '{on_missing}'"
             )
         self.save_dir = save_dir
-        self.lacking = lacking
+        self.on_missing = on_missing
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Take the next frames in.
@@ -100,11 +100,11 @@ class SequenceMetric(BaseMetric):
         if self.save_dir:
             path = f'{self.save_dir}/{type(self).__name__}.pkl'
             kept = dict(dataset_meta=self.dataset_meta, results=results)
-            AtomicLocalBackend().put(pickle.dumps(kept), path)
+            write_bytes(path, pickle.dumps(kept))
         try:
             figures = self.summarise(results)
         except ValueError as error:
-            if self.lacking == 'error':
+            if self.on_missing == 'error':
                 raise
             print_log(f'no figure: {error}', logger='current')
             return {}

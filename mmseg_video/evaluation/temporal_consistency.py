@@ -3,9 +3,9 @@ from abc import abstractmethod
 import numpy as np
 from mmseg.registry import METRICS
 
-from .optical_flow import OPTICAL_FLOWS
+from ..flow.estimators import OPTICAL_FLOWS
+from ..flow.images import is_consistent, resize_flow, warp_labels
 from .sequence_metric import SequenceMetric, frame_of, labels, prediction
-from .warping import resize_flow, seen_again, warp_back
 
 
 class FlowMetric(SequenceMetric):
@@ -49,7 +49,7 @@ class FlowMetric(SequenceMetric):
         flow = self._flow_between(before, now)
         mask = np.ones(before[1].shape, bool)
         if self.occlusion_mask:
-            mask = seen_again(flow, self._flow_between(now, before))
+            mask = is_consistent(flow, self._flow_between(now, before))
         self.add_pair(result, before[1], now[1], flow, mask)
 
     def _flow_between(self, one: tuple, other: tuple) -> np.ndarray:
@@ -117,7 +117,7 @@ class TemporalConsistencyMetric(FlowMetric):
 
     def add_pair(self, result, first, second, flow, mask) -> None:
         for name, outside in (('etc', None), ('vspw', 0)):
-            warped = warp_back(second, flow, outside)
+            warped = warp_labels(second, flow, outside)
             result[name] += confusion(first, warped, len(result[name]), mask)
 
     def summarise(self, results: list[dict]) -> dict[str, float]:
@@ -140,9 +140,9 @@ class FlickerMetric(FlowMetric):
 
     Where both frames are labelled, also:
 
-    - ``flicker_unfounded``: of the pixels whose label stays at their place,
+    - ``flicker_static``: of the pixels whose label stays at their place,
       those whose prediction changes; a perfect prediction has 0
-    - ``flicker_of_labels``: the labels' own ``flicker``. A prediction below
+    - ``flicker_labels``: the labels' own ``flicker``. A prediction below
       it does not see all that moves
 
     Args:
@@ -187,8 +187,8 @@ class FlickerMetric(FlowMetric):
             flicker_compensated=ratio('moved_changed', 'moved'),
         )
         if any(result['stay'] for result in results):
-            figures['flicker_unfounded'] = ratio('stay_changed', 'stay')
-            figures['flicker_of_labels'] = ratio('label_changed', 'labelled')
+            figures['flicker_static'] = ratio('stay_changed', 'stay')
+            figures['flicker_labels'] = ratio('label_changed', 'labelled')
         return figures
 
 
@@ -204,7 +204,7 @@ def changes(
     ``moved`` along the flow (H, W, 2), where it stays in the frame and the
     mask (H, W) holds.
     """
-    warped = warp_back(second, flow, outside=255)
+    warped = warp_labels(second, flow, outside=255)
     counts = mask & (warped != 255)
     return dict(
         changed=int(np.count_nonzero(first != second)),

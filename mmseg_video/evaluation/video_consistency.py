@@ -50,7 +50,7 @@ class VideoConsistencyMetric(SequenceMetric):
 
     def add(self, result: dict, inputs, sample: dict) -> None:
         label = labels(sample)
-        if label is None and self.lacking == 'skip':
+        if label is None and self.on_missing == 'skip':
             result['unlabelled'] += 1
             self._labels.clear()
             self._predictions.clear()

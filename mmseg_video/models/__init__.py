@@ -4,6 +4,7 @@ from .clip_segmentor import ClipSegmentor
 from .conv_rnn_neck import ConvRNNNeck
 from .data_preprocessor import ClipDataPreProcessor, KeyFrameDataPreProcessor
 from .double_conv_encoder import DoubleConvEncoder
+from .filters import EMAFilter, FlowEMAFilter
 from .label_map_discriminator import LabelMapDiscriminator
 from .losses import (
     AdversarialLoss,
@@ -15,17 +16,16 @@ from .losses import (
 from .mask_feedback_segmentor import MaskFeedbackSegmentor
 from .motion import Motion
 from .recurrent import (
-    ConvElmanCell,
     ConvGRUCell,
     ConvLSTMCell,
     ConvRNN,
     DRUCell,
-    GatedAverageCell,
+    ElmanCell,
+    GatedEMACell,
     SRUCell,
 )
 from .recurrent_unet import RecurrentUNet
 from .sample_weighted_loss import SampleWeightedLoss
-from .smoothers import ExponentialSmoother, FlowSmoother
 from .unet_head import UNetHead
 
 __all__ = [
@@ -37,16 +37,16 @@ __all__ = [
     'ClipLosses',
     'ClipMixUp',
     'ClipSegmentor',
-    'ConvElmanCell',
     'ConvGRUCell',
     'ConvLSTMCell',
     'ConvRNN',
     'ConvRNNNeck',
     'DRUCell',
     'DoubleConvEncoder',
-    'ExponentialSmoother',
-    'FlowSmoother',
-    'GatedAverageCell',
+    'EMAFilter',
+    'ElmanCell',
+    'FlowEMAFilter',
+    'GatedEMACell',
     'KeyFrameDataPreProcessor',
     'LabelMapDiscriminator',
     'LabelSmoothingLoss',

@@ -13,7 +13,7 @@ class ClipLosses(ModuleDict):
 
     The losses of the decode head, on the key frame's labels, and those of
     each entry, which are called as ``loss(logits, data_samples)`` with logits
-    (N, K, classes, h, w) and return a dict. K is the largest ``num_frames``
+    (N, K, classes, h, w) and return a dict. K is the largest ``num_decoded``
     among them: 1, the key frame alone, or 2, a ref frame before it. Which one
     a sample's ``flow_gap`` says, as ``AddFlow`` wrote it.
 
@@ -29,9 +29,9 @@ class ClipLosses(ModuleDict):
                 self[name] = MODELS.build(loss)
 
     @property
-    def num_frames(self) -> int:
+    def num_decoded(self) -> int:
         """K, 0 without losses."""
-        return max((loss.num_frames for loss in self.values()), default=0)
+        return max((loss.num_decoded for loss in self.values()), default=0)
 
     def check(
         self, num_frames: int, data_samples: list[SegDataSample]
@@ -42,7 +42,7 @@ class ClipLosses(ModuleDict):
             ValueError: With both numbers, or if a sample does not say which
                 ref frame is meant.
         """
-        if self.num_frames < 2:
+        if self.num_decoded < 2:
             return
         gap = max(flow_gap(sample) for sample in data_samples)
         if gap >= num_frames:
@@ -63,7 +63,7 @@ class ClipLosses(ModuleDict):
         """
         num_clips = len(data_samples)
         num_frames = levels[0].shape[0] // num_clips
-        if num_frames <= self.num_frames:
+        if num_frames <= self.num_decoded:
             return list(levels)
         gaps = [flow_gap(sample) for sample in data_samples]
         keys = torch.full((num_clips,), num_frames - 1)

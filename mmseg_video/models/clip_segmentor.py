@@ -10,7 +10,7 @@ from .recurrent import State
 States = tuple[State, ...]
 
 
-def unbroken(after: States, before: States | None) -> States | None:
+def keep_finite(after: States, before: States | None) -> States | None:
     """The states after a frame, or those before it where they are broken.
 
     One bad frame must not poison the rest of the stream.
@@ -134,7 +134,7 @@ class ClipSegmentor(EncoderDecoder):
         )
         if streaming:
             states = tuple(tuple(p.detach() for p in s) for s in states)
-            self.states = unbroken(states, self.states)
+            self.states = keep_finite(states, self.states)
         return logits
 
     @property

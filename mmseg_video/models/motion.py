@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from ..evaluation.optical_flow import OPTICAL_FLOWS
+from ..flow.estimators import OPTICAL_FLOWS
 from .recurrent import State
 
 
@@ -24,44 +24,44 @@ class Motion(nn.Module):
     with e the mean difference of a frame from the one before, both at a
     quarter of their size, grey, of mean 0 and deviation 1 and smoothed, and
     e_moved that from the one before along the flow, where
-    e_moved < trust * e. Elsewhere nothing moves.
+    e_moved < max_error_ratio * e. Elsewhere nothing moves.
 
     Args:
         flow (dict | None): A flow that is computed from the frames at hand
             (``DISFlow``, ``FarnebackFlow``, ``RAFTFlow``). Defaults to None,
             ``dict(type='DISFlow', preset='fast')``.
-        trust (float | None): Defaults to 0.7. None believes every flow.
-        shortest (int): Frames are reduced by a whole number first, as long as
+        max_error_ratio (float | None): Defaults to 0.7. None: any.
+        min_size (int): Frames are reduced by a whole number first, as long as
             their shorter side does not fall below this: a net's logits are
             smaller than its frames too. Defaults to 180.
 
     Raises:
-        ValueError: If ``trust`` is not above 0, or ``shortest`` below 1.
+        ValueError: If ``trust`` is not above 0, or ``min_size`` below 1.
     """
 
     def __init__(
         self,
         flow: dict | None = None,
-        trust: float | None = 0.7,
-        shortest: int = 180,
+        max_error_ratio: float | None = 0.7,
+        min_size: int = 180,
     ):
         super().__init__()
-        if shortest < 1:
-            raise ValueError(f'shortest must be at least 1, got {shortest}')
-        self.shortest = shortest
-        if trust is not None and trust <= 0:
+        if min_size < 1:
+            raise ValueError(f'min_size must be at least 1, got {min_size}')
+        self.min_size = min_size
+        if max_error_ratio is not None and max_error_ratio <= 0:
             raise ValueError(
-                'trust must be above 0, or None to believe every flow, got '
-                f'{trust}'
+                'max_error_ratio must be above 0, or None for any flow, got '
+                f'{max_error_ratio}'
             )
-        self.trust = trust
+        self.max_error_ratio = max_error_ratio
         default = dict(type='DISFlow', preset='fast')
         self.flow = OPTICAL_FLOWS.build(flow or default)
 
     def reduce(self, frames: Tensor) -> Tensor:
         """Frames (N, 3, h, w) of the size at which flow is computed."""
         height, width = frames.shape[2:]
-        factor = max(1, min(height, width) // self.shortest)
+        factor = max(1, min(height, width) // self.min_size)
         if factor == 1:
             return frames
         size = (height // factor, width // factor)
@@ -81,7 +81,7 @@ class Motion(nn.Module):
         ]
         flows = torch.from_numpy(np.stack(flows)).permute(0, 3, 1, 2)
         flows = flows.to(frames.device)
-        if self.trust is None:
+        if self.max_error_ratio is None:
             return flows
         believed = self.explains(frames, before, flows)
         return torch.where(believed[:, None, None, None], flows, 0)
@@ -108,7 +108,7 @@ class Motion(nn.Module):
         )
         errors = ((now - x).abs() * inside for x in (moved, then))
         moving, still = (e.sum((1, 2, 3)) for e in errors)
-        return moving < self.trust * still
+        return moving < self.max_error_ratio * still
 
     def of_clips(
         self, clips: Tensor, before: Tensor | None

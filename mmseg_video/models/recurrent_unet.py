@@ -7,7 +7,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from .channels import check_channels
+from .channel_checks import check_channels
 from .clip_encoding import (
     check_train_cfg,
     encode_frames,
@@ -37,7 +37,7 @@ class RecurrentUNet(ClipSegmentor):
         predict(): inference() of mmseg -> encode_decode() -> _predict()
         step():    _predict()
         _predict(): _encode() -> decode_head.predict(), or
-                    _encode() -> decode_head() of all frames -> smoother
+                    _encode() -> decode_head() of all frames -> filter
 
     Streams and states: see :class:`ClipSegmentor`.
 
@@ -58,9 +58,9 @@ class RecurrentUNet(ClipSegmentor):
         clip_losses (dict[str, dict] | None): Losses, by name, that read the
             logits of a ref frame too, see :class:`ClipLosses`. The decoder
             decodes that frame as well, in training alone. Defaults to None.
-        smoother (dict | None): Averages the logits over time, in tests and
-            streams alone: :class:`ExponentialSmoother` or
-            :class:`FlowSmoother`. It has no parameters, so a checkpoint fits
+        filter (dict | None): Averages the logits over time, in tests and
+            streams alone: :class:`EMAFilter` or
+            :class:`FlowEMAFilter`. It has no parameters, so a checkpoint fits
             with it and without; a framewise net's fits where there is no RNN.
             Defaults to None.
         train_cfg (dict | None): What of a clip trains, see
@@ -98,11 +98,11 @@ class RecurrentUNet(ClipSegmentor):
         head_rnns: dict[str, dict] | None = None,
         motion: dict | None = None,
         clip_losses: dict[str, dict] | None = None,
-        smoother: dict | None = None,
+        filter: dict | None = None,
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
-        self.smoother = None if smoother is None else MODELS.build(smoother)
+        self.filter = None if filter is None else MODELS.build(filter)
         self.clip_losses = ClipLosses(clip_losses or {})
         check_train_cfg(self.train_cfg)
         self._check_channels()
@@ -181,10 +181,10 @@ class RecurrentUNet(ClipSegmentor):
         return heads
 
     def rename_framewise(self, weights: dict) -> dict:
-        """The twin's ``state_dict`` under this model's names.
+        """The baseline's ``state_dict`` under this model's names.
 
-        Where the twin's one neck has become one of several, its tensors move
-        from ``neck.*`` to ``neck.<its place>.*``; all others stay.
+        Where its one neck has become one of several, its tensors move from
+        ``neck.*`` to ``neck.<its place>.*``; all others stay.
         """
         places = [
             i
@@ -203,12 +203,12 @@ class RecurrentUNet(ClipSegmentor):
         return {rename(key): value for key, value in weights.items()}
 
     def widen_framewise(self, weights: dict[str, Tensor]) -> dict:
-        """The twin's weights, renamed, for a decoder that also reads h.
+        """The baseline's weights, renamed, for a decoder that also reads h.
 
         ``connection='dense'`` widens the decoder's first convolutions. Where
         the head can (:meth:`UNetHead.widen`), their new inputs get zeros, so
-        that a dense model too equals its twin at the start. Weights that fit
-        already stay.
+        that a dense model too equals its baseline at the start. Weights that
+        fit already stay.
         """
         necks = list(self._necks)
         if not hasattr(self.decode_head, 'widen') or not necks:
@@ -239,7 +239,7 @@ class RecurrentUNet(ClipSegmentor):
         """Losses of the key frames of ``inputs`` (N, T, C, H, W)."""
         clips, states = self._burn_in(self._as_clips(inputs))
         self.clip_losses.check(clips.shape[1], data_samples)
-        wanted = ALL_FRAMES if self.clip_losses.num_frames > 1 else KEY_FRAME
+        wanted = ALL_FRAMES if self.clip_losses.num_decoded > 1 else KEY_FRAME
         feats, _ = self._encode(clips, states, wanted)
         with self._with_head_rnns(clips, states, wanted):
             losses = self._decode_head_forward_train(feats, data_samples)
@@ -269,7 +269,7 @@ class RecurrentUNet(ClipSegmentor):
         self, clips: Tensor, states: States | None, metas: list[dict]
     ) -> tuple[Tensor, States]:
         head = self.decode_head
-        if self.smoother is None:
+        if self.filter is None:
             return self._decode(
                 clips, states, lambda x: head.predict(x, metas, self.test_cfg)
             )
@@ -285,13 +285,13 @@ class RecurrentUNet(ClipSegmentor):
     ) -> tuple[Tensor, States]:
         """Logits (N, classes, h, w) of the key frames, as ``head`` gives
         them, and the states after the clips."""
-        wanted = KEY_FRAME if self.smoother is None else ALL_FRAMES
+        wanted = KEY_FRAME if self.filter is None else ALL_FRAMES
         states = states or (None,) * len(self.state_sizes)
         feats, after = self._encode(clips, states, wanted)
         with self._with_head_rnns(clips, states, wanted) as after_head:
             logits = head(feats)
         after = (*after, *after_head)
-        if self.smoother is None:
+        if self.filter is None:
             return logits, after
         logits, average = self._smooth(logits, clips, states[-1])
         return logits, (*after, average)
@@ -303,12 +303,12 @@ class RecurrentUNet(ClipSegmentor):
         logits = logits.unflatten(0, clips.shape[:2])
         for now, frame in zip(logits.unbind(1), clips.unbind(1), strict=True):
             image = self.data_preprocessor.pixels(frame)
-            average, state = self.smoother(now, image, state)
+            average, state = self.filter(now, image, state)
         return average, state
 
     def check_export(self) -> None:
-        if self.smoother is not None:
-            self.smoother.check_export()
+        if self.filter is not None:
+            self.filter.check_export()
         if self.motion is not None:
             raise ValueError(
                 'motion cannot be exported: its optical flow is computed by '
@@ -324,12 +324,12 @@ class RecurrentUNet(ClipSegmentor):
         sizes = [m.num_maps for m in modules if isinstance(m, RecurrentCell)]
         if self.motion is not None:
             sizes.append(1)  # the frame before
-        return sizes + ([self.smoother.num_maps] if self.smoother else [])
+        return sizes + ([self.filter.num_maps] if self.filter else [])
 
     @property
     def _num_states(self) -> int:
         """Of the RNNs. Behind them are the frame before, for ``motion``, and
-        the smoother's."""
+        the filter's."""
         necks = [n for n in self._necks if getattr(n, 'recurrent', False)]
         return sum(n.num_states for n in necks) + len(self._head_places)
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from mmseg_video.apis import compare_video
-from mmseg_video.evaluation import DISFlow
 from mmseg_video.evaluation.temporal_consistency import changes
+from mmseg_video.flow.estimators import DISFlow
 
 PALETTE = [[128, 64, 128], [0, 0, 142]]
 

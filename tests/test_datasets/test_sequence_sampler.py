@@ -1,7 +1,7 @@
 import pytest
 
 from mmseg_video.datasets import CamVidSequenceDataset, SequenceSampler
-from mmseg_video.datasets.sequence_sampler import deal, sequences_of
+from mmseg_video.datasets.sequence_sampler import partition, sequences_of
 from tests.sequences import camvid_tree
 
 
@@ -17,7 +17,7 @@ def runs(*lengths):
 @pytest.mark.parametrize('lengths', [(30,) * 7, (5, 1, 9, 3), (4,), (2, 50)])
 def test_each_sample_once_and_sequences_whole(lengths, processes):
     sequences = runs(*lengths)
-    shares = deal(sequences, processes)
+    shares = partition(sequences, processes)
     assert len(shares) == processes
     assert sorted(i for share in shares for i in share) == list(
         range(sum(lengths))

@@ -6,8 +6,8 @@ import pytest
 from mmseg.registry import TRANSFORMS
 
 from mmseg_video.datasets.base_sequence import insert_augments
-from mmseg_video.evaluation import DISFlow
 from mmseg_video.evaluation.warping import photometric_agreement
+from mmseg_video.flow.estimators import DISFlow
 
 DIS = dict(type='DISFlow', preset='fast')
 
@@ -42,7 +42,7 @@ EVERY = {
     'InterpolateFrames': dict(prob=1),
     'ReverseRefFrames': dict(prob=1),
     'DropFrames': dict(prob=1),
-    'NoiseFrames': dict(prob=1, num_frames=9),
+    'NoiseFrames': dict(prob=1, num_noisy=9),
 }
 
 
@@ -136,7 +136,7 @@ def test_noise_takes_as_many_ref_frames_as_it_says():
     np.random.seed(0)
     places = set()
     for num in (1, 2):
-        transform = build('NoiseFrames', prob=1, num_frames=num)
+        transform = build('NoiseFrames', prob=1, num_noisy=num)
         for _ in range(20):
             after = transform(dict(img=numbered(4)))['img']
             hit = [t for t in range(4) if np.ptp(after[t]) > 0]
@@ -144,7 +144,7 @@ def test_noise_takes_as_many_ref_frames_as_it_says():
             places.update(hit)
     assert places == {0, 1, 2}
     with pytest.raises(ValueError, match='num_frames must be >= 1'):
-        build('NoiseFrames', num_frames=0)
+        build('NoiseFrames', num_noisy=0)
 
 
 class TestAddFlow:

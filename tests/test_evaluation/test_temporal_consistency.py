@@ -55,9 +55,9 @@ def test_flicker_beside_that_of_the_labels(pan):
     metric = flicker()
     feed(metric, frames, moving, moving)
     got = result(metric)
-    assert got['flicker_unfounded'] == 0
-    assert got['flicker_of_labels'] == got['flicker'] > 0
-    # Labels that stay: all that changes is unfounded, the half that is
+    assert got['flicker_static'] == 0
+    assert got['flicker_labels'] == got['flicker'] > 0
+    # Labels that stay: all that changes is static-label, the half that is
     # labelled alone.
     still = np.zeros((H, W), np.uint8)
     still[:, W // 2 :] = 255
@@ -65,13 +65,13 @@ def test_flicker_beside_that_of_the_labels(pan):
     metric = flicker()
     feed(metric, frames, on_and_off, [still] * T)
     got = result(metric)
-    assert got['flicker_unfounded'] == got['flicker'] == 100
-    assert got['flicker_of_labels'] == 0
+    assert got['flicker_static'] == got['flicker'] == 100
+    assert got['flicker_labels'] == 0
     metric = flicker()
     on_and_off = [np.where(still == 255, x, 0) for x in on_and_off]
     feed(metric, frames, on_and_off, [still] * T)
     got = result(metric)
-    assert got['flicker_unfounded'] == 0
+    assert got['flicker_static'] == 0
     assert got['flicker'] == 50
 
 

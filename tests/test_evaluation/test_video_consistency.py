@@ -112,7 +112,7 @@ def test_frames_without_labels_are_an_error_or_give_no_figure():
     for labels in (none, None):
         with pytest.raises(ValueError, match="frame 0 of 'a' has none"):
             feed(vc(lengths=[2]), frames(5), guessed, labels)
-    metric = vc(lengths=[2], lacking='skip')
+    metric = vc(lengths=[2], on_missing='skip')
     feed(metric, frames(5), guessed, guessed[:4] + none[:1])
     assert result(metric) == {}
 

@@ -16,11 +16,11 @@ WRAPPER = dict(
 )
 
 
-def adversarial(num_frames=1, **changes):
+def adversarial(num_decoded=1, **changes):
     loss = dict(
         type='AdversarialLoss',
         num_classes=NUM_CLASSES,
-        num_frames=num_frames,
+        num_decoded=num_decoded,
         discriminator=dict(channels=[8, 16]),
     )
     return build(RECURRENT, clip_losses=dict(adversarial=loss), **changes)
@@ -40,9 +40,9 @@ def touched(model):
     }
 
 
-@pytest.mark.parametrize('num_frames', [1, 2])
-def test_gradients_do_not_reach_the_other_side(num_frames):
-    model = adversarial(num_frames).train()
+@pytest.mark.parametrize('num_decoded', [1, 2])
+def test_gradients_do_not_reach_the_other_side(num_decoded):
+    model = adversarial(num_decoded).train()
     clips, labelled = data()
     losses = model.loss(clips, labelled)
     segmentor = {'backbone', 'neck', 'decode_head'}
@@ -62,7 +62,7 @@ def test_label_maps_need_no_flow():
     assert losses['adversarial.loss_discriminator'] > 0
     with pytest.raises(ValueError, match='AddFlow'):
         adversarial(2).loss(torch.randn(2, 3, 3, *SIZE), samples(2, SIZE))
-    with pytest.raises(ValueError, match='num_frames must be 1 or 2'):
+    with pytest.raises(ValueError, match='num_decoded must be 1 or 2'):
         adversarial(3)
 
 

@@ -3,17 +3,17 @@ import torch
 import torch.nn.functional as F
 
 from mmseg_video.models import (
-    ConvElmanCell,
     ConvGRUCell,
     ConvLSTMCell,
     DRUCell,
-    ExponentialSmoother,
-    GatedAverageCell,
+    ElmanCell,
+    EMAFilter,
+    GatedEMACell,
     SRUCell,
 )
 from mmseg_video.models.recurrent import CONVS
 
-CELLS = [ConvElmanCell, ConvGRUCell, ConvLSTMCell]
+CELLS = [ElmanCell, ConvGRUCell, ConvLSTMCell]
 
 
 def conv(x, weight, bias=None):
@@ -21,7 +21,7 @@ def conv(x, weight, bias=None):
 
 
 def test_elman_follows_its_equation():
-    cell = ConvElmanCell(3, 4)
+    cell = ElmanCell(3, 4)
     x, h = torch.randn(2, 3, 6, 5), torch.randn(2, 4, 6, 5)
     w, b = cell.input_conv.weight, cell.input_conv.bias
     u = cell.hidden_conv.weight
@@ -97,8 +97,8 @@ def test_a_refinement_cell_with_hand_set_weights():
     torch.testing.assert_close(h, torch.full_like(h, 1 - z + z * c))
 
 
-def test_gated_average_follows_its_equations():
-    cell = GatedAverageCell(3, 3, gate_channels=4)
+def test_gated_ema_follows_its_equations():
+    cell = GatedEMACell(3, 3, gate_channels=4)
     torch.nn.init.normal_(cell.keep_conv.weight)
     x, s, n = torch.randn(2, 3, 6, 5), torch.randn(2, 3, 6, 5), 2.5
     w, b = cell.input_conv.weight, cell.input_conv.bias
@@ -112,12 +112,12 @@ def test_gated_average_follows_its_equations():
     torch.testing.assert_close(cell.hidden(new), (k * s + x) / (k * n + 1))
 
 
-def test_gated_average_begins_as_an_exponential_one():
-    cell, smoother = GatedAverageCell(5, 5, keep=0.3), ExponentialSmoother(0.7)
+def test_gated_ema_begins_as_an_exponential_one():
+    cell, filter = GatedEMACell(5, 5, keep=0.3), EMAFilter(0.7)
     ours = theirs = None
     for x in torch.randn(4, 2, 5, 6, 7):
         ours = cell(x, ours)
-        want, theirs = smoother(x, None, theirs)
+        want, theirs = filter(x, None, theirs)
         torch.testing.assert_close(cell.hidden(ours), want)
     zeros = cell.zero_state(cell.project(x))
     torch.testing.assert_close(cell.hidden(cell(x, zeros)), x)
@@ -131,9 +131,9 @@ def test_gated_average_begins_as_an_exponential_one():
         (dict(gate_channels=0), 'gate_channels must be at least 1, got 0'),
     ],
 )
-def test_what_a_gated_average_cannot_do(arguments, message):
+def test_what_a_gated_ema_cannot_do(arguments, message):
     with pytest.raises(ValueError, match=message):
-        GatedAverageCell(4, **(dict(hidden_channels=4) | arguments))
+        GatedEMACell(4, **(dict(hidden_channels=4) | arguments))
 
 
 def test_channels_that_the_groups_do_not_divide():

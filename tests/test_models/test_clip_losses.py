@@ -194,13 +194,13 @@ def test_auxiliary_head_still_reads_the_key_frame():
 def test_the_framewise_nets_checkpoint_is_a_twins():
     """ETC's setting: the framewise net, in pairs of frames."""
     model = build(RECURRENT, neck=None, clip_losses=CONSISTENCY)
-    twin = build(FRAMEWISE, seed=1)
-    assert list(model.state_dict()) == list(twin.state_dict())
-    twin.load_state_dict(model.state_dict())
+    baseline = build(FRAMEWISE, seed=1)
+    assert list(model.state_dict()) == list(baseline.state_dict())
+    baseline.load_state_dict(model.state_dict())
     frames = torch.randn(1, 3, *SIZE)
     with torch.no_grad():
         got = model.predict(frames)[0].seg_logits.data
-        want = twin.predict(frames)[0].seg_logits.data
+        want = baseline.predict(frames)[0].seg_logits.data
     assert torch.equal(got, want)
 
 

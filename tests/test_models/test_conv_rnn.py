@@ -5,8 +5,8 @@ from mmseg_video.models import ConvRNN, ConvRNNNeck
 from mmseg_video.models.recurrent import CONNECTIONS
 
 CELLS = [
-    dict(type='ConvElmanCell'),
-    dict(type='ConvElmanCell', conv='depthwise'),
+    dict(type='ElmanCell'),
+    dict(type='ElmanCell', conv='depthwise'),
     dict(type='ConvGRUCell'),
     dict(type='ConvGRUCell', conv='depthwise'),
     dict(type='ConvLSTMCell'),
@@ -95,7 +95,7 @@ def test_unknown_connection_lists_the_known():
 
 
 def test_unknown_cell_lists_the_known():
-    with pytest.raises(ValueError, match='ConvElmanCell, ConvGRUCell'):
+    with pytest.raises(ValueError, match='ElmanCell, ConvGRUCell'):
         ConvRNN(8, dict(type='ConvGRU'))
 
 

@@ -5,7 +5,7 @@ import torch
 from mmengine import ConfigDict
 from mmseg.registry import MODELS
 
-from mmseg_video.models.clip_segmentor import unbroken
+from mmseg_video.models.clip_segmentor import keep_finite
 from tests.models import (
     CHANNELS,
     FRAMEWISE,
@@ -19,7 +19,7 @@ from tests.models import (
 FINAL_RNN = dict(type='ConvRNN', hidden_ratio=0.5)
 NECK = RECURRENT['neck']
 AVERAGE = dict(
-    conv_seg=dict(cell=dict(type='GatedAverageCell'), connection='standard')
+    conv_seg=dict(cell=dict(type='GatedEMACell'), connection='standard')
 )
 LOGITS_RNN = dict(conv_seg=dict(hidden_ratio=0.5))
 SPLIT = dict(connection='split', hidden_ratio=0.5)
@@ -31,10 +31,10 @@ DENSE_HEAD = dict(
 )
 VARIANTS = {
     'gru': {},
-    'elman': dict(neck=dict(NECK, cell=dict(type='ConvElmanCell'))),
+    'elman': dict(neck=dict(NECK, cell=dict(type='ElmanCell'))),
     'logits': dict(neck=None, head_rnns=LOGITS_RNN),
-    'gated_average': dict(neck=None, head_rnns=AVERAGE),
-    'neck_and_gated_average': dict(head_rnns=AVERAGE),
+    'gated_ema': dict(neck=None, head_rnns=AVERAGE),
+    'neck_and_gated_ema': dict(head_rnns=AVERAGE),
     'final_rnn_and_logits': dict(final_rnn=FINAL_RNN, head_rnns=LOGITS_RNN),
     'decoder': dict(
         neck=dict(NECK, levels=[3], **SPLIT), head_rnns=DECODER_RNNS
@@ -104,18 +104,18 @@ def test_every_parameter_and_frame_gets_a_gradient(variant):
         n
         for n in VARIANTS
         if n not in ('standard', 'dense', 'two_necks', 'decoder')
-        and 'gated_average' not in n  # keeps a tenth of the past at first
+        and 'gated_ema' not in n  # keeps a tenth of the past at first
     ],
 )
 @torch.no_grad()
 def test_warm_start_equals_the_framewise_twin_exactly(name):
     variant = VARIANTS[name]
-    twin = dict(variant, neck=None)
+    baseline = dict(variant, neck=None)
     if name == 'recurrent_then_spatial':
-        twin['neck'] = variant['neck'][1]
+        baseline['neck'] = variant['neck'][1]
     for rnns in ('final_rnn', 'head_rnns'):
-        twin.pop(rnns, None)
-    framewise = build(FRAMEWISE, seed=3, **twin)
+        baseline.pop(rnns, None)
+    framewise = build(FRAMEWISE, seed=3, **baseline)
     model = build(RECURRENT, seed=4, **variant)
     weights = model.rename_framewise(framewise.state_dict())
     assert model.widen_framewise(weights) is weights  # it fits as it is
@@ -128,9 +128,9 @@ def test_warm_start_equals_the_framewise_twin_exactly(name):
     got = logits(model, clips)
     torch.testing.assert_close(got, logits(framewise, key))
     if not {'final_rnn', 'head_rnns'} & set(variant):
-        # Exact at T = 5 too, once the twin's encoder is given as many frames:
-        # a convolution's last bit depends on that.
-        plain = build(RECURRENT, **twin)
+        # Exact at T = 5 too, once the baseline's encoder is given as many
+        # frames: a convolution's last bit depends on that.
+        plain = build(RECURRENT, **baseline)
         plain.load_state_dict(framewise.state_dict())
         assert torch.equal(got, logits(plain, clips))
 
@@ -230,9 +230,9 @@ def test_states_are_broken_by_one_value_and_not_by_their_number():
     before, half = ((torch.zeros(1),),), torch.ones(1, 1, 300, 300).half()
     assert half.sum().isinf()
     after = ((half, half.clone()),)
-    assert unbroken(after, before) is after
+    assert keep_finite(after, before) is after
     after[0][1][0, 0, 0, 0] = float('inf')  # an LSTM's c
-    assert unbroken(after, before) is before
+    assert keep_finite(after, before) is before
 
 
 def test_ref_grad_false_stops_at_the_encoder():
@@ -294,11 +294,11 @@ def test_any_head_of_mmseg_trains_and_streams(head, final_rnn):
 
 def test_a_copy_does_not_share_the_final_rnn():
     model = build(RECURRENT, final_rnn=FINAL_RNN)
-    twin = copy.deepcopy(model)
+    baseline = copy.deepcopy(model)
     clips = torch.randn(1, 2, 3, 64, 96)
     with torch.no_grad():
         want = logits(model, clips)
-        wake(twin)
+        wake(baseline)
         assert torch.equal(logits(model, clips), want)
 
 

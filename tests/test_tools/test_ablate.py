@@ -11,10 +11,10 @@ import pytest
 from mmengine import Config
 from PIL import Image
 
-from mmseg_video.progress import ToolError
+from mmseg_video.experiments.stages import ToolError
 from tests.commands import TOOLS
 from tests.runs import options
-from tests.test_ablation.specs import FRAMEWISE, content, entries, write
+from tests.test_experiments.specs import FRAMEWISE, content, entries, write
 
 
 def ablate(monkeypatch, *arguments):
@@ -46,7 +46,9 @@ def in_this_process(title, call, log, *_):
 
 
 def test_trains_tests_measures_and_reports(root, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr('mmseg_video.ablation.launch.follow', in_this_process)
+    monkeypatch.setattr(
+        'mmseg_video.experiments.launch.follow', in_this_process
+    )
     ours = entries()
     ours['broken'] = {
         'config': FRAMEWISE,

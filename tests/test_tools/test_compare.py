@@ -10,8 +10,12 @@ import pytest
 from mmseg.registry import METRICS
 from PIL import Image
 
-from mmseg_video.comparison import bootstrap, verdict, write_robustness
 from mmseg_video.datasets.corruptions import CORRUPTIONS, SEVERITIES
+from mmseg_video.experiments.comparison import (
+    bootstrap,
+    significance,
+    write_robustness,
+)
 from tests.commands import TOOLS, call
 
 CLASSES = ['a', 'b', 'c']
@@ -44,7 +48,7 @@ def improved(results, wrong_becomes_right=0.5):
 def test_a_model_does_not_differ_from_itself(metric):
     for values in bootstrap(metric, sequences(), sequences(), 50).values():
         assert values['difference'] == values['low'] == values['high'] == 0
-        assert verdict('mIoU', values) == 'not sure'
+        assert significance('mIoU', values) == 'not sure'
 
 
 def test_what_is_better_everywhere_is_surely_better(metric):
@@ -52,8 +56,8 @@ def test_what_is_better_everywhere_is_surely_better(metric):
     got = bootstrap(metric, base, improved(base), 200)
     for values in got.values():
         assert 0 < values['low'] <= values['difference'] <= values['high']
-        assert verdict('mIoU', values) == 'better'
-        assert verdict('flicker', values) == 'worse'
+        assert significance('mIoU', values) == 'better'
+        assert significance('flicker', values) == 'worse'
 
 
 def test_what_is_drawn_by_chance_is_not(metric):
@@ -62,7 +66,7 @@ def test_what_is_drawn_by_chance_is_not(metric):
     for seed in range(40):
         pair = sequences(seed=2 * seed), sequences(seed=2 * seed + 1)
         values = bootstrap(metric, *pair, 200)['mIoU']
-        missed += verdict('mIoU', values) != 'not sure'
+        missed += significance('mIoU', values) != 'not sure'
     assert missed <= 8
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mmseg_video.datasets.street_scenes import StreetScene
-from mmseg_video.visualization import VideoWriter
+from mmseg_video.io.writers import VideoWriter
 from tests.commands import ROOT, call
 
 

@@ -7,7 +7,7 @@ import torch
 from mmengine import Config
 from mmseg.registry import MODELS
 
-from mmseg_video.engine.launch import plain_batch_norm
+from mmseg_video.engine.launch import revert_sync_bn
 from tests.commands import ROOT, TOOLS, call
 
 CONVERTER = TOOLS / 'model_converters/efficientnet_lite0.py'
@@ -25,7 +25,7 @@ def test_the_encoder_loads_what_is_written(tmp_path):
     )
     assert code == 0, output[-2000:]
     cfg = Config.fromfile(ROOT / 'configs/unet_camvid.py')
-    plain_batch_norm(cfg.model)
+    revert_sync_bn(cfg.model)
     cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint=str(out))
     model = MODELS.build(cfg.model)
     model.init_weights()

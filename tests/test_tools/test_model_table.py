@@ -24,7 +24,7 @@ Models:
   - Name: rnn_net
     In Collection: RNNs
     Config: configs/rnn_net.py
-    Metadata: {Framewise Twin: net}
+    Metadata: {Framewise Baseline: net}
 """
 README = """# Title
 

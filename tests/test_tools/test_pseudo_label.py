@@ -10,7 +10,7 @@ import torch
 from mmengine.runner import Runner
 
 from mmseg_video.apis import VideoSegInferencer
-from mmseg_video.pseudo_labels import (
+from mmseg_video.apis.pseudo_labels import (
     class_thresholds,
     ensemble,
     keep_confident,

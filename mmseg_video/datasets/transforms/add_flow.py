@@ -4,8 +4,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from ...evaluation.optical_flow import OPTICAL_FLOWS
-from ...evaluation.warping import as_frame, photometric_agreement
+from ...flow.estimators import OPTICAL_FLOWS
+from ...flow.images import as_frame, photometric_agreement
 
 
 @TRANSFORMS.register_module()

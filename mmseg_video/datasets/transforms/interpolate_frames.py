@@ -5,8 +5,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from ...evaluation.optical_flow import OPTICAL_FLOWS
-from ...evaluation.warping import as_frame, sample_along
+from ...flow.estimators import OPTICAL_FLOWS
+from ...flow.images import as_frame, warp_image
 
 
 @TRANSFORMS.register_module()
@@ -92,8 +92,8 @@ class InterpolateFrames(BaseTransform):
             forth, back = flows[i]
             to_first = -(1 - t) * t * forth + t**2 * back
             to_second = (1 - t) ** 2 * forth - t * (1 - t) * back
-            first = sample_along(first, to_first)
-            second = sample_along(second, to_second)
+            first = warp_image(first, to_first)
+            second = warp_image(second, to_second)
         return cv2.addWeighted(first, float(1 - t), second, float(t), 0)
 
     def __repr__(self) -> str:

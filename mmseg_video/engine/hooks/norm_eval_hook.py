@@ -9,8 +9,8 @@ class NormEvalHook(Hook):
     """Keeps batch norm at its running statistics during the training.
 
     mmseg's ``norm_eval`` of a backbone, for the whole model: the statistics
-    of batches of one or two clips are noise, those of the framewise twin are
-    not. Weights and biases of the layers still train.
+    of batches of one or two clips are noise, those of the framewise baseline
+    are not. Weights and biases of the layers still train.
     """
 
     def before_train_iter(

@@ -8,7 +8,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 
-from ...visualization import GifWriter, beside, captioned, overlay
+from ...io.writers import GifWriter
+from ...visualization import beside, captioned, overlay
 from .sequence_state_hook import unwrap
 
 

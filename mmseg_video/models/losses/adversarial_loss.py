@@ -22,7 +22,7 @@ class AdversarialLoss(nn.Module):
     serves both optimisers (``AdversarialOptimWrapperConstructor``), also under
     DDP. What is not labelled is left out of both maps.
 
-    With ``num_frames=2`` the discriminator sees pairs of consecutive maps, the
+    With ``num_decoded=2`` the discriminator sees pairs of consecutive maps, the
     ref frame's warped along the flow to the key frame's place. There, labels
     of a video do not change: Y comes twice. Where the frames disagree, both
     maps are left out. This needs ``AddFlow``.
@@ -31,7 +31,7 @@ class AdversarialLoss(nn.Module):
 
     Args:
         num_classes (int): Defaults to 19.
-        num_frames (int): Maps that the discriminator sees, 1 or 2. Defaults
+        num_decoded (int): Maps that the discriminator sees, 1 or 2. Defaults
             to 1.
         discriminator (dict | None): Its config; ``in_channels`` is filled in.
             Defaults to None, :class:`LabelMapDiscriminator`.
@@ -39,27 +39,27 @@ class AdversarialLoss(nn.Module):
         loss_weight (float): w. Defaults to 0.01.
 
     Raises:
-        ValueError: If ``num_frames`` is another number.
+        ValueError: If ``num_decoded`` is another number.
     """
 
     def __init__(
         self,
         num_classes: int = 19,
-        num_frames: int = 1,
+        num_decoded: int = 1,
         discriminator: dict | None = None,
         smoothing: float = 0.1,
         loss_weight: float = 0.01,
     ):
         super().__init__()
-        if num_frames not in (1, 2):
-            raise ValueError(f'num_frames must be 1 or 2, got {num_frames}')
-        self.num_classes, self.num_frames = num_classes, num_frames
+        if num_decoded not in (1, 2):
+            raise ValueError(f'num_decoded must be 1 or 2, got {num_decoded}')
+        self.num_classes, self.num_decoded = num_classes, num_decoded
         self.smoothing, self.loss_weight = smoothing, loss_weight
         self.discriminator = MODELS.build(
             {
                 'type': 'LabelMapDiscriminator',
                 **(discriminator or {}),
-                'in_channels': num_classes * num_frames,
+                'in_channels': num_classes * num_decoded,
             }
         )
 
@@ -87,7 +87,7 @@ class AdversarialLoss(nn.Module):
         true = true.movedim(-1, 1).to(logits.dtype)
         true = true * (1 - self.smoothing) + self.smoothing / self.num_classes
         guess = logits[:, -1].softmax(dim=1)
-        if self.num_frames == 2:
+        if self.num_decoded == 2:
             flow, agreement = ref_flow(data_samples, size)
             known = known & (agreement > 0.5)
             ref = warp(logits[:, 0].softmax(dim=1), flow)

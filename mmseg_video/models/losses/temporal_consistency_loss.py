@@ -28,7 +28,7 @@ class TemporalConsistencyLoss(nn.Module):
         loss_name (str): Defaults to 'loss_consistency'.
     """
 
-    num_frames = 2
+    num_decoded = 2
 
     def __init__(
         self, loss_weight: float = 0.1, loss_name: str = 'loss_consistency'

@@ -1,20 +1,20 @@
-from .conv_elman_cell import ConvElmanCell
 from .conv_gru_cell import ConvGRUCell
 from .conv_lstm_cell import ConvLSTMCell
 from .conv_rnn import CONNECTIONS, ConvRNN
-from .gated_average_cell import GatedAverageCell
+from .elman_cell import ElmanCell
+from .gated_ema_cell import GatedEMACell
 from .recurrent_cell import CONVS, RecurrentCell, State, build_cell
 from .refinement_cells import DRUCell, SRUCell
 
 __all__ = [
     'CONNECTIONS',
     'CONVS',
-    'ConvElmanCell',
     'ConvGRUCell',
     'ConvLSTMCell',
     'ConvRNN',
     'DRUCell',
-    'GatedAverageCell',
+    'ElmanCell',
+    'GatedEMACell',
     'RecurrentCell',
     'SRUCell',
     'State',

@@ -1,3 +1,0 @@
-_base_ = './rnn_rfcn_light_cityscapes.py'
-cell = dict(type='ConvElmanCell')
-model = dict(head_rnns=dict(conv_seg=dict(cell=cell)))

@@ -1,3 +1,0 @@
-_base_ = './rnn_unet_gated_average_only_cityscapes.py'
-# Tests a checkpoint of that config, the past seen along the motion.
-model = dict(motion=dict(type='Motion'))

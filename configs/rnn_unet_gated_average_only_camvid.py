@@ -1,2 +1,0 @@
-_base_ = './rnn_unet_gated_average_camvid.py'
-model = dict(neck=None)

@@ -1,0 +1,3 @@
+_base_ = './rnn_unet_gated_ema_only_street.py'
+# Tests a checkpoint of that config, the past seen along the motion.
+model = dict(motion=dict(type='Motion'))

@@ -1,0 +1,99 @@
+"""What an ablation has to say: of its state, and of its results."""
+
+from pathlib import Path
+
+from ..engine.checkpoints import find_last_checkpoint
+from .entry_costs import Costs
+from .plan import Plan, Stage
+from .plot import draw_costs, draw_flicker, draw_matrix
+from .table import (
+    as_csv,
+    as_markdown,
+    collect,
+    matrix,
+    matrix_as_markdown,
+    write,
+)
+
+
+def describe(
+    plan: Plan,
+    names: list[str],
+    to_do: list[Stage],
+    seeds: list[int] | None = None,
+) -> str:
+    """A line for each run: done, or what there is to do.
+
+    Args:
+        plan (Plan): The ablation.
+        names (list[str]): The entries to tell of.
+        to_do (list[Stage]): What will be done.
+        seeds (list[int] | None): The seeds to tell of. Defaults to None, all.
+    """
+    lines = []
+    width = max(map(len, names))
+    for run, own in plan.runs.items():
+        if run.entry.name not in names or (seeds and run.seed not in seeds):
+            continue
+        stages = [_name(stage) for stage in own if stage in to_do]
+        start = f' from {run.start.entry.name}' if run.start else ''
+        if run.entry.checkpoint_of:
+            start = f' of {run.start.entry.name}'
+        lines.append(
+            f'  {run.entry.name:{width}}  seed {run.seed}{start}: '
+            + (', '.join(stages) or 'done')
+        )
+    trainings = sum(stage.is_training for stage in to_do)
+    total = len(plan.of(names, seeds))
+    lines.append(
+        f'{trainings} trainings and {len(to_do) - trainings} tests to do; '
+        f'{max(0, total - len(to_do))} of {total} stages are done'
+    )
+    return '\n'.join(lines)
+
+
+def write_report(plan: Plan, folder: Path, costs: Costs) -> list[Path]:
+    """The tables and pictures of what is there; returns their paths.
+
+    Always table.md and table.csv; cost.png where a cost was measured,
+    flicker.png where flicker was, and matrix.md and matrix.png where a metric
+    has several protocols.
+    """
+    rows = collect(plan, costs)
+    if not rows:
+        return []
+    paths = [folder / 'table.md', folder / 'table.csv']
+    write(paths[0], as_markdown(rows))
+    write(paths[1], as_csv(rows))
+    for name, draw in (
+        ('cost.png', draw_costs),
+        ('flicker.png', draw_flicker),
+    ):
+        picture = folder / name
+        if draw(rows, picture):
+            paths.append(picture)
+        else:
+            picture.unlink(missing_ok=True)  # of another state
+    over = matrix(rows)
+    if over:
+        paths += [folder / 'matrix.md', folder / 'matrix.png']
+        write(paths[-2], matrix_as_markdown(rows, *over))
+        draw_matrix(rows, *over, paths[-1])
+    return paths
+
+
+def duration(seconds: float) -> str:
+    """'2 h 10 min', '12 min' or '40 s'."""
+    if seconds < 60:
+        return f'{seconds:.0f} s'
+    minutes = round(seconds / 60)
+    hours, rest = divmod(minutes, 60)
+    return f'{hours} h {rest} min' if hours else f'{minutes} min'
+
+
+def _name(stage: Stage) -> str:
+    last = None
+    if stage.is_training:
+        last = find_last_checkpoint(stage.work_dir)
+    goes_on = f' (goes on from {Path(last).stem})' if last else ''
+    return f'{stage.label}{goes_on}'

@@ -1,0 +1,325 @@
+"""What is compared with what: a YAML file, read and checked."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from mmengine import Config
+
+from ..evaluation.protocol import Protocol, protocols
+
+SIZE = (512, 1024)
+# May stand at the top, for all entries, and in an entry, for that one.
+SHARED = (
+    *('data', 'schedule', 'data_root', 'num_classes', 'keep', 'seeds'),
+    *('amp', 'protocols', 'overrides', 'baseline'),
+)
+TOP = (*SHARED, 'size', 'entries')
+ENTRY = (*SHARED, 'config', 'load_from', 'checkpoint_of')
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One of the systems that an ablation compares.
+
+    Args:
+        name (str): Of its folder and its row.
+        config (Path): Its config.
+        data (Path | None): A base file whose settings replace the config's,
+            and which may hold others. Defaults to None, the config's own.
+        schedule (Path | None): Likewise for optimiser, schedule and length.
+        data_root (str | None): The data's folder. Defaults to the data's.
+        num_classes (int | None): Of every head. Defaults to the config's.
+        keep (tuple[str, ...]): What its data sets keep of the config's own
+            where ``data`` replaces them. Defaults to T and the interval.
+        seeds (tuple[int, ...]): One training each. Defaults to (0,).
+        amp (bool): Whether it is trained and tested in mixed precision.
+            Defaults to False.
+        protocols (tuple[Protocol, ...]): How it is tested. Without any it
+            has no row: others start from it.
+        load_from (str | None): The entry or checkpoint that it starts from.
+            Defaults to the config's own.
+        checkpoint_of (str | None): The entry whose checkpoint it tests: it
+            has no training. Defaults to None.
+        overrides (tuple[dict, ...]): Merged into the config, in turn.
+        baseline (str | None): The entry that it is compared with. Defaults
+            to None; itself is none either.
+    """
+
+    name: str
+    config: Path
+    data: Path | None = None
+    schedule: Path | None = None
+    data_root: str | None = None
+    num_classes: int | None = None
+    keep: tuple[str, ...] = ('num_frames', 'frame_interval')
+    seeds: tuple[int, ...] = (0,)
+    amp: bool = False
+    protocols: tuple[Protocol, ...] = ()
+    load_from: str | None = None
+    checkpoint_of: str | None = None
+    overrides: tuple[dict, ...] = ()
+    baseline: str | None = None
+
+    @property
+    def start(self) -> str | None:
+        """Of which entry or file it takes the weights."""
+        return self.checkpoint_of or self.load_from
+
+
+@dataclass(frozen=True)
+class Spec:
+    """An ablation.
+
+    Args:
+        name (str): Of its folder.
+        entries (dict[str, Entry]): In the order of the rows.
+        size (tuple[int, int]): Height and width of the frame whose latency
+            is measured. Defaults to (512, 1024).
+    """
+
+    name: str
+    entries: dict[str, Entry] = field(default_factory=dict)
+    size: tuple[int, int] = SIZE
+
+    @property
+    def rows(self) -> list[Entry]:
+        """The entries that are tested."""
+        return [entry for entry in self.entries.values() if entry.protocols]
+
+    @property
+    def baselines(self) -> list[str]:
+        """The entries that others are compared with."""
+        return list(dict.fromkeys(e.baseline for e in self.rows if e.baseline))
+
+    def with_starts(self, names: Iterable[str]) -> list[str]:
+        """These entries and all that they start from, in the spec's order.
+
+        Raises:
+            ValueError: If there is no such entry.
+        """
+        wanted, todo = set(), list(names)
+        while todo:
+            name = todo.pop()
+            if name not in self.entries:
+                raise ValueError(
+                    f"no entry '{name}': choose of {', '.join(self.entries)}"
+                )
+            wanted.add(name)
+            if self.entries[name].start in self.entries:
+                todo.append(self.entries[name].start)
+        return [name for name in self.entries if name in wanted]
+
+
+def read_spec(path: str | Path, **shared) -> Spec:
+    """The ablation that a YAML file describes.
+
+    Args:
+        path (str | Path): The file. It may inherit from others (``_base_``),
+            as configs do; paths in it are as on the command line.
+        **shared: Replaces what the file says for all entries, such as
+            ``data_root``; None leaves it, ``overrides`` come last.
+
+    Raises:
+        FileNotFoundError: If there is no such file, or a file that it names.
+        ValueError: If a key, an entry's name or a value is not as it must
+            be; the sentence has the allowed ones.
+    """
+    path = Path(path)
+    _refuse_duplicates(path)
+    content = Config.fromfile(path).to_dict()
+    _check_keys(f'{path}', content, TOP)
+    if not isinstance(content.get('entries'), dict):
+        raise ValueError(f'{path}: entries: NAME: {{config: ...}} is missing')
+    options = shared.pop('overrides', None)
+    content.update({k: v for k, v in shared.items() if v is not None})
+    defaults = {k: content[k] for k in SHARED if k in content}
+    try:
+        entries = {
+            str(name): _entry(str(name), own, defaults, options)
+            for name, own in content['entries'].items()
+        }
+        spec = Spec(
+            path.stem,
+            entries,
+            _size(content.get('size', SIZE)),
+        )
+        _check(spec)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
+    return spec
+
+
+def _entry(name: str, own, defaults: dict, options: dict | None) -> Entry:
+    where = f"entry '{name}'"
+    if not re.fullmatch(r'[\w+.-]*\w[\w+.-]*', name):
+        raise ValueError(
+            f'{where}: a name is made of letters, digits and _ + . -'
+        )
+    if not isinstance(own, dict) or 'config' not in own:
+        raise ValueError(f'{where}: config: PATH is missing')
+    _check_keys(where, own, ENTRY)
+    values = {**defaults, **own}
+    for key in ('config', 'data', 'schedule'):
+        if values.get(key) is not None:
+            values[key] = _file(where, key, values[key])
+    overrides = [defaults.get('overrides'), own.get('overrides'), options]
+    for each in overrides:
+        if not isinstance(each, dict | None):
+            raise ValueError(f'{where}: overrides: KEY: VALUE, not {each}')
+    values['overrides'] = tuple(each for each in overrides if each)
+    if 'seeds' in values:
+        values['seeds'] = _seeds(where, values['seeds'])
+    if values.get('num_classes') is not None:
+        _integers(f'{where}: num_classes', [values['num_classes']], 1)
+    if not isinstance(values.get('amp', False), bool):
+        raise ValueError(f'{where}: amp: true or false, not {values["amp"]}')
+    if 'keep' in values:
+        values['keep'] = tuple(values['keep'] or ())
+    asked = values.get('protocols') or {}
+    if not isinstance(asked, dict) or not all(
+        isinstance(metrics, list) and metrics for metrics in asked.values()
+    ):
+        raise ValueError(
+            f'{where}: protocols: NAME: [METRIC, ...], such as t5: [mIoU], '
+            f'not {asked}'
+        )
+    values['protocols'] = protocols(asked)
+    return Entry(name, **values)
+
+
+def _check(spec: Spec) -> None:
+    entries = spec.entries
+    for name, entry in entries.items():
+        where = f"entry '{name}'"
+        if entry.load_from and entry.checkpoint_of:
+            raise ValueError(
+                f'{where}: load_from and checkpoint_of do not go together: it '
+                'either trains from weights or tests them'
+            )
+        if entry.checkpoint_of and entry.checkpoint_of not in entries:
+            raise ValueError(
+                f"{where}: checkpoint_of '{entry.checkpoint_of}' is no entry: "
+                f'choose of {", ".join(entries)}'
+            )
+        start = entries.get(entry.start)
+        if not start and entry.start and not _exists(entry.start):
+            raise ValueError(
+                f"{where}: load_from '{entry.start}' is neither a file nor an "
+                f'entry: choose of {", ".join(entries)}'
+            )
+        if start and not set(entry.seeds) <= set(start.seeds):
+            raise ValueError(
+                f"{where}: seeds {list(entry.seeds)}, but '{start.name}', "
+                f'where it starts, has only {list(start.seeds)}'
+            )
+        if start and start.checkpoint_of:
+            raise ValueError(
+                f"{where}: '{start.name}' has no training to start from: name "
+                f"'{start.checkpoint_of}'"
+            )
+    for name in entries:
+        _refuse_cycle(entries, name)
+    tested = [entry.name for entry in spec.rows]
+    for name in spec.baselines:
+        if name not in tested:
+            raise ValueError(
+                f"baseline '{name}' is no entry with protocols: choose of "
+                f'{", ".join(tested)}'
+            )
+
+
+def _exists(checkpoint: str) -> bool:
+    return '://' in checkpoint or Path(checkpoint).is_file()
+
+
+def _refuse_cycle(entries: dict[str, Entry], name: str) -> None:
+    way = [name]
+    while (start := entries[way[-1]].start) in entries:
+        way.append(start)
+        if start == name:
+            raise ValueError(
+                f'load_from goes in a circle: {" <- ".join(way)}; one of them '
+                'must start from a file or from nothing'
+            )
+        if start in way[:-1]:
+            return  # the circle is further on, and found from there
+
+
+def _check_keys(where: str, values: dict, allowed: tuple) -> None:
+    for key in values:
+        if key not in allowed:
+            raise ValueError(
+                f"{where}: unknown key '{key}': choose of {', '.join(allowed)}"
+            )
+
+
+def _file(where: str, key: str, path: str) -> Path:
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f"{where}: no {key} '{path}': paths are relative to the current "
+            'folder'
+        )
+    return Path(path)
+
+
+def _integers(what: str, values, minimum: int) -> tuple[int, ...]:
+    good = isinstance(values, list | tuple) and all(
+        isinstance(value, int) and value >= minimum for value in values
+    )
+    if not good or not values:
+        raise ValueError(
+            f'{what} must be a list of integers >= {minimum}, not {values}'
+        )
+    return tuple(values)
+
+
+def _seeds(where: str, values) -> tuple[int, ...]:
+    seeds = _integers(f'{where}: seeds', values, 0)
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f'{where}: seeds {list(seeds)}: each once')
+    return seeds
+
+
+def _size(values) -> tuple[int, int]:
+    size = _integers('size', values, 32)
+    if len(size) != 2:
+        raise ValueError(f'size: [HEIGHT, WIDTH], not {values}')
+    return size
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML where a key that stands twice is an error."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1 and key != '<<':
+                raise ValueError(
+                    f"'{key}' stands twice in the mapping from line "
+                    f'{node.start_mark.line + 1} on: every name once'
+                )
+        return super().construct_mapping(node, deep)
+
+
+def _refuse_duplicates(path: Path) -> None:
+    if not path.is_file():
+        raise FileNotFoundError(f"no spec '{path}': see configs/ablations/")
+    if path.suffix not in ('.yml', '.yaml'):
+        raise ValueError(f"'{path}' is no spec (.yml)")
+    try:
+        content = yaml.load(path.read_text(), _StrictLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1
+        raise ValueError(
+            f'{path} is no YAML: line {line}: {error.problem}'
+        ) from None
+    except (ValueError, yaml.YAMLError) as error:
+        raise ValueError(f'{path}: {error}') from None
+    if not isinstance(content, dict):
+        raise ValueError(f'{path}: entries: NAME: {{config: ...}} is missing')
+    bases = content.get('_base_', [])
+    for base in [bases] if isinstance(bases, str) else bases:
+        _refuse_duplicates(path.parent / base)

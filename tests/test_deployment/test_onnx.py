@@ -1,0 +1,175 @@
+"""One step as ONNX: as PyTorch has it, over a whole stream."""
+
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from mmseg_video.deployment.onnx import export_onnx, largest_error
+from mmseg_video.io.writers import VideoWriter
+from tests.commands import ROOT, TOOLS, call
+from tests.models import CHANNELS, FRAMEWISE, RECURRENT, build, wake
+from tests.test_models.test_mask_feedback_segmentor import AUTHORS
+from tests.test_models.test_smoothing import FLOW, SMOOTHED
+
+NECK = RECURRENT['neck']
+HEAD = RECURRENT['decode_head']
+VARIANTS = {
+    'gru': dict(),
+    'plain and split, and in the decoder': dict(
+        neck=dict(
+            NECK,
+            levels=[3],
+            cell=dict(type='ElmanCell'),
+            connection='split',
+        ),
+        head_rnns={
+            'joins.0': dict(cell=dict(type='DRUCell')),
+            'conv_seg': dict(hidden_ratio=0.5),
+        },
+    ),
+    'lstm': dict(neck=dict(NECK, cell=dict(type='ConvLSTMCell'))),
+    'depthwise': dict(neck=dict(NECK, cell=dict(conv='depthwise'))),
+    'standard': dict(neck=dict(NECK, connection='standard')),
+    'dense': dict(
+        neck=dict(NECK, connection='dense'),
+        decode_head=dict(HEAD, in_channels=[c * 3 // 2 for c in CHANNELS]),
+    ),
+    'two levels and a final RNN': dict(
+        neck=dict(NECK, levels=[1, 3]),
+        final_rnn=dict(cell=dict(type='ConvLSTMCell'), hidden_ratio=0.5),
+    ),
+    'a gated EMA of its logits': dict(
+        head_rnns=dict(
+            conv_seg=dict(
+                cell=dict(type='GatedEMACell'), connection='standard'
+            )
+        )
+    ),
+    'an average of its logits': dict(
+        filter=dict(type='EMAFilter', weight=0.3)
+    ),
+}
+NORMALISED = dict(
+    type='ClipDataPreProcessor',
+    mean=[120.0, 110.0, 100.0],
+    std=[60.0, 55.0, 50.0],
+    bgr_to_rgb=True,
+)
+
+
+def export(model, path):
+    names = [f'class {i}' for i in range(5)]
+    palette = [[10 * i, 20 * i, 30 * i] for i in range(5)]
+    export_onnx(model, path, names, palette)
+    return path
+
+
+@pytest.mark.parametrize('name', VARIANTS)
+def test_thirty_frames_agree_with_pytorch(name, tmp_path):
+    model = wake(
+        build(RECURRENT, data_preprocessor=NORMALISED, **VARIANTS[name])
+    )
+    path = export(model, tmp_path / 'model.onnx')
+    assert largest_error(model, path, 30, (64, 96)) < 1e-3
+
+
+@pytest.mark.parametrize(
+    'model', [dict(AUTHORS, num_steps=2), SMOOTHED], ids=lambda m: m['type']
+)
+def test_other_systems_agree_with_pytorch(model, tmp_path):
+    model = build(model)
+    path = export(model, tmp_path / 'model.onnx')
+    assert largest_error(model, path, 5, (64, 96), batch=2) < 1e-3
+
+
+def test_optical_flow_is_refused(tmp_path):
+    with pytest.raises(ValueError, match='FlowEMAFilter cannot be exported'):
+        export(build(SMOOTHED, filter=FLOW), tmp_path / 'model.onnx')
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_size_and_batch_are_free_and_the_past_counts(tmp_path):
+    model = wake(build(RECURRENT))
+    path = export(model, tmp_path / 'model.onnx')
+    assert largest_error(model, path, 3, (70, 90), batch=3) < 1e-3
+    # Were states lost, it would show.
+    forgets = build(RECURRENT)
+    assert largest_error(forgets, path, 3, (70, 90)) > 1e-3
+
+
+def test_inputs_and_outputs_have_names(tmp_path):
+    path = export(build(RECURRENT), tmp_path / 'model.onnx')
+    graph = onnx.load(path).graph
+    states = [f'state_{i}' for i in range(4)]
+    assert [v.name for v in graph.input] == ['frame', *states]
+    assert [v.name for v in graph.output] == [
+        *('logits', 'labels'),
+        *(f'next_{name}' for name in states),
+    ]
+
+
+def test_a_framewise_model_is_refused(tmp_path):
+    with pytest.raises(ValueError, match='EncoderDecoder has no states'):
+        export(build(FRAMEWISE), tmp_path / 'model.onnx')
+    no_rnn = build({k: v for k, v in RECURRENT.items() if k != 'neck'})
+    with pytest.raises(ValueError, match='RecurrentUNet has no states'):
+        export(no_rnn, tmp_path / 'model.onnx')
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_no_graph_can_hold_is_named(tmp_path):
+    class Unpredictable(torch.nn.Module):
+        def forward(self, x):
+            return x * 2 if x.mean() > 0 else x
+
+    model = build(RECURRENT)
+    model.decode_head.conv_seg = torch.nn.Sequential(
+        model.decode_head.conv_seg, Unpredictable()
+    )
+    with pytest.raises(RuntimeError, match='data-dependent') as error:
+        export(model, tmp_path / 'model.onnx')
+    assert '\n' not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_tool_and_a_runner_without_torch(awake, tmp_path):
+    path = tmp_path / 'model.onnx'
+    code, output = call(
+        *(sys.executable, TOOLS / 'export_onnx.py'),
+        *(awake.parent / 'rnn_unet_street.py', awake, path),
+        *('--size', 64, 128, '--check', 5),
+    )
+    assert code == 0, output[-2000:]
+    assert 'largest difference' in output
+    rng = np.random.default_rng(0)
+    with VideoWriter(tmp_path / 'in.mp4', 20) as writer:
+        for _ in range(4):
+            writer.write(rng.integers(0, 256, (64, 128, 3), np.uint8))
+    # Neither torch nor mmseg can be imported there.
+    block = 'import sys; sys.modules.update(torch=None, mmseg=None); '
+    run = 'import runpy; runpy.run_path(sys.argv[0], run_name="__main__")'
+    argv = [ROOT / 'demo/onnx_demo.py', tmp_path / 'in.mp4', path]
+    argv = [str(a) for a in (*argv, '--out', tmp_path / 'out.mp4')]
+    subprocess.run(
+        [sys.executable, '-c', f'{block}sys.argv = {argv!r}; {run}'],
+        check=True,
+    )
+    video = cv2.VideoCapture(str(tmp_path / 'out.mp4'))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 4
+    video = tmp_path / 'in.mp4'
+    for wrong in (video, tmp_path / 'none.onnx'):
+        argv = ROOT / 'demo/onnx_demo.py', video, wrong, '--out', 'o.mp4'
+        code, output = call(sys.executable, *argv)
+        assert code == 1
+        last = output.strip().splitlines()[-1]
+        assert last.startswith(f"error: the model '{wrong}' cannot be opened")
+    # OpenCV would write a GIF as a picture for each frame.
+    argv = ROOT / 'demo/onnx_demo.py', video, path, '--out', 'o.gif'
+    code, output = call(sys.executable, *argv)
+    assert code == 1
+    assert output.strip() == "error: --out 'o.gif' is no video: name an .mp4"

@@ -1,0 +1,51 @@
+from mmseg_video.experiments.costs import build, multiply_adds, num_parameters
+from tests.runs import CONFIGS
+
+
+def test_a_streamed_frame_pays_for_every_convolution_of_the_cells():
+    size = (64, 128)
+    baseline = multiply_adds(str(CONFIGS / 'unet_street.py'), size)
+    ours = multiply_adds(str(CONFIGS / 'rnn_unet_street.py'), size)
+    expected = 0
+    for level, channels in enumerate((32, 64, 128, 256)):
+        r = channels // 4
+        pixels = (64 >> level + 2) * (128 >> level + 2)
+        gru = 9 * r * 3 * r * 2  # z, r, c from x, and from h
+        expected += pixels * (channels * r + gru + r * channels)
+    assert ours - baseline == expected
+
+
+def test_a_model_that_looks_at_values_is_counted_too(tmp_path):
+    module = tmp_path / 'looks_at_values.py'
+    module.write_text(
+        'from mmseg.models.decode_heads import FCNHead\n'
+        'from mmseg.registry import MODELS\n\n\n'
+        '@MODELS.register_module(force=True)\n'
+        'class Looks(FCNHead):\n'
+        '    def forward(self, inputs):\n'
+        '        assert inputs[0].sum().item() == inputs[0].sum().item()\n'
+        '        return super().forward(inputs)\n'
+    )
+    head = dict(type='FCNHead', in_channels=256, channels=8, num_classes=19)
+    counts = []
+    for kind in ('FCNHead', 'Looks'):
+        path = tmp_path / f'{kind}.py'
+        path.write_text(
+            f'_base_ = {str(CONFIGS / "unet_street.py")!r}\n'
+            'import sys\n'
+            f'sys.path.insert(0, {str(tmp_path)!r})\n'
+            "custom_imports = dict(imports=['looks_at_values'])\n"
+            f'head = {dict(head, type=kind)}\n'
+            'model = dict(decode_head=dict(_delete_=True, **head))\n'
+        )
+        counts.append(multiply_adds(str(path), (64, 128)))
+    assert counts[0] == counts[1] > 0
+
+
+def test_a_discriminator_is_no_part_of_what_is_run():
+    adversarial = CONFIGS / 'rnn_unet_adversarial_cityscapes.py'
+    sizes = [
+        num_parameters(build(str(path), 'meta'))
+        for path in (adversarial, CONFIGS / 'rnn_unet_cityscapes.py')
+    ]
+    assert sizes[0] == sizes[1]

@@ -1,0 +1,133 @@
+"""What an entry's config becomes, and what its hash depends on."""
+
+import pytest
+from mmengine import Config
+
+from mmseg_video.experiments.resolve import (
+    missing_files,
+    resolve,
+    training_key,
+)
+from mmseg_video.experiments.spec import Entry
+from tests.runs import CONFIGS
+
+BASES = CONFIGS / '_base_'
+STREET = dict(
+    data=BASES / 'datasets/street_scenes.py',
+    schedule=BASES / 'schedules/schedule_street_finetune.py',
+)
+CAMVID = dict(
+    data=BASES / 'datasets/camvid_sequence_bursts_t3.py',
+    schedule=BASES / 'schedules/schedule_camvid_finetune.py',
+)
+
+
+def entry(name, **changes):
+    config = CONFIGS / f'{name}_cityscapes.py'
+    return Entry(name, config, **{**STREET, **changes})
+
+
+def lengths(cfg):
+    return [
+        cfg[f'{split}_dataloader'].dataset.num_frames
+        for split in ('train', 'val', 'test')
+    ]
+
+
+def test_data_and_schedule_take_the_place_of_the_configs():
+    cfg = resolve(entry('rnn_unet'))
+    street = Config.fromfile(CONFIGS / 'rnn_unet_street.py')
+    cityscapes = Config.fromfile(CONFIGS / 'rnn_unet_cityscapes.py')
+    for key in ('train_dataloader', 'test_dataloader', 'test_evaluator'):
+        assert cfg[key] == street[key]
+    for key in ('optim_wrapper', 'param_scheduler', 'train_cfg'):
+        assert cfg[key] == street[key]
+    assert cfg.default_hooks == street.default_hooks
+    assert cfg.custom_hooks == cityscapes.custom_hooks
+    assert cfg.model == cityscapes.model
+
+
+@pytest.mark.parametrize(
+    ('name', 'num_frames'),
+    [('unet', 1), ('rnn_unet', 5), ('rnn_unet_t12', 12)],
+)
+def test_a_config_keeps_its_clips(name, num_frames):
+    assert lengths(resolve(entry(name))) == [num_frames] * 3
+    cfg = resolve(entry(name, **CAMVID, num_classes=11, keep=()))
+    assert lengths(cfg) == [3] * 3
+
+
+def test_the_interval_is_kept_too():
+    cfg = resolve(entry('rnn_unet_interval3'))
+    assert cfg.train_dataloader.dataset.frame_interval == 3
+    assert cfg.train_dataloader.dataset.type == 'CityscapesSequenceDataset'
+
+
+def test_nothing_of_the_other_data_stays():
+    cfg = resolve(entry('rnn_unet', **CAMVID, num_classes=11))
+    dataset = cfg.train_dataloader.dataset
+    assert dataset.data_prefix == dict(
+        img_path='train', seg_map_path='trainannot'
+    )
+    assert cfg.model.decode_head.num_classes == 11
+
+
+def test_overrides_come_in_turn_and_last():
+    cfg = resolve(
+        entry(
+            'rnn_unet',
+            data_root='here',
+            overrides=(
+                {'model.neck.levels': [1], 'train_cfg': {'max_iters': 7}},
+                {'model.neck.levels': [2], 'param_scheduler.1.end': 7},
+            ),
+        )
+    )
+    assert cfg.model.neck.levels == [2]
+    assert cfg.train_cfg == dict(
+        type='IterBasedTrainLoop', max_iters=7, val_interval=400
+    )
+    assert cfg.param_scheduler[1].end == 7
+    assert cfg.test_dataloader.dataset.data_root == 'here'
+
+
+def test_overrides_that_do_not_fit():
+    with pytest.raises(ValueError, match="entry 'unet': overrides do not fit"):
+        resolve(entry('unet', overrides=({'param_scheduler.9.end': 1},)))
+
+
+def test_what_is_missing_is_named():
+    weights = dict(type='Pretrained', checkpoint='no/such.pth')
+    cfg = resolve(
+        entry(
+            'unet',
+            data_root='no/data',
+            overrides=({'model.backbone.init_cfg': weights},),
+        )
+    )
+    assert set(missing_files(cfg)) == {'no/data', 'no/such.pth'}
+    weights['checkpoint'] = 'torchvision://resnet18'
+    cfg.model.backbone.init_cfg = weights
+    assert set(missing_files(cfg)) == {'no/data'}
+
+
+def test_a_hash_stands_for_the_training():
+    def key(start=None, processes=1, **overrides):
+        cfg = resolve(entry('unet', overrides=(overrides,)))
+        return training_key(cfg, start, processes)
+
+    same = {
+        key(),
+        key(**{'test_dataloader.batch_size': 3}),
+        key(**{'model.test_cfg.mode': 'slide'}),
+        key(load_from='elsewhere', work_dir='elsewhere'),
+    }
+    assert len(same) == 1
+    other = {
+        key('weights'),
+        key(processes=2),
+        key(**{'randomness.seed': 1}),
+        key(**{'model.decode_head.channels': 32}),
+        key(**{'train_dataloader.dataset.data_root': 'elsewhere'}),
+    }
+    assert len(other | same) == 6

@@ -1,0 +1,193 @@
+"""What a spec may say, and the sentence where it says something else."""
+
+import re
+
+import pytest
+
+from mmseg_video.experiments import read_spec
+from tests.runs import CONFIGS
+from tests.test_experiments.specs import FRAMEWISE, content, entries, write
+
+SPECS = sorted((CONFIGS / 'ablations').glob('*.yml'))
+
+
+def test_what_is_shared_holds_where_an_entry_says_nothing(tmp_path):
+    own = entries()
+    own['gru'] |= {'seeds': [1], 'protocols': {'stream': ['flicker']}}
+    spec = read_spec(write(tmp_path, content(entries=own)))
+    assert spec.name == 'spec'
+    assert spec.entries['framewise'].seeds == (0, 1)
+    assert spec.entries['gru'].seeds == (1,)
+    assert [p.name for p in spec.entries['gru'].protocols] == ['stream']
+    assert [entry.name for entry in spec.rows] == ['framewise', 'gru']
+    shared, ours = spec.entries['gru'].overrides
+    assert shared['train_cfg.max_iters'] == 2
+    assert ours == own['gru']['overrides']
+
+
+def test_a_spec_inherits_as_a_config_does(tmp_path):
+    write(tmp_path, content(), 'base')
+    child = {
+        '_base_': './base.yml',
+        'seeds': [7],
+        'entries': {'gru': {'protocols': {}}, 'new': {'config': FRAMEWISE}},
+    }
+    spec = read_spec(write(tmp_path, child))
+    assert list(spec.entries) == ['first', 'framewise', 'gru', 'new']
+    assert spec.entries['new'].seeds == (7,)
+    assert spec.entries['gru'].load_from == 'first'
+    assert not spec.entries['gru'].protocols
+
+
+def test_only_brings_what_it_starts_from(tmp_path):
+    spec = read_spec(write(tmp_path, content()))
+    assert spec.with_starts(['gru']) == ['first', 'gru']
+    with pytest.raises(ValueError, match="'no': choose of first, framewise"):
+        spec.with_starts(['no'])
+
+
+def changed(**changes):
+    """Each of the entries, with one of them changed."""
+    own = entries()
+    for name, values in changes.items():
+        own[name] = {**own.get(name, {'config': FRAMEWISE}), **values}
+    return {'entries': own}
+
+
+BAD = {
+    'missing config': (
+        changed(gru={'config': 'configs/no.py'}),
+        "entry 'gru': no config 'configs/no.py'",
+    ),
+    'missing schedule': (
+        {'schedule': 'no.py'},
+        "entry 'first': no schedule 'no.py'",
+    ),
+    'unknown key': ({'seed': [0]}, "unknown key 'seed': choose of data, sch"),
+    'unknown key of an entry': (
+        changed(gru={'size': [1, 2]}),
+        "entry 'gru': unknown key 'size': choose of .*, load_from, checkp",
+    ),
+    'no config': ({'entries': {'a': None}}, "entry 'a': config: PATH is mis"),
+    'no entries': ({'entries': []}, 'entries: NAME: .* is missing'),
+    'circle': (
+        changed(first={'load_from': 'gru'}),
+        'load_from goes in a circle: first <- gru <- first',
+    ),
+    'circle of one': (
+        changed(gru={'load_from': 'gru'}),
+        'in a circle: gru <- gru',
+    ),
+    'unknown start': (
+        changed(gru={'load_from': 'frist'}),
+        "load_from 'frist' is neither a file nor an entry: choose of first, ",
+    ),
+    'unknown checkpoint': (
+        changed(ema={'checkpoint_of': 'no'}),
+        "checkpoint_of 'no' is no entry: choose of first, framewise",
+    ),
+    'both starts': (
+        changed(gru={'checkpoint_of': 'first'}),
+        'do not go together',
+    ),
+    'nothing to start from': (
+        changed(ema={'checkpoint_of': 'gru'}, last={'load_from': 'ema'}),
+        "'ema' has no training to start from: name 'gru'",
+    ),
+    'seeds of the start': (
+        changed(gru={'seeds': [0, 5]}),
+        r"seeds \[0, 5\], but 'first', where it starts, has only \[0, 1\]",
+    ),
+    'seed twice': ({'seeds': [0, 0]}, 'each once'),
+    'seeds are numbers': ({'seeds': 3}, 'must be a list of integers >= 0'),
+    'size': ({'size': [64]}, r'size: \[HEIGHT, WIDTH\]'),
+    'baseline': (
+        {'baseline': 'first'},
+        "baseline 'first' is no entry with protocols: choose of framewise, g",
+    ),
+    'protocol': (
+        {'protocols': {'T=5': ['mIoU']}},
+        "unknown protocol 'T=5': choose stream or clips of T frames such as",
+    ),
+    'corruption': (
+        {'protocols': {'t5_fog_1': ['mIoU']}},
+        'one of .*_motion_blur_1',
+    ),
+    'metric': (
+        {'protocols': {'t5': ['IoU']}},
+        "asks for 'IoU': choose of mIoU, mAcc, aAcc, TC_ETC",
+    ),
+    'protocols are a mapping': (
+        {'protocols': ['t5']},
+        r'protocols: NAME: \[METRIC, ...\], such as t5',
+    ),
+    'name': (
+        changed(**{'a/b': {}}),
+        "entry 'a/b': a name is made of letters, digits and",
+    ),
+    'overrides': ({'overrides': [1]}, 'overrides: KEY: VALUE, not'),
+    'amp': ({'amp': 'bf16'}, 'amp: true or false, not bf16'),
+}
+
+
+@pytest.mark.parametrize('case', BAD)
+def test_bad_input_is_one_sentence(case, tmp_path):
+    changes, sentence = BAD[case]
+    path = write(tmp_path, content(**changes))
+    with pytest.raises((ValueError, FileNotFoundError), match=sentence) as e:
+        read_spec(path)
+    assert '\n' not in str(e.value)
+
+
+def test_a_file_that_breaks_off(tmp_path):
+    path = tmp_path / 'spec.yml'
+    path.write_text('seeds: [0]\nprotocols: {t5: [mIoU]\nentries:\n')
+    with pytest.raises(ValueError, match='is no YAML: line 3: ') as e:
+        read_spec(path)
+    assert '\n' not in str(e.value)
+
+
+def test_two_entries_of_one_name(tmp_path):
+    path = tmp_path / 'spec.yml'
+    path.write_text(
+        'seeds: [0]\nentries:\n  a: {config: x}\n  a: {config: y}\n'
+    )
+    with pytest.raises(ValueError, match=r"'a' stands twice .* line 3"):
+        read_spec(path)
+
+
+@pytest.mark.parametrize(
+    ('name', 'text', 'sentence'),
+    [
+        ('spec.py', '', "spec.py' is no spec"),
+        ('spec.yml', 'a: [', 'is no YAML: line 1'),
+        ('spec.yml', '- a', r'entries: NAME: \{config: ...\} is missing'),
+        ('missing.yml', None, "no spec '.*': see configs/ablations/"),
+    ],
+)
+def test_no_spec(name, text, sentence, tmp_path):
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises((ValueError, FileNotFoundError), match=sentence):
+        read_spec(tmp_path / name)
+
+
+def test_the_list_of_specs_is_not_empty():
+    assert len(SPECS) >= 6
+
+
+@pytest.mark.parametrize('path', SPECS, ids=lambda path: path.stem)
+def test_every_spec_of_the_package_reads(path, monkeypatch):
+    monkeypatch.chdir(CONFIGS.parent)
+    spec = read_spec(path)
+    assert 'framewise' in spec.baselines
+    assert len(spec.rows) > 2
+    # What is compared starts from the same weights, or says in its name
+    # that it does not.
+    for entry in spec.rows:
+        if re.search('from_scratch|after_clean', entry.name):
+            continue
+        start = spec.entries[entry.start]
+        if entry.checkpoint_of and start.start:
+            start = spec.entries[start.start]
+        assert re.search('first|framewise_from_scratch', start.name)
