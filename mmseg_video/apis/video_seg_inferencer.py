@@ -17,7 +17,8 @@ from ..engine.hooks import report_checkpoint
 from ..engine.launch import autocast_test, load_config, revert_sync_bn
 from ..engine.pretrained import fetch_nothing
 from ..engine.speed import speed_settings, speed_up
-from ..io.frames import FrameSource, open_frames
+from ..io.frame_source import FrameSource
+from ..io.frames import open_frames
 from ..models.clip_segmentor import States, keep_finite
 from ..visualization import overlay
 
