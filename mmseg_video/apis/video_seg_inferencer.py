@@ -19,7 +19,8 @@ from ..engine.pretrained import fetch_nothing
 from ..engine.speed import speed_settings, speed_up
 from ..flow.estimators import build_flow
 from ..flow.previous import FlowToPrevious
-from ..io.frames import FrameSource, open_frames
+from ..io.frame_source import FrameSource
+from ..io.frames import open_frames
 from ..io.prefetch import prefetch
 from ..models.states import States, split
 from ..models.streams import FrameInfo, Stream, Streams, states_of

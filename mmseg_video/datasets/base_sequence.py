@@ -9,7 +9,7 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.registry import TRANSFORMS
 
 from .ref_frames import select_ref_frames
-from .transforms.loading import check_image_file, exists
+from .transforms.loading import check_file, exists
 
 MODES = ('clip', 'stream')
 # What tools/pseudo_label.py says of the labels that it writes beside it.
@@ -245,7 +245,7 @@ class BaseSequenceDataset(BaseSegDataset):
             idx = len(self) + np.random.randint(pseudo)
         info = self.get_data_info(idx)
         # Some decoders give grey for what is missing of a file.
-        check_image_file(info['img_path'], self.backend_args)
+        check_file(info['img_path'], self.backend_args)
         try:
             if self.mode == 'stream':
                 return self._prepare_streamed(idx, info)
