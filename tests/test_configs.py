@@ -110,7 +110,7 @@ def test_builds_and_predicts(built):
         TRANSFORMS.build(transform)
 
 
-def test_only_recurrence_is_added_to_the_framewise_twin(built):
+def test_only_recurrence_is_added_to_the_framewise_baseline(built):
     path, model = built
     baseline = ZOO[path.stem].baseline
     if baseline is None or path.stem.startswith(OTHER_DECODER):

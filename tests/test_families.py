@@ -101,7 +101,7 @@ RESIDUAL = [
 
 @pytest.mark.parametrize('name', RESIDUAL)
 @torch.no_grad()
-def test_warm_start_equals_the_framewise_twin_exactly(name):
+def test_warm_start_equals_the_framewise_baseline_exactly(name):
     framewise, model = build(ZOO[name].baseline, seed=3), build(name, seed=4)
     weights = model.rename_framewise(framewise.state_dict())
     missing, unexpected = model.load_state_dict(weights, strict=False)

@@ -110,7 +110,7 @@ def assert_streaming_equals_the_clip(model, clips):
     [m for f in FAMILIES for m in entries(f)[1]],
     ids=lambda m: m['Name'],
 )
-def test_the_checkpoint_of_the_twin_fits(model):
+def test_the_checkpoint_of_the_baseline_fits(model):
     """All of it is taken, and only what recurs is new. Wang et al.'s net
     reads a mask too: it starts anew."""
     baseline = model.get('Metadata', {}).get('Framewise Baseline')

@@ -141,9 +141,10 @@ class VideoSegInferencer:
         if isinstance(source, str | PathLike | int):
             source = open_frames(source)
         stream_id = object()
-        pairs = ((frame, None) for frame in source)
+        frames = (_as_array(frame, stream_id) for frame in source)
+        pairs = ((frame, None) for frame in frames)
         if self.flow is not None:
-            pairs = prefetch(self._with_flow(source, stream_id))
+            pairs = prefetch(self.flow.with_previous(frames))
         try:
             for frame, flow in pairs:
                 flows = None if flow is None else {stream_id: flow}
@@ -221,19 +222,6 @@ class VideoSegInferencer:
             infos, before, [after[name] for name in infos], images
         )
         return {name: predictions[name] for name in frames}
-
-    def _with_flow(
-        self, source: Iterable[np.ndarray], stream_id: Hashable
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Each frame with its flow field (3, h, w)."""
-        before, size = None, None
-        for frame in source:
-            frame = _as_array(frame, stream_id)
-            if frame.shape != size:
-                before, size = None, frame.shape
-            image = self.flow.reduce(frame)
-            yield frame, self.flow(image, before)
-            before = image
 
     def _flows(
         self,

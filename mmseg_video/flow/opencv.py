@@ -87,6 +87,7 @@ class DISFlow(ComputedFlow):
             raise ValueError(
                 f"preset must be one of {presets}, not '{preset}'"
             )
+        self.preset = preset
         name = f'DISOPTICAL_FLOW_PRESET_{preset.upper()}'
         self._dis = cv2.DISOpticalFlow_create(getattr(cv2, name))
 

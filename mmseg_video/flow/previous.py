@@ -1,10 +1,12 @@
 """The flow that flow-compensated models and filters take."""
 
+from collections.abc import Iterable, Iterator
+
 import cv2
 import numpy as np
 
 from .images import as_frame
-from .opencv import DISFlow, OpticalFlow
+from .opencv import DISFlow, FarnebackFlow, OpticalFlow
 from .reliability import is_reliable, photometric_weight
 
 
@@ -62,6 +64,51 @@ class FlowToPrevious:
         self.min_size = min_size
         self.max_error_ratio = max_error_ratio
         self.photometric_scale = photometric_scale
+
+    @property
+    def settings(self) -> dict:
+        """What :meth:`from_settings` makes the same of, as plain data."""
+        return dict(
+            estimator=type(self.estimator).__name__,
+            preset=getattr(self.estimator, 'preset', None),
+            min_size=self.min_size,
+            max_error_ratio=self.max_error_ratio,
+            photometric_scale=self.photometric_scale,
+        )
+
+    @classmethod
+    def from_settings(cls, settings: dict) -> 'FlowToPrevious':
+        """What these :attr:`settings` describe.
+
+        Raises:
+            ValueError: If its estimator is none of OpenCV's.
+        """
+        options = dict(settings)
+        name, preset = options.pop('estimator'), options.pop('preset')
+        if name == 'DISFlow':
+            return cls(DISFlow(preset), **options)
+        if name == 'FarnebackFlow':
+            return cls(FarnebackFlow(), **options)
+        raise ValueError(
+            f'the model was trained and tested with {name}, which needs more '
+            'than OpenCV: estimate the flow yourself and give it to step(), '
+            'or export with DISFlow'
+        )
+
+    def with_previous(
+        self, frames: Iterable[np.ndarray]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Each frame of a stream with its flow field.
+
+        A frame of another size begins a new sequence.
+        """
+        before, size = None, None
+        for frame in frames:
+            if frame.shape != size:
+                before, size = None, frame.shape
+            image = self.reduce(frame)
+            yield frame, self(image, before)
+            before = image
 
     def reduce(self, frame: np.ndarray) -> np.ndarray:
         """The frame (H, W, 3) at the size at which flow is estimated."""

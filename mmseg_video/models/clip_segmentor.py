@@ -5,7 +5,7 @@ from mmseg.models.segmentors import EncoderDecoder
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from .states import States, split
+from .states import States, check_places, split
 from .streams import FrameInfo, Streams, states_of
 
 
@@ -105,6 +105,7 @@ class ClipSegmentor(EncoderDecoder):
             ValueError: If the states belong to frames of another size or to
                 another model, or the flow does not fit.
         """
+        check_places(states or {}, self.state_maps)
         metas = [dict(img_shape=frame.shape[2:])]
         flow = None if flow is None else flow.unsqueeze(1)
         return self._predict(frame.unsqueeze(1), states, flow, metas)

@@ -146,7 +146,7 @@ class MaskFeedbackSegmentor(ClipSegmentor):
         return logits, state, scores.softmax(1)
 
     def _no_mask(self, frame: Tensor) -> Tensor:
-        size = (len(frame), self.out_channels, *frame.shape[2:])
+        size = (frame.shape[0], self.out_channels, *frame.shape[2:])
         return frame.new_zeros(size)
 
     @property

@@ -178,7 +178,7 @@ class RecurrentUNet(ClipSegmentor):
             flow = None
         levels, after = self._pyramid(clips, states, wanted)
         with self.head_rnns.attached(
-            self.decode_head, len(clips), states, flow, wanted
+            self.decode_head, clips.shape[0], states, flow, wanted
         ) as after_head:
             result = heads(levels)
         return result, after | after_head
@@ -293,7 +293,7 @@ class RecurrentUNet(ClipSegmentor):
             return logits, after
         logits, state = filter_clip(
             self.filter,
-            unfold(logits, len(clips)),
+            unfold(logits, clips.shape[0]),
             (states or {}).get(FILTER),
             flow if self.flow_compensated else None,
         )

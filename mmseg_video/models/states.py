@@ -1,6 +1,6 @@
 """What a video segmentor carries from frame to frame, as plain data."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 from mmengine.logging import print_log
@@ -10,6 +10,25 @@ from .recurrent import State
 # The place of a module in the segmentor ('neck.0.1', 'conv_seg', 'filter') ->
 # what it carries. None, or {}, at the start of a sequence.
 States = dict[str, State]
+
+
+def check_places(states: States, places: Collection[str]) -> None:
+    """Refuse the states of another model.
+
+    Args:
+        states (dict[str, State]): Given.
+        places (Collection[str]): Of the model's own.
+
+    Raises:
+        ValueError: With a place that the model has not.
+    """
+    unknown = [place for place in states if place not in places]
+    if unknown:
+        raise ValueError(
+            f"the states name '{unknown[0]}', but this model has none there "
+            f'(it has {", ".join(places) or "no states"}): they belong to '
+            'another model; start from states=None'
+        )
 
 
 def join(states: Sequence[States | None]) -> States | None:

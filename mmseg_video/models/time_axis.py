@@ -31,7 +31,8 @@ def framewise(
 
     Takes and gives one tensor or a pyramid of them, as the module does.
     """
-    num_clips = len(clips) if isinstance(clips, Tensor) else len(clips[0])
+    first = clips if isinstance(clips, Tensor) else clips[0]
+    num_clips = first.shape[0]  # len() would fix it in an exported graph
     out = module(fold(clips))
     if isinstance(out, Tensor):
         return unfold(out, num_clips)

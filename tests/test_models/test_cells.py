@@ -117,7 +117,7 @@ def test_gated_ema_begins_as_an_exponential_one():
     ours = theirs = None
     for x in torch.randn(4, 2, 5, 6, 7):
         ours = cell(x, ours)
-        want, theirs = filter(x, None, theirs)
+        want, theirs = filter(x, theirs)
         torch.testing.assert_close(cell.hidden(ours), want)
     zeros = cell.zero_state(cell.project(x))
     torch.testing.assert_close(cell.hidden(cell(x, zeros)), x)

@@ -1,14 +1,12 @@
 """Losses that read the logits of a ref frame too."""
 
-import copy
-
-import numpy as np
 import pytest
 import torch
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 
-from mmseg_video.models.clip_losses import ref_flow, warp
+from mmseg_video.flow.warp import warp
+from mmseg_video.models.clip_losses import ref_flow
 from tests.models import (
     CHANNELS,
     FRAMEWISE,
@@ -102,9 +100,11 @@ def test_flow_is_scaled_to_the_maps():
     assert (flow[:, 0] == 2).all()
     maps = torch.arange(24.0).expand(1, 1, 16, 24)
     torch.testing.assert_close(
-        warp(maps, flow)[..., :22], maps[..., 2:], atol=1e-4, rtol=0
+        warp(maps, flow, 'border')[..., :22], maps[..., 2:], atol=1e-4, rtol=0
     )
-    torch.testing.assert_close(warp(maps, flow * 0), maps, atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        warp(maps, flow * 0, 'border'), maps, atol=1e-4, rtol=0
+    )
 
 
 VARIANTS = {
@@ -191,7 +191,7 @@ def test_auxiliary_head_still_reads_the_key_frame():
     )
 
 
-def test_the_framewise_nets_checkpoint_is_a_twins():
+def test_the_framewise_nets_checkpoint_is_a_baselines():
     """ETC's setting: the framewise net, in pairs of frames."""
     model = build(RECURRENT, neck=None, clip_losses=CONSISTENCY)
     baseline = build(FRAMEWISE, seed=1)
@@ -216,10 +216,10 @@ def test_mixed_precision_moves_maps_as_far():
     torch.manual_seed(0)
     maps = torch.randn(1, 2, 4, 512).bfloat16()
     flow = torch.full((1, 2, 4, 512), 0.5)
-    want = warp(maps.float(), flow)
-    torch.testing.assert_close(warp(maps, flow), want)
+    want = warp(maps.float(), flow, 'border')
+    torch.testing.assert_close(warp(maps, flow, 'border'), want)
     with torch.autocast('cpu', torch.bfloat16):
-        torch.testing.assert_close(warp(maps, flow), want)
+        torch.testing.assert_close(warp(maps, flow, 'border'), want)
 
 
 @pytest.mark.parametrize('train_cfg', [dict(bptt=2), dict(burn_in=2)])
@@ -238,24 +238,3 @@ def test_a_head_of_several_maps_is_refused():
     model.decode_head.forward = lambda inputs: (inputs[0], inputs[1])
     with pytest.raises(ValueError, match='not one map of logits'):
         model.loss(torch.randn(1, 2, 3, *SIZE), with_flow(1))
-
-
-def test_flow_of_the_preprocessor():
-    """Where the flow is computed on the model's device (RAFT), not loaded."""
-    flow = dict(
-        type='AddRefFlow', gaps=(2,), flow=dict(type='DISFlow', preset='fast')
-    )
-    preprocessor = dict(type='ClipDataPreProcessor', flow=flow)
-    model = build(
-        RECURRENT, data_preprocessor=preprocessor, clip_losses=CONSISTENCY
-    )
-    rng = np.random.default_rng(0)
-    clip = torch.from_numpy(rng.integers(0, 256, (3, 3, *SIZE), np.uint8))
-    batch = dict(inputs=[clip, clip], data_samples=samples(2, SIZE))
-    data = model.data_preprocessor(copy.deepcopy(batch), training=True)
-    assert data['data_samples'][1].flow_gap == 2
-    assert data['data_samples'][1].ref_flow.shape == SIZE
-    losses = model.loss(**data)
-    assert losses['consistency.loss_consistency'] >= 0
-    data = model.data_preprocessor(batch, training=False)
-    assert 'ref_flow' not in data['data_samples'][0]

@@ -95,7 +95,7 @@ def test_unknown_connection_lists_the_known():
 
 
 def test_unknown_cell_lists_the_known():
-    with pytest.raises(ValueError, match='ElmanCell, ConvGRUCell'):
+    with pytest.raises(ValueError, match='ConvGRUCell, ConvLSTMCell'):
         ConvRNN(8, dict(type='ConvGRU'))
 
 
@@ -121,7 +121,7 @@ def test_neck_runs_the_chosen_levels_only():
     outs, states = neck(feats)
     assert [x.shape[2] for x in outs] == neck.out_channels
     assert torch.equal(outs[1], feats[1])
-    assert [s[0].shape[1] for s in states] == [4, 16]
+    assert {k: s[0].shape[1] for k, s in states.items()} == {'0': 4, '2': 16}
     again, _ = neck([x[:, -1:] for x in feats], states)
     assert not torch.allclose(again[0], outs[0][:, -1:])
 
