@@ -6,8 +6,8 @@ import pytest
 from mmseg.registry import TRANSFORMS
 
 from mmseg_video.datasets.base_sequence import insert_augments
-from mmseg_video.evaluation.warping import photometric_agreement
 from mmseg_video.flow.estimators import DISFlow
+from mmseg_video.flow.images import photometric_agreement
 
 DIS = dict(type='DISFlow', preset='fast')
 
@@ -143,7 +143,7 @@ def test_noise_takes_as_many_ref_frames_as_it_says():
             assert len(hit) == num
             places.update(hit)
     assert places == {0, 1, 2}
-    with pytest.raises(ValueError, match='num_frames must be >= 1'):
+    with pytest.raises(ValueError, match='num_noisy must be >= 1'):
         build('NoiseFrames', num_noisy=0)
 
 

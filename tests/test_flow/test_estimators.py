@@ -6,8 +6,7 @@ from torchvision.models.optical_flow import raft_small
 
 from mmseg_video.flow.estimators import OPTICAL_FLOWS
 from mmseg_video.flow.images import is_consistent, resize_flow, warp_labels
-
-from .videos import blocks, texture
+from tests.test_evaluation.videos import blocks, texture
 
 H, W, SHIFT = 96, 160, 6
 

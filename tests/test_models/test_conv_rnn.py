@@ -95,7 +95,7 @@ def test_unknown_connection_lists_the_known():
 
 
 def test_unknown_cell_lists_the_known():
-    with pytest.raises(ValueError, match='ElmanCell, ConvGRUCell'):
+    with pytest.raises(ValueError, match='DRUCell, ElmanCell'):
         ConvRNN(8, dict(type='ConvGRU'))
 
 
