@@ -75,6 +75,23 @@ def test_flicker_beside_that_of_the_labels(pan):
     assert got['flicker'] == 50
 
 
+def test_ignored_pixels_flicker_in_no_figure(pan):
+    frames, _ = pan
+    labels = [np.zeros((H, W), np.uint8) for _ in frames]
+    predictions = [label.copy() for label in labels]
+    for t in range(T):
+        predictions[t][:, :40] = t % 2
+        # A quarter changes, another is labelled in every other frame.
+        labels[t][:, 80:120] = t % 2
+        labels[t][:, 120:] = (1, 255)[t % 2]
+    metric = flicker()
+    feed(metric, frames, predictions, labels)
+    got = result(metric)
+    assert got['flicker'] == 25
+    assert got['flicker_static'] == 50  # of the two quarters that stay
+    assert got['flicker_labels'] == 33.33  # of the three that are labelled
+
+
 def test_flicker_of_single_labels_is_that_of_none(pan):
     frames, moving = pan
     nothing = np.full((H, W), 255, np.uint8)

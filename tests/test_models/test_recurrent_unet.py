@@ -214,6 +214,22 @@ def test_states_stay_out_of_training_and_of_the_checkpoint():
     assert model.states is held
 
 
+def test_a_stream_carries_no_gradient(variant):
+    """With gradients on: a stream must not hold the graphs of all frames."""
+    model = wake(build(RECURRENT, **{**variant, **STREAM}))
+    first, second = torch.randn(2, 1, 1, 3, 64, 96).requires_grad_().unbind()
+    first.retain_grad()
+    second.retain_grad()
+    alone = logits(model, second)
+    model.reset_states()
+    logits(model, first)
+    got = logits(model, second)
+    assert not torch.allclose(got, alone)
+    got.sum().backward()
+    assert second.grad.any()
+    assert first.grad is None
+
+
 @torch.no_grad()
 def test_one_broken_frame_does_not_poison_the_stream():
     model = wake(build(RECURRENT, **STREAM))
