@@ -183,6 +183,10 @@ class TestAddFlow:
             -abs(float((key[3, 5] - ref[3, 5].astype(float)).sum())) / 57
         )
         assert agreement[3, 5] == pytest.approx(want, rel=1e-4)
+        # It is a sum over the colours: what cancels there agrees.
+        grey = np.full((72, 120, 3), 100, np.uint8)
+        tint = np.full_like(grey, (130, 70, 100))
+        assert (photometric_agreement(grey, tint, zero) == 1).all()
 
     def test_goes_with_crop_and_flip(self):
         """Computed behind them, it is the flow of what the net sees."""
