@@ -1,7 +1,8 @@
 from ..engine import registration  # noqa: F401, quietly and first
 
 # isort: split
-from ..io.frames import FrameSource, open_frames
+from ..io.frame_source import FrameSource
+from ..io.frames import open_frames
 from ..io.prefetch import prefetch
 from .video_comparison import VideoComparison, compare_video
 from .video_seg_inferencer import Prediction, VideoSegInferencer

@@ -7,6 +7,7 @@ from .ref_frames import select_ref_frames
 from .sequence_sampler import SequenceSampler
 from .transforms import (
     AddFlow,
+    AddRefFlow,
     CorruptFrames,
     DropFrames,
     ForEachFrame,
@@ -24,6 +25,7 @@ from .vspw_sequence import VSPWSequenceDataset
 
 __all__ = [
     'AddFlow',
+    'AddRefFlow',
     'BaseSequenceDataset',
     'COCOSemanticDataset',
     'CamVidSequenceDataset',

@@ -9,7 +9,7 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.registry import TRANSFORMS
 
 from .ref_frames import select_ref_frames
-from .transforms.loading import check_image_file, exists
+from .transforms.loading import check_file, exists
 
 MODES = ('clip', 'stream')
 # What tools/pseudo_label.py says of the labels that it writes beside it.
@@ -29,7 +29,8 @@ class BaseSequenceDataset(BaseSegDataset):
       where T is 1
     - ``sequence`` (str), ``frame_id`` (int): the source video, and the
       frame's number in it
-    - ``num_frames``, ``frame_interval``, ``missing``, ``num_classes``
+    - ``num_frames``, ``frame_interval``, ``missing``, ``num_classes``,
+      ``max_gap`` (the longest step between the numbers of neighbours)
     - ``label_weight`` (float): what its label counts in the loss, see
       :class:`SampleWeightedLoss`
 
@@ -77,6 +78,8 @@ class BaseSequenceDataset(BaseSegDataset):
 
     # What the subclass says in its errors.
     layout = 'images in data_prefix.img_path'
+    # The longest step from one frame number of a sequence to the next.
+    max_gap: int | None = None
 
     def __init__(
         self,
@@ -126,6 +129,7 @@ class BaseSequenceDataset(BaseSegDataset):
         self.missing = missing
         self.foreground = foreground
         self._clips = self._padded = 0
+        self._last: tuple = (None, None)  # index and frame, of a stream
         pipeline = insert_augments(pipeline, augments or {})
         super().__init__(pipeline=pipeline, **kwargs)
 
@@ -241,8 +245,10 @@ class BaseSequenceDataset(BaseSegDataset):
             idx = len(self) + np.random.randint(pseudo)
         info = self.get_data_info(idx)
         # Some decoders give grey for what is missing of a file.
-        check_image_file(info['img_path'], self.backend_args)
+        check_file(info['img_path'], self.backend_args)
         try:
+            if self.mode == 'stream':
+                return self._prepare_streamed(idx, info)
             return self.pipeline(info)
         except (OSError, ValueError):
             raise
@@ -251,6 +257,38 @@ class BaseSequenceDataset(BaseSegDataset):
                 f"the sample of '{info['img_path']}' could not be prepared: "
                 f'{type(error).__name__}: {error}'
             ) from error
+
+    def _prepare_streamed(self, idx: int, info: dict) -> dict:
+        """A sample of the pipeline; flow needs the frame before too."""
+        transforms = self.pipeline.transforms
+        needs = [getattr(t, 'needs_previous', False) for t in transforms]
+        if not any(needs):
+            return self.pipeline(info)
+        at = needs.index(True)
+
+        def run(results: dict, steps: Sequence) -> dict:
+            for step in steps:
+                results = step(results)
+            return results
+
+        results = run(info, transforms[:at])
+        last, self._last = self._last, (idx, key_frame(results))
+        if self._continues(idx):
+            if last[0] != idx - 1:  # loaded by another worker
+                before = {**self.get_data_info(idx - 1), 'seg_map_path': None}
+                last = idx - 1, key_frame(run(before, transforms[:at]))
+            results['previous'] = last[1]
+        return run(results, transforms[at:])
+
+    def _continues(self, idx: int) -> bool:
+        """Whether a stream's frame follows the one at ``idx - 1``."""
+        if idx == 0:
+            return False
+        before, now = self.get_data_info(idx - 1), self.get_data_info(idx)
+        step = now['frame_id'] - before['frame_id']
+        return before['sequence'] == now['sequence'] and (
+            0 < step <= (self.max_gap or step)
+        )
 
     def folder(self, prefix: str) -> str:
         """The folder that ``data_prefix`` has under this name."""
@@ -308,6 +346,7 @@ class BaseSequenceDataset(BaseSegDataset):
             num_padded=num_padded,
             sequence=sequence,
             frame_id=frame_id,
+            max_gap=self.max_gap,
             num_frames=self.num_frames,
             frame_interval=self.frame_interval,
             missing=self.missing,
@@ -319,6 +358,12 @@ class BaseSequenceDataset(BaseSegDataset):
             reduce_zero_label=self.reduce_zero_label,
             seg_fields=[],
         )
+
+
+def key_frame(results: dict) -> np.ndarray:
+    """The key frame (H, W, 3) of loaded frames, one or a list of them."""
+    img = results['img']
+    return img[-1] if isinstance(img, list) else img
 
 
 def insert_augments(pipeline: Sequence[dict], augments: dict) -> list:

@@ -7,14 +7,19 @@ file in place when it is left without an error::
         writer.write(frame)
 """
 
+import glob
 import os
 import shutil
 import tempfile
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 from PIL import Image
+
+BT709, LIMITED = 1, 1  # as ITU-T H.273 counts them
 
 
 class _Writer:
@@ -44,8 +49,13 @@ class _Writer:
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    def write(self, frame: np.ndarray) -> None:
+    def write(self, frame: np.ndarray, time: float | None = None) -> None:
         """Add one frame.
+
+        Args:
+            frame (ndarray): (H, W, 3) uint8 BGR.
+            time (float | None): When it is shown, in seconds since the first
+                one. Defaults to None, by ``fps``.
 
         Raises:
             ValueError: If its size is not the first one's.
@@ -57,7 +67,7 @@ class _Writer:
                 'must have one size'
             )
         self._shape = frame.shape
-        self._write(frame)
+        self._write(frame, time)
         self.count += 1
 
     def _place(self) -> None:
@@ -67,68 +77,123 @@ class _Writer:
         """Finish the temporary file."""
 
 
-class GifWriter(_Writer):
-    """An animated GIF that loops.
-
-    A GIF counts time in 10 ms: ``fps`` is rounded to 100/n. Frames are kept
-    in 256 colours, one byte a pixel, until the file is written.
-    """
-
-    def __init__(self, target, fps: float = 10):
-        super().__init__(target, fps)
-        self.duration = max(2, round(100 / fps)) * 10  # milliseconds
-        self.fps = 1000 / self.duration
-        self._frames = []
-
-    def _write(self, frame: np.ndarray) -> None:
-        image = Image.fromarray(np.ascontiguousarray(frame[..., ::-1]))
-        self._frames.append(
-            image.quantize(
-                256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
-            )
-        )
-
-    def _close(self) -> None:
-        if self._frames:
-            self._frames[0].save(
-                self.temporary,
-                format='GIF',
-                save_all=True,
-                append_images=self._frames[1:],
-                duration=self.duration,
-                loop=0,
-            )
-
-
 class VideoWriter(_Writer):
-    """A video file, by OpenCV: .mp4 (MPEG-4 part 2) or .webm (VP8).
+    """A video file that browsers play: .mp4 (H.264) or .webm (VP9).
 
-    Browsers play the second.
+    Both store colours at half the resolution, so that a side of odd length is
+    made even by repeating its last row or column. Times are kept.
     """
 
-    codecs = {'.mp4': 'mp4v', '.webm': 'VP80'}
-    _video = None
+    # Suffix -> encoder, its options, those of the file. The index goes first:
+    # a browser would load all before it plays.
+    encoders = {
+        '.mp4': (
+            'libx264',
+            {'preset': 'veryfast', 'crf': '18'},
+            {'movflags': '+faststart'},
+        ),
+        '.webm': (
+            'libvpx-vp9',
+            {'deadline': 'realtime', 'cpu-used': '6', 'row-mt': '1'}
+            | {'crf': '24', 'b:v': '0'},
+            {},
+        ),
+    }
+    pixel_format = 'yuv420p'
+    _container = None
 
-    def _write(self, frame: np.ndarray) -> None:
-        if self._video is None:
-            h, w = frame.shape[:2]
-            codec = self.codecs[self.target.suffix.lower()]
-            self._video = cv2.VideoWriter(
-                str(self.temporary),
-                cv2.VideoWriter_fourcc(*codec),
-                self.fps,
-                (w, h),
-            )
-            if not self._video.isOpened():
-                raise OSError(
-                    f"OpenCV cannot write '{self.target}' ({codec}): write a "
-                    '.gif or a folder instead'
-                )
-        self._video.write(np.ascontiguousarray(frame))
+    def _ticks_per_second(self, timed: bool) -> Fraction:
+        # MPEG's clock, unless one tick is exactly one frame.
+        fps = Fraction(self.fps).limit_denominator(100000)
+        return Fraction(90000) if timed else fps
+
+    def _open(self, height: int, width: int, timed: bool) -> None:
+        codec, options, of_file = self.encoders[self.target.suffix.lower()]
+        self._clock = self._ticks_per_second(timed)
+        self._container = av.open(str(self.temporary), 'w', options=of_file)
+        fps = Fraction(self.fps).limit_denominator(100000)
+        try:
+            stream = self._container.add_stream(codec, fps, options)
+        except (av.FFmpegError, ValueError) as error:
+            raise OSError(
+                f"PyAV cannot write '{self.target}' ({codec}: {error}): name "
+                'a folder instead'
+            ) from None
+        stream.width, stream.height = width, height
+        stream.pix_fmt = self.pixel_format
+        stream.codec_context.time_base = 1 / self._clock
+        if self.pixel_format == 'yuv420p':
+            # Said in the file, or each player guesses in its own way.
+            context = stream.codec_context
+            context.colorspace = context.color_primaries = BT709
+            context.color_trc, context.color_range = BT709, LIMITED
+        self._stream, self._last = stream, None
+
+    def _write(self, frame: np.ndarray, time: float | None) -> None:
+        picture = self._picture(frame)
+        if self._container is None:
+            self._open(picture.height, picture.width, time is not None)
+        time = self.count / self.fps if time is None else time
+        picture.pts = self._place_in_time(round(time * self._clock))
+        if picture.pts is None:
+            return
+        self._last = picture.pts
+        picture.time_base = 1 / self._clock
+        picture.duration = max(1, round(self._clock / Fraction(self.fps)))
+        self._container.mux(self._stream.encode(picture))
+
+    def _place_in_time(self, ticks: int) -> int | None:
+        """When a frame is shown: later than the last one; None, not at all."""
+        return ticks if self._last is None else max(ticks, self._last + 1)
+
+    def _picture(self, frame: np.ndarray) -> av.VideoFrame:
+        height, width = frame.shape[:2]
+        frame = cv2.copyMakeBorder(
+            *(frame, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        )
+        picture = av.VideoFrame.from_ndarray(frame, format='bgr24')
+        return picture.reformat(format='yuv420p', dst_colorspace='ITU709')
 
     def _close(self) -> None:
-        if self._video is not None:
-            self._video.release()
+        if self._container is not None:
+            with self._container:
+                self._container.mux(self._stream.encode())
+
+
+class GifWriter(VideoWriter):
+    """An animated GIF that loops, 256 colours a frame.
+
+    A GIF counts time in 10 ms, and browsers slow down frames that are shown
+    for less than 20: what would be is left out, so that a second lasts a
+    second.
+    """
+
+    encoders = {'.gif': ('gif', {}, {})}
+    pixel_format = 'pal8'
+
+    def __init__(self, target: str | os.PathLike, fps: float = 10):
+        super().__init__(target, fps)
+        delay = {'final_delay': str(max(2, round(100 / fps)))}
+        self.encoders = {'.gif': ('gif', {}, delay)}
+
+    def _ticks_per_second(self, timed: bool) -> Fraction:
+        return Fraction(100)
+
+    def _place_in_time(self, ticks: int) -> int | None:
+        early = self._last is not None and ticks < self._last + 2
+        return None if early else ticks
+
+    def _picture(self, frame: np.ndarray) -> av.VideoFrame:
+        image = Image.fromarray(np.ascontiguousarray(frame[..., ::-1]))
+        image = image.quantize(
+            256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+        )
+        colours = np.uint8(image.getpalette()).reshape(-1, 3)
+        palette = np.full((256, 4), 255, np.uint8)  # alpha, red, green, blue
+        palette[: len(colours), 1:] = colours
+        return av.VideoFrame.from_ndarray(
+            (np.asarray(image), palette), format='pal8'
+        )
 
 
 class FolderWriter(_Writer):
@@ -143,7 +208,7 @@ class FolderWriter(_Writer):
         self.temporary.mkdir()
         return self
 
-    def _write(self, frame: np.ndarray) -> None:
+    def _write(self, frame: np.ndarray, time: float | None) -> None:
         path = self.temporary / f'{self.count:06d}.png'
         if not cv2.imwrite(str(path), frame):
             raise OSError(
@@ -163,11 +228,34 @@ def open_writer(target: str | os.PathLike, fps: float) -> _Writer:
     Raises:
         ValueError: If the suffix is another one.
     """
-    writers = {'.gif': GifWriter, '': FolderWriter}
-    writers |= dict.fromkeys(VideoWriter.codecs, VideoWriter)
+    writers = {'': FolderWriter}
+    for kind in (VideoWriter, GifWriter):
+        writers |= dict.fromkeys(kind.encoders, kind)
     suffix = Path(target).suffix.lower()
     if suffix not in writers:
         raise ValueError(
             f"cannot write '{target}': name a .gif, .mp4, .webm or a folder"
         )
     return writers[suffix](target, fps)
+
+
+def check_output(
+    target: str | os.PathLike, source: str | os.PathLike | int
+) -> None:
+    """Refuse to write over what is read.
+
+    Args:
+        target (path): What a writer is to write.
+        source (path | int): What :func:`open_frames` reads.
+
+    Raises:
+        ValueError: If the target is the source, or one of its files.
+    """
+    source = str(source)
+    found = [source] if os.path.exists(source) else glob.glob(source)
+    if os.path.exists(target) and any(
+        os.path.samefile(target, path) for path in found
+    ):
+        raise ValueError(
+            f"the output '{target}' is the input too: name another file"
+        )

@@ -1,10 +1,19 @@
+import fractions
+
+import av
 import cv2
 import numpy as np
 import pytest
 
-from mmseg_video.apis import open_frames
+from mmseg_video.io.frames import open_frames
 from mmseg_video.io.writers import VideoWriter
 from tests.sequences import frame, number_of, write_image
+
+
+@pytest.fixture
+def logged(caplog):
+    """What is said, when it is asked for."""
+    return lambda: [record.getMessage() for record in caplog.records]
 
 
 @pytest.fixture
@@ -19,6 +28,57 @@ def test_a_folder_in_the_order_of_its_names(folder):
     source = open_frames(str(folder))
     assert (source.length, source.fps) == (3, None)
     assert [number_of(img) for img in source] == [9, 10, 100]
+
+
+def test_numbers_are_sorted_by_their_value(tmp_path):
+    for number in (10, 9, 100, 1):
+        write_image(tmp_path / f'frame{number}.png', frame(number))
+    frames = open_frames(tmp_path)
+    assert [number_of(img) for img in frames] == [1, 9, 10, 100]
+    frames = open_frames(f'{tmp_path}/frame*.png')
+    assert [number_of(img) for img in frames] == [1, 9, 10, 100]
+
+
+def test_suffixes_in_capitals_are_images_and_hidden_files_are_not(tmp_path):
+    (tmp_path / '.cache').mkdir()
+    folder = tmp_path / '.cache'  # a hidden folder may be asked for
+    for number, suffix in enumerate(('JPG', 'Png', 'jpeg', 'BMP')):
+        write_image(folder / f'{number}.{suffix}', frame(number))
+    (folder / '._0.JPG').write_bytes(b'AppleDouble')
+    (folder / '.5.png').write_bytes(b'hidden')
+    assert open_frames(folder).length == 4
+    assert len(list(open_frames(folder))) == 4
+    assert open_frames(f'{folder}/*').length == 4
+    assert open_frames(f'{folder}/*.JPG').length == 1
+
+
+def test_a_folder_of_digits_is_no_camera(folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    folder.rename('0001')
+    assert open_frames('0001').length == 3
+
+
+def test_an_image_alone_is_one_frame(folder):
+    source = open_frames(folder / '0010.png')
+    assert source.length == 1
+    assert [number_of(img) for img in source] == [10]
+
+
+def test_images_of_every_kind(tmp_path):
+    grey = np.full((9, 13), 200, np.uint8)
+    images = dict(
+        grey=grey,
+        deep=grey.astype(np.uint16) * 257,
+        alpha=np.dstack([grey, grey, grey, grey]),
+        colour=np.dstack([grey, grey, grey]),
+    )
+    for name, image in images.items():
+        write_image(tmp_path / f'{name}.png', image)
+        write_image(tmp_path / f'{name}.tiff', image)
+    for path in tmp_path.iterdir():
+        (image,) = open_frames(path)
+        assert image.shape == (9, 13, 3), path
+        assert (image == 200).all(), path
 
 
 def test_a_glob(folder):
@@ -37,6 +97,139 @@ def test_a_video_keeps_its_frame_rate(tmp_path):
     frames = list(source)
     assert [f.shape for f in frames] == [(64, 96, 3)] * 5
     assert [round(f.mean() / 50) for f in frames] == list(range(5))
+
+
+def encode(path, codec, times, size=(64, 96), pixel_format='yuv420p'):
+    """A video whose frames get brighter by 20, shown at these 1/30 s."""
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream(codec, rate=30)
+        stream.height, stream.width = size
+        stream.pix_fmt = pixel_format
+        stream.codec_context.time_base = fractions.Fraction(1, 30)
+        for i, time in enumerate(times):
+            pixels = np.full((*size, 3), 20 * (i % 12), np.uint8)
+            picture = av.VideoFrame.from_ndarray(pixels, format='bgr24')
+            picture = picture.reformat(format=pixel_format)
+            picture.pts = time
+            picture.time_base = stream.codec_context.time_base
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    return path
+
+
+def levels(source):
+    return [round(frame.mean() / 20) for frame in source]
+
+
+@pytest.mark.parametrize(
+    ('name', 'codec', 'pixel_format'),
+    [
+        ('a.mp4', 'libx264', 'yuv444p'),
+        ('a.mp4', 'libx264', 'yuv420p10le'),
+        ('a.mkv', 'ffv1', 'gray'),
+        ('a.mkv', 'ffv1', 'bgra'),
+        ('a.webm', 'libvpx-vp9', 'yuv420p'),
+        ('a.gif', 'gif', 'bgr8'),
+        ('a.avi', 'mjpeg', 'yuvj420p'),
+    ],
+)
+def test_videos_of_every_kind(tmp_path, logged, name, codec, pixel_format):
+    size = (63, 95) if pixel_format in ('yuv444p', 'gray') else (64, 96)
+    path = encode(tmp_path / name, codec, range(8), size, pixel_format)
+    source = open_frames(path)
+    assert source.length == 8
+    frames = list(source)
+    assert {f.shape for f in frames} == {(*size, 3)}
+    assert levels(frames) == list(range(8)) or codec == 'gif'
+    assert not logged()
+
+
+@pytest.mark.skipif(
+    not {'libaom-av1', 'libsvtav1'} & set(av.codecs_available),
+    reason='no encoder of AV1',
+)
+def test_av1(tmp_path):
+    codec = ({'libaom-av1', 'libsvtav1'} & set(av.codecs_available)).pop()
+    source = open_frames(encode(tmp_path / 'a.mp4', codec, range(8)))
+    assert levels(source) == list(range(8))
+
+
+def test_frames_of_a_variable_rate_have_their_times(tmp_path):
+    times = [0, 1, 2, 3, 9, 15, 21]
+    source = open_frames(encode(tmp_path / 'a.mp4', 'libx264', times))
+    got = [time for _, time in source.timed]
+    np.testing.assert_allclose(got, np.array(times) / 30, atol=1e-3)
+
+
+def test_a_phone_held_upright(tmp_path):
+    """Its frames lie on their side, and the file's matrix says so."""
+    path = tmp_path / 'a.mp4'
+    with VideoWriter(path, 10) as writer:
+        picture = np.zeros((64, 96, 3), np.uint8)
+        picture[:32] = 255  # the upper half
+        writer.write(picture)
+
+    def matrix(a, b, c, d):
+        return b''.join(
+            (v % 2**32).to_bytes(4, 'big')
+            for v in (a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+        )
+
+    data = path.read_bytes()
+    place = data.index(matrix(1, 0, 0, 1), data.index(b'tkhd'))
+    quarter = matrix(0, 1, -1, 0)  # clockwise
+    path.write_bytes(data[:place] + quarter + data[place + len(quarter) :])
+    (frame,) = open_frames(path)
+    assert frame.shape == (96, 64, 3)
+    assert frame[:, 40:].min() > 240  # the right half
+    assert frame[:, :24].max() < 15
+
+
+def test_a_file_without_a_video_stream_says_so(tmp_path):
+    path = tmp_path / 'sound.mp4'
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('aac', rate=44100)
+        silence = np.zeros((1, 44100), np.float32)
+        sound = av.AudioFrame.from_ndarray(silence, 'fltp', 'mono')
+        sound.rate = 44100
+        container.mux(stream.encode(sound))
+        container.mux(stream.encode())
+    with pytest.raises(OSError, match='it has no video stream, only audio'):
+        open_frames(path)
+
+
+def test_a_codec_that_nobody_knows(tmp_path):
+    path = encode(tmp_path / 'a.mp4', 'libx264', range(3))
+    path.write_bytes(path.read_bytes().replace(b'avc1', b'zzz9'))
+    with pytest.raises(OSError, match='no decoder for its codec'):
+        open_frames(path)
+
+
+def test_a_video_without_its_index(tmp_path):
+    path = encode(tmp_path / 'a.mp4', 'libx264', range(30))
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(b'moov') - 4])
+    with pytest.raises(OSError, match='breaks off before its index'):
+        open_frames(path)
+
+
+def test_a_header_that_claims_too_much_does_not_hold_up(motion_jpeg, logged):
+    data = bytearray(motion_jpeg.read_bytes())
+    for place in (data.index(b'avih') + 24, data.index(b'strh') + 40):
+        data[place : place + 4] = (5_000_000).to_bytes(4, 'little')
+    motion_jpeg.write_bytes(data)
+    assert len(list(open_frames(motion_jpeg, broken='skip'))) == 11
+    assert logged()[-1].endswith('no more frames after 12 of 5000000')
+
+
+def test_first_frames_resized(tmp_path):
+    path = encode(tmp_path / 'a.mp4', 'libx264', range(8))
+    source = open_frames(path).reduced(5, (32, 48))
+    assert (source.length, source.fps) == (5, 30)
+    frames = list(source)
+    assert [frame.shape for frame in frames] == [(32, 48, 3)] * 5
+    assert levels(frames) == list(range(5))
+    assert open_frames(path).reduced(20).length == 8
 
 
 def test_nothing_there(tmp_path):
@@ -101,7 +294,7 @@ def test_a_broken_frame_in_a_video_is_an_error_or_skipped(motion_jpeg, logged):
     frames = open_frames(motion_jpeg, broken='skip')
     levels = [round(frame.mean() / 20) for frame in frames]
     assert levels == [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]
-    (said,) = logged
+    (said,) = logged()
     assert said.endswith('cannot be read, after 5: skipped')
 
 
@@ -110,17 +303,8 @@ def test_a_video_that_ends_early_says_so(motion_jpeg, logged):
     motion_jpeg.write_bytes(data[: len(data) * 3 // 4])
     num_frames = len(list(open_frames(motion_jpeg)))
     assert 0 < num_frames < 12
-    (said,) = logged
+    (said,) = logged()
     assert said.endswith(f'gives no more frames after {num_frames} of 12')
-
-
-@pytest.fixture
-def logged(monkeypatch):
-    said = []
-    monkeypatch.setattr(
-        'mmseg_video.io.frames.print_log', lambda text, *_: said.append(text)
-    )
-    return said
 
 
 def test_an_address_that_does_not_answer():
@@ -152,7 +336,7 @@ def test_a_camera_that_disappears_ends_the_frames(monkeypatch, logged):
 
     monkeypatch.setattr(cv2, 'VideoCapture', Camera)
     assert len(list(open_frames(0))) == 3
-    assert logged == ['camera 0 gives no more frames after 3']
+    assert logged() == ['camera 0 gives no more frames after 3']
 
 
 def test_a_camera_that_is_not_there(monkeypatch):

@@ -231,7 +231,7 @@ def test_samples_without_flow_are_refused():
     model = build(RECURRENT, clip_losses=CONSISTENCY)
     data = samples(1, SIZE)
     data[0].set_metainfo(dict(img_path='a.png'))
-    with pytest.raises(ValueError, match=r"'a\.png' lacks: add .*AddFlow"):
+    with pytest.raises(ValueError, match=r"'a\.png' lacks: add .*AddRefFlow"):
         model.loss(torch.randn(1, 3, 3, *SIZE), data)
 
 
@@ -274,7 +274,7 @@ def test_a_head_of_several_maps_is_refused():
 def test_flow_of_the_preprocessor():
     """Where the flow is computed on the model's device (RAFT), not loaded."""
     flow = dict(
-        type='AddFlow', gaps=(2,), flow=dict(type='DISFlow', preset='fast')
+        type='AddRefFlow', gaps=(2,), flow=dict(type='DISFlow', preset='fast')
     )
     preprocessor = dict(type='ClipDataPreProcessor', flow=flow)
     model = build(

@@ -8,8 +8,9 @@ from mmengine import fileio
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import TRANSFORMS
 
+from ...io.images import PNG, check_image_file
+
 CONVERTER = 'tools/dataset_converters/cityscapes.py'
-PNG, JPEG = b'\x89PNG', b'\xff\xd8'
 
 
 def exists(path: str, backend_args: dict | None = None) -> bool:
@@ -19,43 +20,18 @@ def exists(path: str, backend_args: dict | None = None) -> bool:
     return fileio.exists(path, backend_args=backend_args)
 
 
-def check_image_file(path: str, backend_args: dict | None = None) -> None:
+def check_file(path: str, backend_args: dict | None = None) -> None:
     """Refuse an image file that is missing, empty or breaks off.
 
-    Only a local file is looked into (its first and last bytes).
+    Only a local file is looked into.
 
     Raises:
         OSError: With the path, and what to do.
     """
-    if not exists(path, backend_args):
+    if backend_args is None:
+        check_image_file(path)
+    elif not exists(path, backend_args):
         raise FileNotFoundError(f"no such image: '{path}'")
-    if backend_args is not None:
-        return
-    size = os.path.getsize(path)
-    with open(path, 'rb') as file:
-        start = file.read(4)
-        file.seek(max(0, size - 64))
-        whole = size > 0 and _is_whole(start, file.read())
-        if not whole and start.startswith(JPEG):
-            # Cameras write previews and text behind a JPEG. Its pixels begin
-            # at the last start-of-scan and have no end mark among them.
-            file.seek(0)
-            data = file.read()
-            whole = _is_whole(start, data[data.rfind(b'\xff\xda') :])
-    if not whole:
-        raise OSError(
-            f"the image '{path}' is empty or breaks off ({size} bytes): copy "
-            'it again'
-        )
-
-
-def _is_whole(start: bytes, end: bytes) -> bool:
-    """Decoders may fill what is missing with grey and say nothing."""
-    if start.startswith(PNG):
-        return b'IEND\xaeB`\x82' in end
-    if start.startswith(JPEG):
-        return b'\xff\xd9' in end
-    return True
 
 
 @TRANSFORMS.register_module()
@@ -129,7 +105,7 @@ class LoadRefFrames(BaseTransform):
                 "missing='repeat' for the dataset to repeat the next later "
                 'frame'
             )
-        check_image_file(path, self.backend_args)
+        check_file(path, self.backend_args)
         img = mmcv.imfrombytes(
             fileio.get(path, backend_args=self.backend_args),
             flag=self.color_type,
@@ -212,7 +188,7 @@ class LoadClipAnnotations(LoadAnnotations):
                 f"no label '{path}' (Cityscapes' labelTrainIds are made by "
                 f'{CONVERTER})'
             )
-        check_image_file(path, self.backend_args)
+        check_file(path, self.backend_args)
         data = fileio.get(path, backend_args=self.backend_args)
         # Byte 24 of a PNG is its bit depth: mmseg would wrap 16-bit ids.
         if data.startswith(PNG) and data[24] == 16:

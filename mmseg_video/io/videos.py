@@ -1,0 +1,124 @@
+"""Frames of video files, by PyAV."""
+
+import logging
+import os
+from collections.abc import Iterator
+
+import av
+import numpy as np
+
+from .frame_source import FrameSource
+
+logger = logging.getLogger('mmseg_video')
+
+
+def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
+    """The frames of a video file, upright as its metadata say.
+
+    That it ends before its last frame is logged.
+
+    Args:
+        path (path): The file.
+        broken (str): What to do with a frame that cannot be decoded: 'error',
+            or 'skip' it and log that. Defaults to 'error'.
+
+    Raises:
+        OSError: If it cannot be opened, or, later, a frame cannot be decoded.
+    """
+    what = f"the video '{path}'"
+    try:
+        container = av.open(os.fspath(path))
+    except av.FFmpegError as error:
+        why = error.strerror
+        if isinstance(error, av.InvalidDataError):
+            why = 'it is no video, or breaks off before its index'
+        raise OSError(f'{what} cannot be opened: {why}') from None
+    try:
+        stream = _video_stream(container)
+        stream.thread_type = 'AUTO'
+        decoded = _decode(container, stream)
+        first = next(decoded, None)
+        if first is None:
+            raise OSError('no frame of it can be decoded')
+    except OSError as error:
+        container.close()
+        raise OSError(f'{what} cannot be opened: {error}') from None
+    rate = stream.average_rate or stream.guessed_rate
+    fps = float(rate) if rate and 0 < rate < 1000 else None
+    length = stream.frames
+    seconds = (container.duration or 0) / av.time_base
+    if not length and fps:
+        length = round(seconds * fps)
+
+    def frames():
+        count, time = 0, None
+        start = first[0].time
+        with container:
+            frame, lost = first
+            while frame is not None:
+                if lost:
+                    sentence = (
+                        f'{what}: {lost} of its frames cannot be read, after '
+                        f'{count}'
+                    )
+                    if broken == 'error':
+                        raise OSError(sentence)
+                    logger.warning('%s: skipped', sentence)
+                if None not in (frame.time, start):
+                    time = frame.time - start
+                yield _pixels(frame), time
+                count += lost + 1
+                frame, lost = next(decoded, (None, 0))
+        early = count < stream.frames
+        if not stream.frames and time is not None:
+            # All that is known is how long it lasts, its sound included.
+            early = time + 2 / (fps or 1) < 0.9 * seconds
+        if early:
+            logger.warning(
+                '%s gives no more frames after %d of %d', what, count, length
+            )
+
+    return FrameSource(frames(), fps, length or None)
+
+
+def _video_stream(container):
+    # A cover, which music has, is no video.
+    cover = av.stream.Disposition.attached_pic
+    streams = [s for s in container.streams.video if not s.disposition & cover]
+    if not streams:
+        kinds = sorted({stream.type for stream in container.streams})
+        raise OSError(
+            f'it has no video stream, only {" and ".join(kinds) or "nothing"}'
+        )
+    if streams[0].codec_context is None:
+        raise OSError(
+            'no decoder for its codec: convert it, for example to H.264'
+        )
+    return streams[0]
+
+
+def _decode(container, stream) -> Iterator[tuple[av.VideoFrame, int]]:
+    """Each frame, and how many could not be decoded right before it."""
+    lost = 0
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.FFmpegError):
+            return  # where a file breaks off, nothing more can be found
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            # A file may go on behind a frame that cannot be read.
+            lost += 1
+            continue
+        for frame in frames:
+            yield frame, lost
+            lost = 0
+
+
+def _pixels(frame: av.VideoFrame) -> np.ndarray:
+    """(H, W, 3) uint8 BGR; phones record on their side and say so."""
+    pixels = frame.to_ndarray(format='bgr24')
+    quarters = round(frame.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(pixels, quarters))
