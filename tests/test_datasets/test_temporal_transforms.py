@@ -7,7 +7,7 @@ from mmseg.registry import TRANSFORMS
 
 from mmseg_video.datasets.base_sequence import insert_augments
 from mmseg_video.flow.estimators import DISFlow
-from mmseg_video.flow.images import photometric_agreement
+from mmseg_video.flow.reliability import photometric_agreement
 
 DIS = dict(type='DISFlow', preset='fast')
 

@@ -5,7 +5,8 @@ import torch
 from torchvision.models.optical_flow import raft_small
 
 from mmseg_video.flow.estimators import OPTICAL_FLOWS
-from mmseg_video.flow.images import is_consistent, resize_flow, warp_labels
+from mmseg_video.flow.images import resize_flow, warp_labels
+from mmseg_video.flow.reliability import is_consistent
 from tests.test_evaluation.videos import blocks, texture
 
 H, W, SHIFT = 96, 160, 6

@@ -104,7 +104,7 @@ def test_unknown_connection_lists_the_known():
 
 
 def test_unknown_cell_lists_the_known():
-    with pytest.raises(ValueError, match='DRUCell, ElmanCell'):
+    with pytest.raises(ValueError, match='ConvGRUCell, ConvLSTMCell'):
         ConvRNN(8, dict(type='ConvGRU'))
 
 
