@@ -149,7 +149,9 @@ def test_noise_takes_as_many_ref_frames_as_it_says():
 
 class TestAddRefFlow:
     def test_known_motion(self):
-        results = build('AddRefFlow', gaps=(2,), flow=DIS)(dict(img=moving(4)))
+        results = build('AddRefFlow', gaps=(2,), estimator=DIS)(
+            dict(img=moving(4))
+        )
         assert results['flow_gap'] == 2
         dx, dy, agreement = results['ref_flow'][:, 8:-8, 16:-16]
         # 4 pixels a frame to the right: two frames ago it was 8 to the left.
@@ -208,7 +210,7 @@ class TestAddRefFlow:
         results = build('ForEachFrame', transforms=geometry['transforms'])(
             results
         )
-        results = build('AddRefFlow', gaps=(1,), flow=DIS)(results)
+        results = build('AddRefFlow', gaps=(1,), estimator=DIS)(results)
         packed = build('PackClipInputs')(results)
         sample = packed['data_samples']
         assert sample.ref_flow.shape == (48, 80)
@@ -226,7 +228,7 @@ class TestAddRefFlow:
 
     def test_frames_may_be_floats(self):
         frames = [f.astype(np.float32) + 0.25 for f in moving(2)]
-        flow = build('AddRefFlow', flow=DIS)(dict(img=frames))['ref_flow']
+        flow = build('AddRefFlow', estimator=DIS)(dict(img=frames))['ref_flow']
         want = DISFlow('fast')(*(f.astype(np.uint8) for f in frames[::-1]))
         assert np.array_equal(flow[:2], want.transpose(2, 0, 1))
 
