@@ -92,8 +92,13 @@ def test_tells_what_the_tests_notice(tmp_path):
     (root / 'test_module.py').write_text(TESTS.replace('twice(2)', 'twice(3)'))
     code, output = mutate('--only', 'subtracts')
     assert code == 1
+    assert outcomes(output)['subtracts'] == 'broken'
+    assert 'without it too fails test_module.py::test_twice' in output
+    (root / 'test_module.py').unlink()
+    code, output = mutate('--only', 'subtracts')
+    assert code == 1
     assert 'error: ' in output
-    assert 'the tests fail without any mutant' in output
+    assert 'the tests do not run without any mutant' in output
 
 
 def test_a_list_and_what_is_wrong_with_it(tmp_path):

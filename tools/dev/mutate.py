@@ -125,7 +125,7 @@ def copy_tree(root: Path, target: Path) -> Path:
 
 
 def run_tests(
-    tree: Path, tests: tuple[str, ...], timeout: float
+    tree: Path, tests: tuple[str, ...], timeout: float, stop: str = '-x'
 ) -> tuple[int | None, str]:
     """Exit status of pytest, None where the time is up, and its output."""
     environment = {
@@ -137,7 +137,7 @@ def run_tests(
         'PYTHONWARNINGS': 'ignore',
     }
     process = subprocess.Popen(
-        [sys.executable, '-m', 'pytest', '-x', '-q', '-p', 'no:cacheprovider']
+        [sys.executable, '-m', 'pytest', stop, '-q', '-p', 'no:cacheprovider']
         + list(tests),
         cwd=tree,
         env=environment,
@@ -182,17 +182,23 @@ def judge(mutant: Mutant, tree: Path, timeout: float) -> Result:
     return Result('broken', lines[-1] if lines else '', seconds)
 
 
-def check_tests(mutants: list[Mutant], tree: Path, timeout: float) -> None:
-    """See that the tests pass without a mutant, or they would kill all.
+def failing_tests(
+    mutants: list[Mutant], tree: Path, timeout: float
+) -> list[str]:
+    """The tests that fail without any mutant, and so would kill all.
 
     Raises:
-        RuntimeError: If one fails.
+        RuntimeError: If pytest itself fails.
     """
     tests = sorted({test for mutant in mutants for test in mutant.tests})
-    status, output = run_tests(tree, tuple(tests), timeout * len(tests))
-    if status:
+    status, output = run_tests(
+        tree, tuple(tests), timeout * len(tests), '--maxfail=100'
+    )
+    failed = re.findall(r'^(?:FAILED|ERROR) (\S+)', output, re.MULTILINE)
+    if status and not failed:
         tail = '\n'.join(output.splitlines()[-15:])
-        raise RuntimeError(f'{tail}\nthe tests fail without any mutant')
+        raise RuntimeError(f'{tail}\nthe tests do not run without any mutant')
+    return failed
 
 
 def as_markdown(results: dict[Mutant, Result]) -> str:
@@ -232,10 +238,15 @@ def run(
         for i in range(jobs):
             trees.put(copy_tree(root, Path(folder, str(i))))
         fitting = [mutant for mutant in to_do if mutant.applied(root)]
+        failing = []
         if fitting:
-            check_tests(fitting, Path(folder, '0'), timeout)
+            failing = failing_tests(fitting, Path(folder, '0'), timeout)
 
         def work(mutant: Mutant) -> tuple[Mutant, Result]:
+            for name in failing:
+                if name.startswith(mutant.tests):
+                    why = f'without it too fails {name}'
+                    return mutant, Result('broken', why)
             tree = trees.get()
             try:
                 return mutant, judge(mutant, tree, timeout)
@@ -247,8 +258,9 @@ def run(
             with tqdm(total=len(mutants), initial=len(results)) as bar:
                 for mutant, result in pool.map(work, to_do):
                     results[mutant] = result
-                    known[keys[mutant]] = tuple(asdict(result).values())
-                    write_text(store, json.dumps(known, indent=1))
+                    if result.outcome != 'broken':
+                        known[keys[mutant]] = tuple(asdict(result).values())
+                        write_text(store, json.dumps(known, indent=1))
                     bar.update()
                     if result.outcome != 'killed':
                         bar.write(
