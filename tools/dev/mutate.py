@@ -312,6 +312,8 @@ def main():
         results = run(mutants, args.root, args.out, args.jobs, args.timeout)
     except (OSError, ValueError, RuntimeError) as error:
         sys.exit(f'error: {error}')
+    except KeyboardInterrupt:
+        sys.exit('interrupted: the same command goes on from here')
     table = as_markdown(results)
     write_text(args.out / 'mutation.md', table)
     print(table)
