@@ -46,6 +46,14 @@ def test_a_seed_that_no_run_has(tmp_path):
         ours.of(['gru'], [0, 7])
 
 
+def test_a_run_trains_with_its_own_seed(tmp_path):
+    runs = list(plan(tmp_path).runs)
+    assert {run.seed for run in runs} == {0, 1}
+    for run in runs:
+        assert run.cfg.randomness.seed == run.seed
+    assert len({run.key for run in runs}) == len(runs)
+
+
 def test_nothing_is_done_twice(tmp_path):
     do(plan(tmp_path))
     assert do(plan(tmp_path)) == ([], {})

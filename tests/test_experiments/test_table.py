@@ -17,7 +17,7 @@ from mmseg_video.experiments.table import (
     matrix_as_markdown,
 )
 from tests.test_experiments.specs import FRAMEWISE, Fake, entries, plan
-from tests.test_experiments.test_run import do
+from tests.test_experiments.test_plan import do
 
 T5, T12 = ('t5', 'mIoU'), ('t12', 'mIoU')
 BASE = {T5: Figure({0: 27.54, 1: 27.92, 2: 26.83})}

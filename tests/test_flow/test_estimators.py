@@ -105,3 +105,11 @@ def test_pixels_that_leave_or_are_covered_are_not_seen_again():
     back = -flow
     back[40:60, 40:80] = 0  # something else is there in the second frame
     assert not is_consistent(flow, back)[42:58, 50:80].any()
+
+
+def test_half_a_pixel_beyond_the_frame_is_outside():
+    flow = np.zeros((H, W, 2), np.float32)
+    flow[..., 0] = -0.5
+    seen = is_consistent(flow, -flow)
+    assert not seen[:, 0].any()
+    assert seen[:, 1:-1].all()

@@ -60,6 +60,29 @@ class TestTemporalConsistencyLoss:
             assert loss(logits, with_flow(1)) > 0.01
             assert loss(shifted(-dx), data) > 0.01
 
+    @pytest.mark.parametrize(('dx', 'dy'), [(0, 3), (0, -2), (3, 2), (-2, 3)])
+    def test_zero_along_any_direction(self, dx, dy):
+        """x and y have scales of their own: logits (16, 24) of (64, 48)."""
+        torch.manual_seed(0)
+        wide = torch.randn(1, NUM_CLASSES, 32, 40)
+        key = wide[..., 8:24, 8:32]
+        ref = wide[..., 8 - dy : 24 - dy, 8 - dx : 32 - dx]
+        logits = torch.stack([ref, key], dim=1)
+        data = with_flow(1, dx=2 * dx, agreement=0, size=(64, 48))
+        field = data[0].ref_flow.data
+        field[1] = 4 * dy
+        field[2, 16:-16, 8:-8] = 1  # what stays in the frame
+        assert loss(logits, data) < 1e-10
+        for axis in range(2):
+            if field[axis].any():
+                field[axis] *= -1
+                assert loss(logits, data) > 0.01
+                field[axis] *= -1
+
+    def test_beyond_a_map_its_edge_goes_on(self):
+        logits = torch.ones(1, 2, NUM_CLASSES, 16, 24)
+        assert loss(logits, with_flow(1, dx=60)) < 1e-10
+
     def test_is_the_papers_sum(self):
         logits = torch.randn(2, 2, NUM_CLASSES, 16, 24)
         data = with_flow(2, agreement=0.5)
@@ -231,6 +254,14 @@ def test_a_ref_frame_that_does_not_train_is_refused(train_cfg):
     with pytest.raises(ValueError, match=r'3 frames before .* last 2 frames'):
         model.loss(clips, with_flow(2, gaps=[1, 3]))
     model.loss(clips, with_flow(2))
+
+
+def test_the_first_frame_of_a_clip_can_be_the_ref_frame():
+    model = build(RECURRENT, clip_losses=CONSISTENCY)
+    clips = torch.randn(1, 3, 3, *SIZE)
+    model.loss(clips, with_flow(1, gaps=[2]))
+    with pytest.raises(ValueError, match=r'3 frames before .* last 3 frames'):
+        model.loss(clips, with_flow(1, gaps=[3]))
 
 
 def test_a_head_of_several_maps_is_refused():

@@ -48,6 +48,15 @@ def test_connections_are_what_the_table_says():
     assert torch.equal(out['residual'], clips)
 
 
+def test_residual_adds_what_the_projection_makes_of_h():
+    rnn = ConvRNN(8, connection='residual', hidden_ratio=0.5)
+    torch.nn.init.normal_(rnn.proj.weight)
+    clips = torch.randn(2, 3, 8, 6, 7)
+    out, state = rnn(clips)
+    want = clips[:, -1] + rnn.proj(rnn.cell.hidden(state))
+    torch.testing.assert_close(out[:, -1], want)
+
+
 def test_split_lets_the_first_channels_bypass():
     rnn = ConvRNN(8, connection='split', hidden_ratio=0.25)
     clips = torch.randn(2, 3, 8, 6, 7)

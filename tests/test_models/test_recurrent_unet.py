@@ -257,6 +257,22 @@ def test_states_of_another_model_are_refused():
         model.step(frame, {'final_rnn': states['neck.0.0'], **states})
 
 
+def test_a_stream_carries_no_gradient(variant):
+    """With gradients on: a stream must not hold the graphs of all frames."""
+    model = wake(build(RECURRENT, **{**variant, **STREAM}))
+    first, second = torch.randn(2, 1, 1, 3, 64, 96).requires_grad_().unbind()
+    first.retain_grad()
+    second.retain_grad()
+    alone = logits(model, second)
+    model.reset_states()
+    logits(model, first)
+    got = logits(model, second)
+    assert not torch.allclose(got, alone)
+    got.sum().backward()
+    assert second.grad.any()
+    assert first.grad is None
+
+
 @torch.no_grad()
 def test_one_broken_frame_does_not_poison_the_stream():
     model = wake(build(RECURRENT, **STREAM))
