@@ -248,7 +248,7 @@ def test_label_weights_need_a_loss_that_reads_them(root, tmp_path):
 
 def test_label_weights_do_not_survive_mixing(root, tmp_path):
     cfg = config('rnn_unet_pseudo', root, tmp_path)
-    cfg.train_dataloader.dataset.data_prefix.pop('pseudo_path')
+    cfg.train_dataloader.dataset = cfg.train_dataloader.dataset.dataset
     cfg.model.data_preprocessor.batch_augments = dict(
         mix=dict(type='ClipCutMix')
     )
