@@ -2,15 +2,13 @@ import os.path as osp
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from mmengine.fileio import list_dir_or_file
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import TRANSFORMS
 
-from ..io.listing import select_files
+from .files import check_file, exists, list_files
 from .ref_frames import select_ref_frames
 from .transforms.frame_interval import longest_interval
-from .transforms.loading import check_file, exists
 
 MODES = ('clip', 'stream')
 
@@ -207,10 +205,7 @@ class BaseSequenceDataset(BaseSegDataset):
         return folder
 
     def list_files(self, prefix: str, suffixes: Sequence[str]) -> list[str]:
-        """Paths below ``data_prefix[prefix]``, relative to it.
-
-        Which, and in what order: see :func:`select_files`.
-        """
+        """Paths below ``data_prefix[prefix]``, relative to it."""
         folder = self.folder(prefix)
         if not exists(folder, self.backend_args):
             raise FileNotFoundError(
@@ -218,13 +213,7 @@ class BaseSequenceDataset(BaseSegDataset):
                 f'(data_prefix.{prefix}); expected {self.layout}. Check '
                 'data_root and data_prefix'
             )
-        names = list_dir_or_file(
-            folder,
-            list_dir=False,
-            recursive=True,
-            backend_args=self.backend_args,
-        )
-        return select_files(names, suffixes)
+        return list_files(folder, suffixes, self.backend_args)
 
     def label_name(self, img_path: str) -> str:
         """The path, below a folder of labels, that a frame's label has."""

@@ -7,7 +7,7 @@ from mmseg.datasets import CityscapesDataset
 from mmseg.registry import DATASETS
 
 from .base_sequence import BaseSequenceDataset
-from .transforms.loading import exists
+from .files import exists
 
 # A snippet has 30 frames; the labelled one is the 20th, number 19 counted
 # from 0. Frame numbers run through a city's whole recording.

@@ -2,12 +2,11 @@ import json
 import os.path as osp
 
 import numpy as np
-from mmengine.fileio import get_text, list_dir_or_file
+from mmengine.fileio import get_text
 from mmseg.registry import DATASETS
 
-from ..io.listing import select_files
 from .base_sequence import NoSamplesError
-from .transforms.loading import exists
+from .files import exists, list_files
 
 # What tools/pseudo_label.py says of the labels that it writes beside it.
 PSEUDO_LABELS = 'pseudo_labels.json'
@@ -100,13 +99,8 @@ class UnlabelledFrames:
                     f'({_some(theirs)}), this data has {len(ours)} '
                     f'({_some(ours)}): label it with a teacher of its classes'
                 )
-        names = list_dir_or_file(
-            self.folder,
-            list_dir=False,
-            recursive=True,
-            backend_args=self.backend_args,
-        )
-        return frozenset(select_files(names, [self.dataset.seg_map_suffix]))
+        suffixes = [self.dataset.seg_map_suffix]
+        return frozenset(list_files(self.folder, suffixes, self.backend_args))
 
     @property
     def metainfo(self) -> dict:

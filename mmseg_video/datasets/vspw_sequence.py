@@ -5,7 +5,7 @@ from mmengine.fileio import get_text
 from mmseg.registry import DATASETS
 
 from .base_sequence import BaseSequenceDataset
-from .transforms.loading import exists
+from .files import exists
 
 NUM_CLASSES = 124
 NAMES = 'label_num_dic_final.json'
