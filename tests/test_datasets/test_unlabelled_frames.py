@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from mmseg.registry import DATASETS
 
+from mmseg_video.datasets import RareClassSampler, sequence_config
+from mmseg_video.datasets.class_statistics import class_pixels
 from tests.sequences import (
     SIZE,
     camvid_tree,
@@ -279,3 +281,18 @@ def test_where_all_frames_have_labels_there_are_none_without(tmp_path):
                 ),
             )
         )
+
+
+def test_what_asks_for_a_dataset_takes_the_wrapper(tmp_path):
+    teach(cityscapes_tree(tmp_path), 296)
+    alone, dataset = DATASETS.build(cityscapes(tmp_path)), wrapped(tmp_path)
+    assert dataset.metainfo == alone.metainfo
+    assert np.array_equal(class_pixels(dataset), class_pixels(alone))
+    sampler = RareClassSampler(dataset, min_pixels=1, seed=0)
+    assert 0 <= next(iter(sampler)) < len(dataset)
+
+
+def test_a_config_inside_its_wrapper():
+    inner = cityscapes('here')
+    outer = dict(type='UnlabelledFrames', dataset=inner)
+    assert sequence_config(outer) is sequence_config(inner) is inner
