@@ -3,6 +3,7 @@ import os.path as osp
 from mmseg.registry import DATASETS
 
 from .base_sequence import BaseSequenceDataset
+from .palette import bit_colours
 
 CONVERTER = 'tools/dataset_converters/coco_semantic.py'
 
@@ -27,21 +28,6 @@ NAMES = (
     *('clock', 'vase', 'scissors', 'teddy bear', 'hair drier'),
     'toothbrush',
 )
-
-
-def bit_colours(num: int) -> list[list[int]]:
-    """RGB colours that differ, black first.
-
-    The bits of the number go to red, green and blue in turn, the lowest to
-    each colour's highest bit.
-    """
-    return [
-        [
-            sum((i >> (3 * bit + part) & 1) << (7 - bit) for bit in range(3))
-            for part in range(3)
-        ]
-        for i in range(num)
-    ]
 
 
 @DATASETS.register_module()

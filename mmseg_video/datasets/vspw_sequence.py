@@ -6,6 +6,7 @@ from mmseg.registry import DATASETS
 
 from .base_sequence import BaseSequenceDataset
 from .files import exists
+from .palette import bit_colours
 
 NUM_CLASSES = 124
 NAMES = 'label_num_dic_final.json'
@@ -43,17 +44,7 @@ class VSPWSequenceDataset(BaseSequenceDataset):
 
     METAINFO = dict(
         classes=tuple(f'class {i + 1}' for i in range(NUM_CLASSES)),
-        # Colours of the usual bit pattern, as in PASCAL VOC's colour map.
-        palette=[
-            [
-                sum(
-                    ((i + 1) >> (3 * bit + c) & 1) << (7 - bit)
-                    for bit in range(3)
-                )
-                for c in range(3)
-            ]
-            for i in range(NUM_CLASSES)
-        ],
+        palette=bit_colours(NUM_CLASSES + 1)[1:],
     )
     layout = (
         'VIDEO/origin/NUMBER.jpg in data_prefix.img_path, VIDEO/mask/'
