@@ -5,8 +5,10 @@ from pathlib import Path
 from mmengine import Config
 
 from mmseg_video.datasets.street_scenes import write_street_scenes
+from mmseg_video.engine.arguments import set_data_root
 from mmseg_video.engine.launch import set_up_processes
 
+SPLITS = ('train', 'val', 'test')
 CONFIGS = Path(__file__).parents[1] / 'configs'
 
 
@@ -28,7 +30,7 @@ def options(root):
         'model.decode_head.channels': 8,
         'train_dataloader.batch_size': 2,
     }
-    for split in ('train', 'val', 'test'):
+    for split in SPLITS:
         changes[f'{split}_dataloader.dataset.data_root'] = str(root)
         changes[f'{split}_dataloader.num_workers'] = 0
         changes[f'{split}_dataloader.persistent_workers'] = False
@@ -38,7 +40,13 @@ def options(root):
 def config(name, root, work_dir, **changes):
     """The street config ``name``, made tiny."""
     cfg = Config.fromfile(CONFIGS / f'{name}_street.py')
-    cfg.merge_from_dict({**options(root), **changes})
+    # Not as an option: in a wrapped data set it is a level deeper.
+    changes = {**options(root), **changes}
+    data_root = {f'{s}_dataloader.dataset.data_root' for s in SPLITS}
+    cfg.merge_from_dict(
+        {k: v for k, v in changes.items() if k not in data_root}
+    )
+    set_data_root(cfg, str(root))
     if name.startswith('rnn'):
         cfg.model.neck.in_channels = [8, 16, 32, 64]
     cfg.work_dir = str(work_dir)

@@ -8,6 +8,7 @@ from mmengine import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS, TRANSFORMS, VISUALIZERS
 
+from mmseg_video.datasets import sequence_config
 from mmseg_video.engine.launch import revert_sync_bn
 from mmseg_video.experiments.zoo import read_metafiles
 
@@ -104,7 +105,8 @@ def test_builds_and_predicts(built):
     assert sample.seg_logits.shape == (64, 96)
     assert len(sample.seg_logits.data) == model.decode_head.out_channels
     for split in ('train', 'val', 'test'):
-        for transform in cfg[f'{split}_dataloader'].dataset.pipeline:
+        dataset = sequence_config(cfg[f'{split}_dataloader'].dataset)
+        for transform in dataset.pipeline:
             TRANSFORMS.build(transform)
     for transform in cfg.tta_pipeline:
         TRANSFORMS.build(transform)
@@ -167,7 +169,7 @@ def test_both_get_the_same_extra_iterations(name):
     for key in ('train_cfg', 'optim_wrapper', 'param_scheduler'):
         assert ours[key] == base[key]
     assert ours.train_dataloader.batch_size == base.train_dataloader.batch_size
-    ours.train_dataloader.dataset.num_frames = 1
+    sequence_config(ours.train_dataloader.dataset).num_frames = 1
     assert ours.train_dataloader.dataset == base.train_dataloader.dataset
 
 

@@ -8,23 +8,9 @@ was seen then. A row is a resolution; the recurrent modules are orange.
 """
 
 import argparse
-import math
-from pathlib import Path
 
-import torch
-from tqdm import tqdm
-
-from mmseg_video.engine.launch import cli, load_config
-from mmseg_video.experiments.costs import build
-from mmseg_video.visualization.data_flow import trace
-
-COLOURS = {
-    'backbone': '#dbe4ee',
-    'neck': '#cfe3d4',
-    'decode_head': '#e6e0ec',
-    'recurrent': '#f28e2b',
-}
-WIDTH, HEIGHT = 0.78, 0.5  # of a box; the grid is 1 x 1
+from mmseg_video.apis.positions import draw_positions
+from mmseg_video.engine.launch import cli
 
 
 def parse_args():
@@ -38,151 +24,10 @@ def parse_args():
     return parser.parse_args()
 
 
-def place(boxes):
-    """(x, y) of every box: as far right as its readers allow; y is log2 of
-    the stride, downwards."""
-    readers = [
-        [j for j, box in enumerate(boxes) if i in box.sources]
-        for i in range(len(boxes))
-    ]
-    steps = {}
-
-    def to_the_end(i):
-        if i not in steps:
-            steps[i] = max((1 + to_the_end(j) for j in readers[i]), default=0)
-        return steps[i]
-
-    places, taken = [], set()
-    for i, box in enumerate(boxes):
-        x, y = -to_the_end(i), -math.log2(box.stride)
-        while (x, y) in taken:
-            y -= 0.6
-        taken.add((x, y))
-        places.append((x, y))
-    return places
-
-
-def label(box):
-    if box.cell is not None:
-        return box.cell.removesuffix('Cell')
-    names = [name.removeprefix(f'{box.part}.') for name in box.names]
-    names = [name.removeprefix('backbone.') for name in names]
-    first, last = names[0], names[-1]
-    return first if first == last else f'{first} –\n{last}'
-
-
-def draw(axes, boxes, title, width, height):
-    from matplotlib.patches import FancyBboxPatch
-
-    places = place(boxes)
-    for box, (x, y) in zip(boxes, places, strict=True):
-        kind = 'recurrent' if box.cell else box.part.partition('.')[0]
-        axes.add_patch(
-            FancyBboxPatch(
-                (x - WIDTH / 2, y - HEIGHT / 2),
-                WIDTH,
-                HEIGHT,
-                boxstyle='round,pad=0,rounding_size=0.07',
-                facecolor=COLOURS.get(kind, '#eeeeee'),
-                edgecolor='#444444',
-                linewidth=1.2 if box.cell else 0.7,
-                zorder=2,
-            )
-        )
-        axes.text(
-            *(x, y, label(box)),
-            ha='center',
-            va='center',
-            fontsize=6.5,
-            fontweight='bold' if box.cell else 'normal',
-            zorder=3,
-        )
-        begins = [places[source] for source in box.sources]
-        begins = [(u + WIDTH / 2, v) for u, v in begins]
-        # Without a source it reads the frame.
-        for begin in begins or [(x - WIDTH / 2 - 0.2, y)]:
-            axes.annotate(
-                '',
-                xy=(x - WIDTH / 2, y),
-                xytext=begin,
-                arrowprops=dict(
-                    arrowstyle='-|>',
-                    color='#444444',
-                    linewidth=0.8,
-                    shrinkA=0,
-                    shrinkB=0,
-                ),
-                zorder=1,
-            )
-    top = max(y for _, y in places) + 0.45
-    axes.set_xlim(0.3 - width, 0.5)
-    axes.set_ylim(top - height, top)
-    strides = sorted({box.stride for box in boxes})
-    axes.set_yticks(
-        [-math.log2(s) for s in strides], [f'1/{s}' for s in strides]
-    )
-    axes.tick_params(length=0, labelsize=7, labelcolor='#444444')
-    axes.set_xticks([])
-    axes.set_title(title, fontsize=9, loc='left')
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-
-
-def draw_all(graphs, path, columns):
-    import matplotlib
-
-    matplotlib.use('Agg')
-    import matplotlib.pyplot as plt
-    from matplotlib.patches import Patch
-
-    columns = min(columns, len(graphs))
-    rows = math.ceil(len(graphs) / columns)
-    places = [
-        list(zip(*place(boxes), strict=True)) for boxes in graphs.values()
-    ]
-    wide = 1 - min(min(xs) for xs, _ in places)
-    tall = 0.9 + max(max(ys) - min(ys) for _, ys in places)
-    figure, grid = plt.subplots(
-        rows,
-        columns,
-        squeeze=False,
-        figsize=(columns * (0.85 * wide + 0.4), rows * (0.6 * tall + 0.3)),
-        dpi=120,
-        layout='constrained',
-    )
-    for axes in grid.flat[len(graphs) :]:
-        axes.set_visible(False)
-    for axes, (title, boxes) in zip(grid.flat, graphs.items(), strict=False):
-        draw(axes, boxes, title, wide, tall)
-    figure.legend(
-        handles=[
-            Patch(facecolor=c, edgecolor='#444444', label=k)
-            for k, c in COLOURS.items()
-        ],
-        loc='outside lower center',
-        ncols=len(COLOURS),
-        fontsize=7,
-        frameon=False,
-    )
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix('.part.png')
-    figure.savefig(temporary)
-    temporary.replace(path)
-    plt.close(figure)
-
-
 @cli
 def main():
     args = parse_args()
-    if not args.out.endswith('.png'):
-        raise ValueError(f"--out writes a .png, got '{args.out}'")
-    graphs = {}
-    for path in tqdm(args.configs, unit='config'):
-        load_config(path)  # says what is wrong with it
-        torch.manual_seed(0)
-        graphs[Path(path).stem] = trace(build(path, 'cpu'))
-    draw_all(graphs, args.out, args.columns)
+    draw_positions(args.configs, args.out, args.columns)
     print(f'written to {args.out}')
 
 

@@ -10,29 +10,10 @@ there is skipped, so a stopped run goes on when it is started again.
 """
 
 import argparse
-import hashlib
-import json
-import os.path as osp
-from pathlib import Path
 
-import cv2
-import numpy as np
-from mmengine.dataset import pseudo_collate
-from mmseg.registry import DATASETS
-from torch.utils.data import DataLoader, Subset
-from tqdm import tqdm
-
-from mmseg_video.apis import VideoSegInferencer
-from mmseg_video.apis.pseudo_labels import (
-    IGNORE,
-    class_thresholds,
-    ensemble,
-    keep_confident,
-)
-from mmseg_video.datasets.base_sequence import PSEUDO_LABELS
-from mmseg_video.engine.arguments import CfgOptions, at_least, set_data_root
-from mmseg_video.engine.atomic_backend import AtomicLocalBackend
-from mmseg_video.engine.launch import autocast_test, cli, load_config
+from mmseg_video.apis.pseudo_label_writer import write_pseudo_labels
+from mmseg_video.engine.arguments import CfgOptions, at_least
+from mmseg_video.engine.launch import cli
 
 
 def part(text: str) -> tuple[int, int]:
@@ -127,170 +108,33 @@ def parse_args(argv=None):
     return args
 
 
-def build_dataset(cfg, split: str):
-    """Every frame of the split in order, as in a test, without labels."""
-    dataset = cfg[f'{split}_dataloader'].dataset
-    if 'data_prefix' not in dataset or 'num_frames' not in dataset:
-        raise ValueError(
-            f'{split}_dataloader.dataset is no sequence dataset: there are '
-            'no frames beside the labelled ones'
-        )
-    dataset.update(mode='stream', num_frames=1, frame_interval=1)
-    # The teacher sees clean frames. An empty dict would merge with what is
-    # there.
-    dataset['augments'] = None
-    for prefix in ('seq_seg_map_path', 'pseudo_path'):
-        dataset.data_prefix.pop(prefix, None)
-    dataset.pipeline = [
-        transform
-        for transform in cfg.test_dataloader.dataset.pipeline
-        if 'Annotations' not in transform['type']
-    ]
-    return DATASETS.build(dataset)
-
-
-def unlabelled_frames(dataset, every: int) -> dict[int, str]:
-    """Index -> the name of its label, relative to the labels' folder."""
-    names, sequence, place = {}, None, 0
-    for i in range(len(dataset)):
-        info = dataset.get_data_info(i)
-        place = place + 1 if info['sequence'] == sequence else 0
-        sequence = info['sequence']
-        if info['seg_map_path'] is None and place % every == 0:
-            names[i] = label_name(dataset, info['img_path'])
-    return names
-
-
-def is_done(name: str, out: Path, confidence: str | None) -> bool:
-    """Whether a frame has its label, and its confidence where asked for."""
-    folders = [out] if confidence is None else [out, Path(confidence)]
-    return all((folder / name).exists() for folder in folders)
-
-
-def label_name(dataset, img_path: str) -> str:
-    """The path, below the labels' folder, that a frame's label would have."""
-    prefix = dataset.data_prefix
-    # Longest first: one folder may lie inside the other.
-    folders = {prefix.get('seq_path'), prefix['img_path']} - {None}
-    folder = max(
-        (f for f in folders if Path(img_path).is_relative_to(f)), key=len
-    )
-    name = osp.relpath(img_path, folder)
-    if name.endswith(dataset.img_suffix):
-        stem = name[: -len(dataset.img_suffix)]
-    else:
-        stem = osp.splitext(name)[0]
-    # VSPW keeps VIDEO/origin and VIDEO/mask side by side.
-    stem = stem.replace(f'{osp.sep}origin{osp.sep}', f'{osp.sep}mask{osp.sep}')
-    return stem + dataset.seg_map_suffix
-
-
-def check_classes(teacher: VideoSegInferencer, dataset) -> None:
-    ours, theirs = dataset.metainfo['classes'], teacher.classes
-    if tuple(ours) != tuple(theirs or ours):
-        differ = sorted(set(ours) ^ set(theirs)) or 'their order'
-        raise ValueError(
-            f'the teacher knows {len(theirs)} classes, the data has '
-            f'{len(ours)}, and they differ ({differ}): label the data with a '
-            'teacher of its classes'
-        )
-
-
-def settings(args, classes, thresholds) -> dict:
-    """What the labels in a folder were made with."""
-    digest = hashlib.sha256(Path(args.checkpoint).read_bytes()).hexdigest()
-    return dict(
-        classes=list(classes),
-        checkpoint=digest,
-        scales=args.scales,
-        flip=not args.no_flip,
-        every=args.every,
-        thresholds=[round(t, 6) for t in thresholds.tolist()],
-    )
-
-
-def begin(out: Path, wanted: dict, write) -> None:
-    """Write the settings, or check that they are the same."""
-    path = out / PSEUDO_LABELS
-    if not path.exists():
-        write.put_text(json.dumps(wanted, indent=1), path)
-        return
-    found = json.loads(path.read_text())
-    differ = [key for key in wanted if found.get(key) != wanted[key]]
-    if differ:
-        raise ValueError(
-            f"'{out}' has labels made with other settings "
-            f'({", ".join(differ)}): give another --out, or remove it'
-        )
-
-
-def png(image: np.ndarray) -> bytes:
-    return cv2.imencode('.png', image)[1].tobytes()
-
-
 @cli
 def main(argv=None):
     args = parse_args(argv)
-    cfg = load_config(args.config, args.cfg_options)
-    set_data_root(cfg, args.data_root)
-    teacher = VideoSegInferencer(
-        args.config, args.checkpoint, args.device, args.amp
+    report = write_pseudo_labels(
+        args.config,
+        args.checkpoint,
+        split=args.split,
+        out=args.out,
+        scales=args.scales,
+        flip=not args.no_flip,
+        threshold=args.threshold,
+        of_classes=dict(args.class_threshold),
+        confidence=args.confidence,
+        every=args.every,
+        part=args.part,
+        workers=args.workers,
+        device=args.device,
+        amp=args.amp,
+        data_root=args.data_root,
+        options=args.cfg_options,
     )
-    dataset = build_dataset(cfg, args.split)
-    check_classes(teacher, dataset)
-    thresholds = class_thresholds(
-        dataset.metainfo['classes'],
-        args.threshold,
-        dict(args.class_threshold),
-    )
-    names = unlabelled_frames(dataset, args.every)
-    if not names:
-        raise ValueError(
-            f"'{dataset.data_prefix['img_path']}' has no unlabelled frames"
-        )
-    out = Path(
-        args.out or osp.join(dataset.data_root, 'pseudo_labels', args.split)
-    )
-    write = AtomicLocalBackend()
-    begin(out, settings(args, dataset.metainfo['classes'], thresholds), write)
-    mine = list(names)[args.part[0] - 1 :: args.part[1]]
-    todo = [i for i in mine if not is_done(names[i], out, args.confidence)]
-    loader = DataLoader(
-        Subset(dataset, todo),
-        num_workers=args.workers,
-        collate_fn=pseudo_collate,
-    )
-    model, kept, pixels = teacher.model, 0, 0
-    if hasattr(model, 'reset_states'):
-        # A recurrent teacher sees stills: scales and flips share no state.
-        model.test_cfg.streaming = False
-    for index, batch in zip(
-        todo, tqdm(loader, 'frames', disable=not todo), strict=True
-    ):
-        size = tuple(batch['data_samples'][0].ori_shape[:2])
-        frames = model.data_preprocessor(batch)['inputs']
-        # (1, 1, C, H, W) of a clip preprocessor
-        frames = frames.reshape(-1, *frames.shape[-3:])
-        with autocast_test(args.amp):
-            probabilities = ensemble(
-                model, frames, size, args.scales, not args.no_flip
-            )[0]
-        label, confidence = keep_confident(probabilities, thresholds)
-        kept += int((label != IGNORE).sum())
-        pixels += label.size
-        if dataset.reduce_zero_label:
-            # On disk 0 is void there.
-            label = np.where(label == IGNORE, 0, label + 1)
-        if args.confidence:
-            write.put(png(confidence), Path(args.confidence) / names[index])
-        # Last: this file says that the frame is done.
-        write.put(png(label), out / names[index])
     print(
-        f'{len(todo)} frames labelled, {len(mine) - len(todo)} were there, '
-        f"in '{out}'"
+        f'{report.made} frames labelled, {report.there} were there, in '
+        f"'{report.out}'"
     )
-    if pixels:
-        print(f'{kept / pixels:.1%} of their pixels are above the threshold')
+    if report.kept is not None:
+        print(f'{report.kept:.1%} of their pixels are above the threshold')
 
 
 if __name__ == '__main__':

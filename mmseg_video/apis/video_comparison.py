@@ -1,12 +1,13 @@
 """Two models on one video: a video to look at, and how much they flicker."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..evaluation.temporal_consistency import changes
 from ..flow.estimators import OPTICAL_FLOWS
+from ..io.frame_source import FrameSource
 from ..io.prefetch import prefetch
 from ..io.writers import open_writer
 from ..visualization import side_by_side
@@ -29,10 +30,9 @@ class VideoComparison:
 
 
 def compare_video(
-    frames: Iterable[np.ndarray],
+    source: FrameSource,
     models: dict[str, VideoSegInferencer],
     out: str,
-    fps: float,
     panel_width: int = 480,
     tell: Callable[[int], None] = lambda done: None,
 ) -> VideoComparison:
@@ -41,10 +41,9 @@ def compare_video(
     Every model sees every frame in order, from a fresh start.
 
     Args:
-        frames (Iterable): (H, W, 3) uint8 BGR, of one size.
+        source (FrameSource): Frames of one size.
         models (dict): Caption -> model. All must share their classes.
         out (str): .webm, .mp4, .gif or a folder, see :func:`open_writer`.
-        fps (float): Its frame rate.
         panel_width (int): Of one of the panels, in pixels. Defaults to 480.
         tell (Callable): Called with the number of frames done.
 
@@ -63,13 +62,12 @@ def compare_video(
     )
     flow = OPTICAL_FLOWS.build(dict(type='DISFlow'))
     before = None
-    with open_writer(out, fps) as writer:
-        for frame, labels in prefetch(_predict(frames, models)):
-            writer.write(
-                side_by_side(
-                    frame, labels, first.classes, first.palette, panel_width
-                )
+    with open_writer(out, source.fps or 10) as writer:
+        for frame, time, labels in prefetch(_predict(source, models)):
+            picture = side_by_side(
+                frame, labels, first.classes, first.palette, panel_width
             )
+            writer.write(picture, time)
             if before is not None:
                 motion = flow(before[0], frame)
                 for name, label in labels.items():
@@ -87,19 +85,18 @@ def compare_video(
 
 
 def _predict(
-    frames: Iterable[np.ndarray], models: dict[str, VideoSegInferencer]
-) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
-    """Each frame with the label maps of the models, in a stream of its own."""
+    source: FrameSource, models: dict[str, VideoSegInferencer]
+) -> Iterator[tuple[np.ndarray, float | None, dict[str, np.ndarray]]]:
+    """Each frame, its time, and the label maps of the models, in a stream of
+    its own."""
     stream_id = object()
     try:
-        for frame in frames:
-            yield (
-                frame,
-                {
-                    name: model.predict_frame(frame, stream_id).label
-                    for name, model in models.items()
-                },
-            )
+        for frame, time in source.timed:
+            labels = {
+                name: model.predict_frame(frame, stream_id).label
+                for name, model in models.items()
+            }
+            yield frame, time, labels
     finally:
         for model in models.values():
             model.reset(stream_id)

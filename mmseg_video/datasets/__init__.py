@@ -21,6 +21,7 @@ from .transforms import (
     ReverseRefFrames,
     StillToClip,
 )
+from .unlabelled_frames import UnlabelledFrames, sequence_config
 from .vspw_sequence import VSPWSequenceDataset
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     'ReverseRefFrames',
     'SequenceSampler',
     'StillToClip',
+    'UnlabelledFrames',
     'VSPWSequenceDataset',
     'select_ref_frames',
+    'sequence_config',
 ]

@@ -1,19 +1,20 @@
-import json
 import os.path as osp
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
-import numpy as np
-from mmengine.fileio import get_text, list_dir_or_file
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import TRANSFORMS
 
+from .files import check_file, exists, list_files
 from .ref_frames import select_ref_frames
-from .transforms.loading import check_file, exists
+from .transforms.frame_interval import longest_interval
 
 MODES = ('clip', 'stream')
-# What tools/pseudo_label.py says of the labels that it writes beside it.
-PSEUDO_LABELS = 'pseudo_labels.json'
+
+
+class NoSamplesError(ValueError):
+    """A dataset has nothing to give."""
 
 
 class BaseSequenceDataset(BaseSegDataset):
@@ -31,18 +32,10 @@ class BaseSequenceDataset(BaseSegDataset):
       frame's number in it
     - ``num_frames``, ``frame_interval``, ``missing``, ``num_classes``,
       ``max_gap`` (the longest step between the numbers of neighbours)
-    - ``label_weight`` (float): what its label counts in the loss, see
-      :class:`SampleWeightedLoss`
-
-    With ``data_prefix.pseudo_path``, the labels that ``tools/pseudo_label.py``
-    made of unlabelled frames, some clips end in one of those frames instead;
-    with ``unlabelled=True`` in any unlabelled frame, for
-    :class:`MeanTeacherHook` to label. The length of the dataset stays the
-    number of labelled frames.
 
     A subclass writes :meth:`load_data_list`, with an entry from
-    :meth:`sample` for each sample. How many clips are padded, because the
-    past ends too early, is logged once.
+    :meth:`sample` for each frame that :meth:`is_key_frame`. How many clips
+    are padded, because the past ends too early, is logged once.
 
     Args:
         num_frames (int): T. Defaults to 1.
@@ -62,13 +55,10 @@ class BaseSequenceDataset(BaseSegDataset):
         foreground (Sequence[str] | None): Names of classes that become one,
             'foreground' (1), against all others, 'background' (0). Defaults
             to None, the classes as they are.
-        pseudo_prob (float): How likely a clip is replaced by one that ends
-            in a frame that nobody labelled, each of those alike. Defaults to
-            0.5.
-        pseudo_weight (float): ``label_weight`` of those. Defaults to 1.
-        unlabelled (bool): Whether those are all such frames, with a label of
-            255 (``seg_map_path`` is None) where ``pseudo_path`` has none.
-            Defaults to False.
+        key_frames (str | Collection[str]): Which frames clips end in: those
+            that are 'labelled'; the 'unlabelled' ones, with a label of 255
+            (``seg_map_path`` is None); or, of these, the ones whose
+            :meth:`label_name` is given. Defaults to 'labelled'.
         kwargs: :class:`BaseSegDataset`'s.
 
     Raises:
@@ -80,6 +70,8 @@ class BaseSequenceDataset(BaseSegDataset):
     layout = 'images in data_prefix.img_path'
     # The longest step from one frame number of a sequence to the next.
     max_gap: int | None = None
+    # Where its frames are.
+    image_prefixes = ('img_path',)
 
     def __init__(
         self,
@@ -90,9 +82,7 @@ class BaseSequenceDataset(BaseSegDataset):
         foreground: Sequence[str] | None = None,
         augments: dict | None = None,
         pipeline: Sequence[dict] = (),
-        pseudo_prob: float = 0.5,
-        pseudo_weight: float = 1.0,
-        unlabelled: bool = False,
+        key_frames: str | Collection[str] = 'labelled',
         **kwargs,
     ):
         for name, value in (
@@ -114,21 +104,25 @@ class BaseSequenceDataset(BaseSegDataset):
                 "mode='stream' gives one frame at a time, with states carried "
                 f'by the model: set num_frames=1, got {num_frames}'
             )
-        if not 0 <= pseudo_prob <= 1 or pseudo_weight < 0:
+        if isinstance(key_frames, str) and key_frames not in (
+            'labelled',
+            'unlabelled',
+        ):
             raise ValueError(
-                'pseudo_prob must lie in [0, 1] and pseudo_weight be >= 0, '
-                f'got {pseudo_prob} and {pseudo_weight}'
+                "key_frames must be 'labelled', 'unlabelled' or names of "
+                f"labels, got '{key_frames}'"
             )
-        self.pseudo_prob = pseudo_prob
-        self.pseudo_weight = pseudo_weight
-        self.unlabelled = unlabelled and mode == 'clip'
-        self._num_labelled = 0
+        if mode == 'stream' and key_frames != 'labelled':
+            raise ValueError(
+                "mode='stream' gives every frame, labelled or not: key_frames "
+                'is for clips'
+            )
+        self.key_frames = key_frames
         self.num_frames = num_frames
         self.frame_interval = frame_interval
         self.mode = mode
         self.missing = missing
         self.foreground = foreground
-        self._clips = self._padded = 0
         self._last: tuple = (None, None)  # index and frame, of a stream
         pipeline = insert_augments(pipeline, augments or {})
         super().__init__(pipeline=pipeline, **kwargs)
@@ -139,15 +133,6 @@ class BaseSequenceDataset(BaseSegDataset):
         if self.foreground is not None:
             self._merge_classes(self.foreground)
         super().full_init()
-        if self._padded:
-            print_log(
-                f'{type(self).__name__}: {self._padded} of {self._clips} '
-                f"clips of '{self.data_prefix['img_path']}' reach over the "
-                f'beginning of their sequence (num_frames={self.num_frames}, '
-                f'frame_interval={self.frame_interval}) and are padded by '
-                'repeating their first frame',
-                logger='current',
-            )
 
     def _merge_classes(self, foreground: Sequence[str]) -> None:
         """Two classes, and the ids that the labels' own become."""
@@ -171,79 +156,36 @@ class BaseSequenceDataset(BaseSegDataset):
 
     def filter_data(self) -> list[dict]:
         """The data list; refuses an empty one before it is serialised."""
+        folder = self.data_prefix.get('img_path')
+        if not self.data_list and self.key_frames != 'labelled':
+            raise NoSamplesError(
+                f"{type(self).__name__}: '{folder}' has no frames without a "
+                'label, or none of those that are asked for'
+            )
         if not self.data_list:
-            raise ValueError(
-                f'{type(self).__name__}: no samples in '
-                f"'{self.data_prefix.get('img_path')}' (mode='{self.mode}'); "
-                f'expected {self.layout}. Check data_root and data_prefix'
+            raise NoSamplesError(
+                f"{type(self).__name__}: no samples in '{folder}' "
+                f"(mode='{self.mode}'); expected {self.layout}. Check "
+                'data_root and data_prefix'
             )
-        # Pseudo-labelled samples stand behind the labelled ones, which are
-        # what len() counts.
-        self.data_list.sort(key=lambda info: info['pseudo'])
-        pseudo = sum(info['pseudo'] for info in self.data_list)
-        self._num_labelled = len(self.data_list) - pseudo
-        taught = any(
-            info['pseudo'] and info['seg_map_path'] for info in self.data_list
-        )
-        if self._reads_pseudo_labels and not taught:
-            raise ValueError(
-                f"{type(self).__name__}: '{self.folder('pseudo_path')}' has "
-                'no label of an unlabelled frame of these sequences: it is '
-                'made by tools/pseudo_label.py, with the same names as '
-                'labels have'
-            )
-        if self.unlabelled and not pseudo:
-            raise ValueError(
-                f"{type(self).__name__}: '{self.data_prefix['img_path']}' has "
-                'no frames without a label, which unlabelled=True asks for'
+        padded = sum(info['num_padded'] > 0 for info in self.data_list)
+        if padded:
+            print_log(
+                f'{type(self).__name__}: {padded} of {len(self.data_list)} '
+                f"clips of '{folder}' reach over the beginning of their "
+                f'sequence (num_frames={self.num_frames}, '
+                f'frame_interval={self.frame_interval}) and are padded by '
+                'repeating their first frame',
+                logger='current',
             )
         return super().filter_data()
 
-    def __len__(self) -> int:
-        return min(super().__len__(), self._num_labelled)
-
-    @property
-    def _reads_pseudo_labels(self) -> bool:
-        return self.mode == 'clip' and bool(
-            self.data_prefix.get('pseudo_path')
-        )
-
-    def list_pseudo_labels(self) -> set[str]:
-        """Paths below ``data_prefix.pseudo_path``, relative to it.
-
-        Raises:
-            FileNotFoundError: If there is no such folder.
-            ValueError: If a teacher of other classes made them.
-        """
-        if not self._reads_pseudo_labels:
-            return set()
-        folder = self.folder('pseudo_path')
-        if not exists(folder, self.backend_args):
-            raise FileNotFoundError(
-                f"{type(self).__name__}: no folder '{folder}' "
-                '(data_prefix.pseudo_path): it is made by '
-                'tools/pseudo_label.py'
-            )
-        names = set(self.list_files('pseudo_path', [self.seg_map_suffix]))
-        report = osp.join(folder, PSEUDO_LABELS)
-        if exists(report, self.backend_args):
-            text = get_text(report, backend_args=self.backend_args)
-            theirs = tuple(json.loads(text)['classes'])
-            ours = tuple(self._metainfo['classes'])
-            if theirs != ours:
-                raise ValueError(
-                    f"the teacher of '{report}' knows {len(theirs)} classes "
-                    f'({_some(theirs)}), this data has {len(ours)} '
-                    f'({_some(ours)}): label it with a teacher of its classes'
-                )
-        return names
-
     def prepare_data(self, idx: int) -> dict:
         """A sample of the pipeline; errors name its image."""
-        pseudo = super().__len__() - len(self)
-        if pseudo and np.random.rand() < self.pseudo_prob:
-            idx = len(self) + np.random.randint(pseudo)
-        info = self.get_data_info(idx)
+        return self.prepare(self.get_data_info(idx))
+
+    def prepare(self, info: dict) -> dict:
+        """The sample of an entry of the data list; errors name its image."""
         # Some decoders give grey for what is missing of a file.
         check_file(info['img_path'], self.backend_args)
         try:
@@ -301,7 +243,7 @@ class BaseSequenceDataset(BaseSegDataset):
         return folder
 
     def list_files(self, prefix: str, suffixes: Sequence[str]) -> list[str]:
-        """Sorted paths below ``data_prefix[prefix]``, relative to it."""
+        """Paths below ``data_prefix[prefix]``, relative to it."""
         folder = self.folder(prefix)
         if not exists(folder, self.backend_args):
             raise FileNotFoundError(
@@ -309,15 +251,57 @@ class BaseSequenceDataset(BaseSegDataset):
                 f'(data_prefix.{prefix}); expected {self.layout}. Check '
                 'data_root and data_prefix'
             )
-        return sorted(
-            list_dir_or_file(
-                folder,
-                list_dir=False,
-                suffix=tuple(suffixes),
-                recursive=True,
-                backend_args=self.backend_args,
-            )
+        return list_files(folder, suffixes, self.backend_args)
+
+    def label_name(self, img_path: str) -> str:
+        """The path, below a folder of labels, that a frame's label has."""
+        folders = map(self.data_prefix.get, self.image_prefixes)
+        # Longest first: one folder may lie inside the other.
+        folder = max(
+            (f for f in folders if f and Path(img_path).is_relative_to(f)),
+            key=len,
         )
+        name = osp.relpath(img_path, folder)
+        stem = osp.splitext(name)[0]
+        if name.lower().endswith(self.img_suffix.lower()):
+            stem = name[: -len(self.img_suffix)]
+        return stem + self.seg_map_suffix
+
+    def is_key_frame(self, img_path: str, label: str | None) -> bool:
+        """Whether a frame with this label, or None, ends a clip; in a stream
+        every frame does."""
+        if self.mode == 'stream':
+            return True
+        if label is not None or self.key_frames == 'labelled':
+            return label is not None and self.key_frames == 'labelled'
+        return (
+            self.key_frames == 'unlabelled'
+            or self.label_name(img_path) in self.key_frames
+        )
+
+    def samples(
+        self, sequence: str, frames: Sequence[tuple[int, str, str | None]]
+    ) -> list[dict]:
+        """Entries of the data list for a whole sequence.
+
+        Args:
+            sequence (str): Its name.
+            frames (Sequence[tuple]): Number, path and label, or None, of
+                every frame, in time order.
+        """
+        paths = [path for _, path, _ in frames]
+        # What the clip needs, and what RandomFrameInterval may ask for.
+        # Bounded, since the list would grow with the square of a video.
+        longest = longest_interval(self.pipeline)
+        stride = max(3 * self.frame_interval, longest)
+        reach = max(30, (self.num_frames - 1) * stride)
+        return [
+            self.sample(
+                path, label, sequence, number, paths[max(0, i - reach) : i]
+            )
+            for i, (number, path, label) in enumerate(frames)
+            if self.is_key_frame(path, label)
+        ]
 
     def sample(
         self,
@@ -326,18 +310,12 @@ class BaseSequenceDataset(BaseSegDataset):
         sequence: str,
         frame_id: int,
         past_img_paths: Sequence[str] = (),
-        pseudo: bool = False,
     ) -> dict:
-        """One entry of the data list, see the class.
-
-        ``pseudo`` says that ``seg_map_path`` is a teacher's, or None.
-        """
+        """One entry of the data list, see the class."""
         past = list(past_img_paths) if self.num_frames > 1 else []
         ref_img_paths, num_padded = select_ref_frames(
             past, img_path, self.num_frames, self.frame_interval
         )
-        self._clips += 1
-        self._padded += num_padded > 0
         return dict(
             img_path=img_path,
             seg_map_path=seg_map_path,
@@ -351,10 +329,7 @@ class BaseSequenceDataset(BaseSegDataset):
             frame_interval=self.frame_interval,
             missing=self.missing,
             num_classes=len(self._metainfo['classes']),
-            pseudo=pseudo,
-            label_weight=self.pseudo_weight if pseudo else 1.0,
-            # A teacher's ids are those of the classes already.
-            label_map=None if pseudo else self.label_map,
+            label_map=self.label_map,
             reduce_zero_label=self.reduce_zero_label,
             seg_fields=[],
         )
@@ -384,7 +359,3 @@ def insert_augments(pipeline: Sequence[dict], augments: dict) -> list:
     # are there in the end.
     after.sort(key=lambda t: not getattr(t, 'replaces_frames', False))
     return [*before, *pipeline[:-1], *after, pipeline[-1]]
-
-
-def _some(classes: Sequence[str]) -> str:
-    return ', '.join(classes[:3]) + (', ...' if len(classes) > 3 else '')

@@ -5,7 +5,6 @@ from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
 from .base_sequence import BaseSequenceDataset
-from .transforms.frame_interval import longest_interval
 
 # The recording, and the frame's number in it: 0001TP_006690, 0006R0_f00930,
 # 0016E5_07959, Seq05VD_f00000.
@@ -35,9 +34,8 @@ class CamVidSequenceDataset(BaseSequenceDataset):
     padded by repeating its first frame; how many are is logged.
 
     Args:
-        data_prefix (dict): ``img_path`` and ``seg_map_path``; ``pseudo_path``:
-            see :class:`BaseSequenceDataset`. Defaults to the train split's
-            first two.
+        data_prefix (dict): ``img_path`` and ``seg_map_path``. Defaults to
+            the train split's.
         max_gap (int): Longest step between neighbours of one sequence, in
             frames of the 30 Hz source. Defaults to 30, one second.
         kwargs: :class:`BaseSequenceDataset`'s.
@@ -106,8 +104,10 @@ class CamVidSequenceDataset(BaseSequenceDataset):
 
     def load_data_list(self) -> list[dict]:
         folder = self.folder('img_path')
-        labels = set(self.list_files('seg_map_path', [self.seg_map_suffix]))
-        pseudo = self.list_pseudo_labels()
+        labels = {
+            name[: -len(self.seg_map_suffix)]: name
+            for name in self.list_files('seg_map_path', [self.seg_map_suffix])
+        }
         recordings = {}
         for name in self.list_files('img_path', ['.png', '.jpg', '.jpeg']):
             match = NAME.match(osp.splitext(name)[0])
@@ -126,10 +126,19 @@ class CamVidSequenceDataset(BaseSequenceDataset):
         data_list = []
         for recording, frames in sorted(recordings.items()):
             for begin, sequence in self._split(sorted(frames.items())):
-                name = f'{recording}_{begin:06d}'
-                data_list.extend(self._samples(name, sequence, labels, pseudo))
+                data_list += self.samples(
+                    f'{recording}_{begin:06d}',
+                    [
+                        (
+                            number,
+                            osp.join(folder, name),
+                            self._label(name, labels),
+                        )
+                        for number, name in sequence
+                    ],
+                )
         unlabelled = sum(map(len, recordings.values())) - len(data_list)
-        if unlabelled:
+        if unlabelled and self.key_frames == 'labelled':
             print_log(
                 f"CamVidSequenceDataset: {unlabelled} frames of '{folder}' "
                 f"have no label in '{self.folder('seg_map_path')}' and are "
@@ -137,6 +146,11 @@ class CamVidSequenceDataset(BaseSequenceDataset):
                 logger='current',
             )
         return data_list
+
+    def _label(self, name: str, labels: dict[str, str]) -> str | None:
+        """The path of a frame's label."""
+        label = labels.get(osp.splitext(name)[0])
+        return label and osp.join(self.folder('seg_map_path'), label)
 
     def _split(self, frames: list) -> list:
         """(first frame number, frames) of each run without a long gap."""
@@ -148,31 +162,3 @@ class CamVidSequenceDataset(BaseSequenceDataset):
             runs[-1][1].append((number, name))
             last = number
         return runs
-
-    def _samples(
-        self, sequence: str, frames: list, labels: set[str], pseudo: set[str]
-    ) -> list[dict]:
-        paths = [osp.join(self.folder('img_path'), name) for _, name in frames]
-        # What the clip needs, and what RandomFrameInterval may ask for.
-        # Bounded, since the list would grow with the square of a video.
-        longest = longest_interval(self.pipeline)
-        stride = max(3 * self.frame_interval, longest)
-        reach = max(30, (self.num_frames - 1) * stride)
-        samples = []
-        for i, (number, name) in enumerate(frames):
-            label = osp.splitext(name)[0] + self.seg_map_suffix
-            seg_map_path = None
-            if label in labels:
-                seg_map_path = osp.join(self.folder('seg_map_path'), label)
-            elif label in pseudo:
-                seg_map_path = osp.join(self.folder('pseudo_path'), label)
-            elif self.mode == 'clip' and not self.unlabelled:
-                continue
-            taught = self.mode == 'clip' and label not in labels
-            past = paths[max(0, i - reach) : i]
-            samples.append(
-                self.sample(
-                    paths[i], seg_map_path, sequence, number, past, taught
-                )
-            )
-        return samples

@@ -7,7 +7,7 @@ from mmseg.datasets import CityscapesDataset
 from mmseg.registry import DATASETS
 
 from .base_sequence import BaseSequenceDataset
-from .transforms.loading import exists
+from .files import exists
 
 # A snippet has 30 frames; the labelled one is the 20th, number 19 counted
 # from 0. Frame numbers run through a city's whole recording.
@@ -41,8 +41,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         data_prefix (dict): ``img_path`` (key frames), ``seg_map_path`` and
             ``seq_path`` (all frames); for streams also ``seq_seg_map_path``,
             the labels of other frames than the key frame, as far as they are
-            there; ``pseudo_path``: see :class:`BaseSequenceDataset`. Defaults
-            to the train split's first three.
+            there. Defaults to the train split's first three.
         key_frame_from (str): 'leftImg8bit' (``img_path``) or 'sequence'
             (``seq_path``), where key frames are read. Defaults to
             'leftImg8bit'.
@@ -55,6 +54,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
     """
 
     METAINFO = CityscapesDataset.METAINFO
+    image_prefixes = ('img_path', 'seq_path')
     layout = (
         'CITY/CITY_SSSSSS_FFFFFF_leftImg8bit.png in data_prefix.img_path, and '
         '*_gtFine_labelTrainIds.png in data_prefix.seg_map_path (made by '
@@ -93,9 +93,9 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         # One listing of the folder, in place of a look-up for every frame.
         # With missing='error' the loading tells, and the start is fast.
         clips = self.mode == 'clip'
-        pseudo = self.list_pseudo_labels()
+        unlabelled = self.key_frames != 'labelled'
         repeats = self.num_frames > 1 and self.missing == 'repeat'
-        if not clips or repeats or pseudo or self.unlabelled:
+        if not clips or repeats or unlabelled:
             listed = self.list_files('seq_path', [self.img_suffix])
             folder = self.folder('seq_path')
             present = {osp.join(folder, name) for name in listed}
@@ -111,16 +111,14 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                     'named CITY_SSSSSS_FFFFFF'
                 )
             snippet, key = match['snippet'], int(match['number'])
-            if clips:
-                data_list.append(self._clip(snippet, label, key, present))
-                if pseudo or self.unlabelled:
-                    data_list += self._pseudo_clips(
-                        snippet, key, present, pseudo
-                    )
-            else:
+            if not clips:
                 data_list.extend(
                     self._stream(snippet, label, key, present, labelled)
                 )
+            elif unlabelled:
+                data_list += self._unlabelled_clips(snippet, key, present)
+            else:
+                data_list.append(self._clip(snippet, label, key, present))
         if self._repeated:
             print_log(
                 f'CityscapesSequenceDataset: {self._repeated} of '
@@ -165,44 +163,42 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
             refs = set(sample['ref_img_paths']) - {sample['img_path']}
             self._repeated += not refs <= present
 
-    def _pseudo_clips(
-        self, snippet: str, key: int, present: set[str], pseudo: set[str]
+    def _unlabelled_clips(
+        self, snippet: str, key: int, present: set[str]
     ) -> list[dict]:
-        """A clip for each other frame of the snippet with a teacher's label,
-        or, with ``unlabelled``, for each other frame.
+        """A clip for each other frame of the snippet.
 
         Its past is the snippet's, from the first frame that is there: the
         frames before belong to another one, or are not there. A hole behind
         it is left to the loading, as a labelled frame's is.
         """
-        first = max(0, key - FRAMES_BEFORE)
-        paths = {
-            number: self._path(snippet, number, 'seq_path')
-            for number in range(first, key + FRAMES_AFTER + 1)
-        }
+        paths = self._snippet_paths(snippet, key)
         if paths[key] not in present:
             # A partial copy may have it among the labelled frames only.
             paths[key] = self._path(snippet, key, self._key_prefix)
         there = [n for n, path in paths.items() if n == key or path in present]
         clips = []
         for number in there:
-            label = f'{snippet}_{number:06d}{self.seg_map_suffix}'
-            taught = label in pseudo
-            if number == key or not (taught or self.unlabelled):
+            if number == key or not self.is_key_frame(paths[number], None):
                 continue
             sample = self.sample(
                 paths[number],
-                osp.join(self.folder('pseudo_path'), label)
-                if taught
-                else None,
+                None,
                 self._sequence(snippet, key),
                 number,
                 [paths[n] for n in range(there[0], number)],
-                pseudo=True,
             )
             self._count_repeated(sample, {paths[n] for n in there})
             clips.append(sample)
         return clips
+
+    def _snippet_paths(self, snippet: str, key: int) -> dict[int, str]:
+        """Frame number -> path, whether it is there or not."""
+        first = max(0, key - FRAMES_BEFORE)
+        return {
+            number: self._path(snippet, number, 'seq_path')
+            for number in range(first, key + FRAMES_AFTER + 1)
+        }
 
     def _labels_of_other_frames(self) -> set[str]:
         folder = self.folder('seq_seg_map_path')
@@ -220,11 +216,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         labelled: set[str],
     ) -> list[dict]:
         """The snippet's frames that are there, in order."""
-        first = max(0, key - FRAMES_BEFORE)
-        paths = {
-            number: self._path(snippet, number, 'seq_path')
-            for number in range(first, key + FRAMES_AFTER + 1)
-        }
+        paths = self._snippet_paths(snippet, key)
         there = [n for n, path in paths.items() if path in present]
         # The labelled frame always is one: without it nothing is measured.
         paths[key] = self._path(snippet, key, self._key_prefix)

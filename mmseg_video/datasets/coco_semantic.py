@@ -3,6 +3,7 @@ import os.path as osp
 from mmseg.registry import DATASETS
 
 from .base_sequence import BaseSequenceDataset
+from .palette import bit_colours
 
 CONVERTER = 'tools/dataset_converters/coco_semantic.py'
 
@@ -27,21 +28,6 @@ NAMES = (
     *('clock', 'vase', 'scissors', 'teddy bear', 'hair drier'),
     'toothbrush',
 )
-
-
-def bit_colours(num: int) -> list[list[int]]:
-    """RGB colours that differ, black first.
-
-    The bits of the number go to red, green and blue in turn, the lowest to
-    each colour's highest bit.
-    """
-    return [
-        [
-            sum((i >> (3 * bit + part) & 1) << (7 - bit) for bit in range(3))
-            for part in range(3)
-        ]
-        for i in range(num)
-    ]
 
 
 @DATASETS.register_module()
@@ -95,9 +81,12 @@ class COCOSemanticDataset(BaseSequenceDataset):
 
     def load_data_list(self) -> list[dict]:
         images = self.list_files('img_path', [self.img_suffix])
-        maps = set(self.list_files('seg_map_path', [self.seg_map_suffix]))
-        stems = [name.removesuffix(self.img_suffix) for name in images]
-        missing = [s for s in stems if s + self.seg_map_suffix not in maps]
+        maps = {
+            name[: -len(self.seg_map_suffix)]: name
+            for name in self.list_files('seg_map_path', [self.seg_map_suffix])
+        }
+        stems = {name[: -len(self.img_suffix)]: name for name in images}
+        missing = [stem for stem in stems if stem not in maps]
         if missing:
             raise FileNotFoundError(
                 f'{len(missing)} of {len(images)} images in '
@@ -106,15 +95,19 @@ class COCOSemanticDataset(BaseSequenceDataset):
                 f"'{missing[0]}{self.seg_map_suffix}': make them by "
                 f'{CONVERTER}, which goes on where it was'
             )
-        return [self._still(stem) for stem in stems]
+        stills = [self._still(s, name, maps[s]) for s, name in stems.items()]
+        return [
+            still
+            for still in stills
+            if self.is_key_frame(still['img_path'], still['seg_map_path'])
+        ]
 
-    def _still(self, stem: str) -> dict:
+    def _still(self, stem: str, image: str, label: str) -> dict:
         sample = self.sample(
-            osp.join(self.folder('img_path'), stem + self.img_suffix),
-            osp.join(self.folder('seg_map_path'), stem + self.seg_map_suffix),
+            osp.join(self.folder('img_path'), image),
+            osp.join(self.folder('seg_map_path'), label),
             stem,
             0,
         )
         # There is no past to pad; StillToClip makes one.
-        self._padded = 0
         return {**sample, 'ref_img_paths': [], 'num_padded': 0}

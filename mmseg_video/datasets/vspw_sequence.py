@@ -5,8 +5,8 @@ from mmengine.fileio import get_text
 from mmseg.registry import DATASETS
 
 from .base_sequence import BaseSequenceDataset
-from .transforms.frame_interval import longest_interval
-from .transforms.loading import exists
+from .files import exists
+from .palette import bit_colours
 
 NUM_CLASSES = 124
 NAMES = 'label_num_dic_final.json'
@@ -44,17 +44,7 @@ class VSPWSequenceDataset(BaseSequenceDataset):
 
     METAINFO = dict(
         classes=tuple(f'class {i + 1}' for i in range(NUM_CLASSES)),
-        # Colours of the usual bit pattern, as in PASCAL VOC's colour map.
-        palette=[
-            [
-                sum(
-                    ((i + 1) >> (3 * bit + c) & 1) << (7 - bit)
-                    for bit in range(3)
-                )
-                for c in range(3)
-            ]
-            for i in range(NUM_CLASSES)
-        ],
+        palette=bit_colours(NUM_CLASSES + 1)[1:],
     )
     layout = (
         'VIDEO/origin/NUMBER.jpg in data_prefix.img_path, VIDEO/mask/'
@@ -110,9 +100,6 @@ class VSPWSequenceDataset(BaseSequenceDataset):
         text = get_text(self.ann_file, backend_args=self.backend_args)
         frames = self._by_video('img_path', 'origin', ['.jpg', '.png'])
         labels = self._by_video('seg_map_path', 'mask', ['.png'])
-        pseudo = {}
-        if self.list_pseudo_labels():
-            pseudo = self._by_video('pseudo_path', 'mask', ['.png'])
         data_list = []
         for video in text.split():
             if video not in frames:
@@ -121,13 +108,13 @@ class VSPWSequenceDataset(BaseSequenceDataset):
                     f"'{self.folder('img_path')}', which '{self.ann_file}' "
                     f'names; expected {self.layout}'
                 )
-            data_list.extend(
-                self._samples(
-                    video,
-                    frames[video],
-                    labels.get(video, {}),
-                    pseudo.get(video, {}),
-                )
+            known = labels.get(video, {})
+            data_list += self.samples(
+                video,
+                [
+                    (number, path, known.get(number))
+                    for number, path in sorted(frames[video].items())
+                ],
             )
         return data_list
 
@@ -150,30 +137,9 @@ class VSPWSequenceDataset(BaseSequenceDataset):
             videos.setdefault(parts[0], {})[int(stem)] = path
         return videos
 
-    def _samples(
-        self,
-        video: str,
-        frames: dict[int, str],
-        labels: dict[int, str],
-        pseudo: dict[int, str],
-    ) -> list[dict]:
-        numbers = sorted(frames)
-        paths = [frames[number] for number in numbers]
-        # What the clip needs, and what RandomFrameInterval may ask for.
-        # Bounded, since the list would grow with the square of a video.
-        longest = longest_interval(self.pipeline)
-        stride = max(3 * self.frame_interval, longest)
-        reach = max(30, (self.num_frames - 1) * stride)
-        known = {**pseudo, **labels}
-        return [
-            self.sample(
-                frames[number],
-                known.get(number),
-                video,
-                number,
-                paths[max(0, i - reach) : i],
-                pseudo=self.mode == 'clip' and number not in labels,
-            )
-            for i, number in enumerate(numbers)
-            if self.mode == 'stream' or self.unlabelled or number in known
-        ]
+    def label_name(self, img_path: str) -> str:
+        name = super().label_name(img_path)
+        # VIDEO/origin and VIDEO/mask stand side by side.
+        return name.replace(
+            f'{osp.sep}origin{osp.sep}', f'{osp.sep}mask{osp.sep}'
+        )

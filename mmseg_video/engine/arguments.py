@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from mmengine import Config, DictAction
 
+from ..datasets import sequence_config
+
 
 class CfgOptions(DictAction):
     """MMEngine's ``--cfg-options KEY=VALUE ...``, which says what is wrong."""
@@ -40,4 +42,4 @@ def set_data_root(cfg: Config, root: str | None) -> None:
     for split in ('train', 'val', 'test'):
         loader = cfg.get(f'{split}_dataloader')
         if root is not None and loader is not None:
-            loader.dataset.data_root = root
+            sequence_config(loader.dataset).data_root = root

@@ -168,19 +168,19 @@ def check_unlabelled(cfg: Config) -> None:
     Raises:
         ValueError: If the config has them without a ``MeanTeacherHook``.
     """
-    loader = cfg.get('train_dataloader') or {}
+    dataset = (cfg.get('train_dataloader') or {}).get('dataset', {})
     hooks = [
         *(cfg.get('default_hooks') or {}).values(),
         *(cfg.get('custom_hooks') or []),
     ]
     types = [hook.get('type') for hook in hooks if isinstance(hook, dict)]
-    if (
-        loader.get('dataset', {}).get('unlabelled')
-        and 'MeanTeacherHook' not in types
-    ):
+    unlabelled = dataset.get('type') == 'UnlabelledFrames' and (
+        not dataset.get('pseudo_path') or dataset.get('keep_unlabelled')
+    )
+    if unlabelled and 'MeanTeacherHook' not in types:
         raise ValueError(
-            'train_dataloader.dataset.unlabelled=True gives frames without '
-            'labels, and no hook labels them: add '
+            'train_dataloader.dataset, UnlabelledFrames, gives frames without '
+            'labels, and no hook labels them: name its pseudo_path, or add '
             "default_hooks.teacher=dict(type='MeanTeacherHook')"
         )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mmengine import Config
 
+from ..datasets import sequence_config
 from ..engine.atomic_backend import AtomicLocalBackend
 from ..engine.checkpoints import find_last_checkpoint
 from ..evaluation.protocol import Protocol
@@ -182,7 +183,7 @@ class Stage:
             'max_iters', cfg.train_cfg.get('max_epochs')
         )
         loader = cfg.train_dataloader
-        clip = loader.dataset.get('num_frames', 1)
+        clip = sequence_config(loader.dataset).get('num_frames', 1)
         return float(length * loader.get('batch_size', 1) * clip)
 
     def begin(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mmengine import Config
 
+from ..datasets import sequence_config
 from ..engine.launch import load_config
 from .spec import Entry
 
@@ -38,7 +39,7 @@ def resolve(entry: Entry) -> Config:
     if entry.num_classes:
         _set_classes(cfg.model, entry.num_classes)
     for split in SPLITS:
-        dataset = cfg.get(f'{split}_dataloader', {}).get('dataset', {})
+        dataset = _dataset(cfg, split)
         if entry.data_root and 'data_root' in dataset:
             dataset.data_root = entry.data_root
     for overrides in entry.overrides:
@@ -126,7 +127,7 @@ def missing_files(cfg: Config) -> list[str]:
     """Data folders and pretrained weights that a config names in vain."""
     missing = []
     for split in SPLITS:
-        dataset = cfg.get(f'{split}_dataloader', {}).get('dataset', {})
+        dataset = _dataset(cfg, split)
         root = dataset.get('data_root')
         if root and '://' not in root and not Path(root).is_dir():
             missing.append(root)
@@ -139,13 +140,19 @@ def missing_files(cfg: Config) -> list[str]:
 def _replace_data(cfg: Config, data: Config, keep: tuple[str, ...]) -> None:
     kept = {}
     for split in SPLITS:
-        dataset = cfg.get(f'{split}_dataloader', {}).get('dataset', {})
+        dataset = _dataset(cfg, split)
         kept[split] = {key: dataset[key] for key in keep if key in dataset}
     for key, value in data.items():
         cfg[key] = copy.deepcopy(value)
     for split in SPLITS:
         if f'{split}_dataloader' in data:
-            cfg[f'{split}_dataloader'].dataset.update(kept[split])
+            _dataset(cfg, split).update(kept[split])
+
+
+def _dataset(cfg: Config, split: str) -> dict:
+    return sequence_config(
+        cfg.get(f'{split}_dataloader', {}).get('dataset', {})
+    )
 
 
 def _replace_schedule(cfg: Config, schedule: Config) -> None:

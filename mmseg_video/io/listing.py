@@ -35,7 +35,7 @@ def natural_key(name: str) -> tuple:
     parts = re.split(r'([0-9]+)', name)
     parts[1::2] = map(int, parts[1::2])
     # The name itself tells 01.png from 1.png.
-    return (*parts, name)
+    return tuple(parts), name
 
 
 def _is_hidden(name: str) -> bool:

@@ -100,18 +100,17 @@ class VideoWriter(_Writer):
         ),
     }
     pixel_format = 'yuv420p'
-    _container = None
+    _container = _stream = _last = None
 
-    def _ticks_per_second(self, timed: bool) -> Fraction:
+    def _ticks_per_second(self, fps: Fraction, timed: bool) -> Fraction:
         # MPEG's clock, unless one tick is exactly one frame.
-        fps = Fraction(self.fps).limit_denominator(100000)
         return Fraction(90000) if timed else fps
 
     def _open(self, height: int, width: int, timed: bool) -> None:
         codec, options, of_file = self.encoders[self.target.suffix.lower()]
-        self._clock = self._ticks_per_second(timed)
-        self._container = av.open(str(self.temporary), 'w', options=of_file)
         fps = Fraction(self.fps).limit_denominator(100000)
+        self._clock = self._ticks_per_second(fps, timed)
+        self._container = av.open(str(self.temporary), 'w', options=of_file)
         try:
             stream = self._container.add_stream(codec, fps, options)
         except (av.FFmpegError, ValueError) as error:
@@ -121,23 +120,22 @@ class VideoWriter(_Writer):
             ) from None
         stream.width, stream.height = width, height
         stream.pix_fmt = self.pixel_format
-        stream.codec_context.time_base = 1 / self._clock
-        if self.pixel_format == 'yuv420p':
-            # Said in the file, or each player guesses in its own way.
-            context = stream.codec_context
-            context.colorspace = context.color_primaries = BT709
-            context.color_trc, context.color_range = BT709, LIMITED
-        self._stream, self._last = stream, None
+        context = stream.codec_context
+        context.time_base = 1 / self._clock
+        # Said in the file, or each player guesses in its own way.
+        context.colorspace = context.color_primaries = BT709
+        context.color_trc, context.color_range = BT709, LIMITED
+        self._stream = stream
 
     def _write(self, frame: np.ndarray, time: float | None) -> None:
         picture = self._picture(frame)
         if self._container is None:
             self._open(picture.height, picture.width, time is not None)
-        time = self.count / self.fps if time is None else time
-        picture.pts = self._place_in_time(round(time * self._clock))
-        if picture.pts is None:
+        seconds = self.count / self.fps if time is None else time
+        ticks = self._place_in_time(round(seconds * self._clock))
+        if ticks is None:
             return
-        self._last = picture.pts
+        picture.pts = self._last = ticks
         picture.time_base = 1 / self._clock
         picture.duration = max(1, round(self._clock / Fraction(self.fps)))
         self._container.mux(self._stream.encode(picture))
@@ -157,7 +155,8 @@ class VideoWriter(_Writer):
     def _close(self) -> None:
         if self._container is not None:
             with self._container:
-                self._container.mux(self._stream.encode())
+                if self._stream is not None:
+                    self._container.mux(self._stream.encode())
 
 
 class GifWriter(VideoWriter):
@@ -176,7 +175,7 @@ class GifWriter(VideoWriter):
         delay = {'final_delay': str(max(2, round(100 / fps)))}
         self.encoders = {'.gif': ('gif', {}, delay)}
 
-    def _ticks_per_second(self, timed: bool) -> Fraction:
+    def _ticks_per_second(self, fps: Fraction, timed: bool) -> Fraction:
         return Fraction(100)
 
     def _place_in_time(self, ticks: int) -> int | None:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmseg_video.apis import compare_video
+from mmseg_video.apis import FrameSource, compare_video
 from mmseg_video.evaluation.temporal_consistency import changes
 from mmseg_video.flow.estimators import DISFlow
 
@@ -36,11 +36,15 @@ def frames():
     return [np.roll(frame, 2 * t, axis=1) for t in range(4)]
 
 
+def source(frames):
+    return FrameSource(iter([(frame, None) for frame in frames]), 10)
+
+
 def test_what_never_changes_does_not_flicker(frames, tmp_path):
     models = dict(framewise=Model(128), recurrent=Model(300))
     told = []
     comparison = compare_video(
-        iter(frames), models, str(tmp_path / 'out.webm'), 10, 160, told.append
+        source(frames), models, str(tmp_path / 'out.webm'), 160, told.append
     )
     assert told == [1, 2, 3, 4]
     assert comparison.num_frames == 4
@@ -61,7 +65,7 @@ def test_what_never_changes_does_not_flicker(frames, tmp_path):
 def test_each_model_sees_one_stream_and_forgets_it(frames, tmp_path):
     model = Model(128)
     for name in ('a.webm', 'b.webm'):
-        compare_video(iter(frames), dict(m=model), str(tmp_path / name), 10)
+        compare_video(source(frames), dict(m=model), str(tmp_path / name))
     first, second = model.seen[:4], model.seen[4:]
     assert len(set(first)) == len(set(second)) == 1
     assert first[0] is not second[0]
@@ -71,7 +75,7 @@ def test_each_model_sees_one_stream_and_forgets_it(frames, tmp_path):
 def test_the_video_has_every_frame_and_every_panel(frames, tmp_path):
     models = dict(framewise=Model(128), recurrent=Model(100))
     out = tmp_path / 'out.webm'
-    compare_video(iter(frames), models, str(out), 10, panel_width=160)
+    compare_video(source(frames), models, str(out), panel_width=160)
     video = cv2.VideoCapture(str(out))
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 4
     assert video.get(cv2.CAP_PROP_FRAME_WIDTH) == 3 * 160 + 2 * 4
@@ -82,7 +86,8 @@ def test_models_of_other_classes_are_refused(frames, tmp_path):
     other.classes = ('night', 'day')
     with pytest.raises(ValueError, match='different classes'):
         compare_video(
-            *(iter(frames), dict(a=Model(128), b=other)),
-            *(str(tmp_path / 'out.webm'), 10),
+            source(frames),
+            dict(a=Model(128), b=other),
+            str(tmp_path / 'out.webm'),
         )
     assert not list(tmp_path.iterdir())

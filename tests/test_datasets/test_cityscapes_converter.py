@@ -1,25 +1,14 @@
-import importlib.util
 import json
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'dataset_converters/cityscapes.py'
+from tests.commands import TOOLS, call, load_tool
+
+TOOL = load_tool('dataset_converters/cityscapes')
 STEM = 'gtFine/val/ulm/ulm_00000{}_000019_gtFine_'
-
-
-@pytest.fixture(scope='module')
-def tool():
-    spec = importlib.util.spec_from_file_location('cityscapes_tool', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    # Where worker processes look the function up.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
 
 
 def square(label, low, high):
@@ -55,23 +44,23 @@ def made(root, i):
     return root / f'{STEM.format(i)}labelTrainIds.png'
 
 
-def test_both_ways_agree(tool, tmp_path):
+def test_both_ways_agree(tmp_path):
     from cityscapesscripts.preparation.json2labelImg import json2labelImg
 
     source = polygons(tmp_path, 0)
     ids = tmp_path / f'{STEM.format(1)}labelIds.png'
     json2labelImg(str(source), str(ids), 'ids')
-    tool.main([str(tmp_path), '--workers', '1'])
+    TOOL.main([str(tmp_path), '--workers', '1'])
     one, two = (np.array(Image.open(made(tmp_path, i))) for i in (0, 1))
     assert np.array_equal(one, two)
     # Road, car, bicycle, and what is ignored.
     assert np.unique(one).tolist() == [0, 13, 18, 255]
 
 
-def test_every_id(tool, tmp_path):
+def test_every_id(tmp_path):
     ids = np.arange(34, dtype=np.uint8)[None]
     label_ids(tmp_path, 0, np.concatenate([ids, ids * 0 + 255]))
-    tool.main([str(tmp_path), '--workers', '1'])
+    TOOL.main([str(tmp_path), '--workers', '1'])
     label = np.array(Image.open(made(tmp_path, 0)))
     assert label.dtype == np.uint8
     assert label[0, [0, 7, 8, 11, 23, 26, 29, 33]].tolist() == [
@@ -81,18 +70,18 @@ def test_every_id(tool, tmp_path):
     assert sorted(set(label[0].tolist())) == [*range(19), 255]
 
 
-def test_label_ids_come_first(tool, tmp_path):
+def test_label_ids_come_first(tmp_path):
     polygons(tmp_path, 0)
     label_ids(tmp_path, 0, np.full((32, 32), 8, np.uint8))
-    tool.main([str(tmp_path), '--workers', '1'])
+    TOOL.main([str(tmp_path), '--workers', '1'])
     assert (np.array(Image.open(made(tmp_path, 0))) == 1).all()
 
 
-def test_resume_and_out(tool, tmp_path, capsys):
+def test_resume_and_out(tmp_path, capsys):
     for i in range(3):
         polygons(tmp_path, i)
     out = tmp_path / 'out'
-    tool.main([str(tmp_path), '--out', str(out), '--workers', '2'])
+    TOOL.main([str(tmp_path), '--out', str(out), '--workers', '2'])
     labels = sorted(out.rglob('*.png'))
     assert len(labels) == 3
     assert labels[0].relative_to(out).parts[:2] == ('val', 'ulm')
@@ -100,20 +89,20 @@ def test_resume_and_out(tool, tmp_path, capsys):
     labels[1].unlink()
     before = labels[0].stat().st_mtime_ns
     capsys.readouterr()
-    tool.main([str(tmp_path), '--out', str(out), '--workers', '1'])
+    TOOL.main([str(tmp_path), '--out', str(out), '--workers', '1'])
     assert '1 labels made, 2 were there' in capsys.readouterr().out
     assert labels[0].stat().st_mtime_ns == before
 
 
-def test_interrupted_write_leaves_nothing(tool, tmp_path, monkeypatch):
+def test_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
     polygons(tmp_path, 0)
 
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tool.os, 'replace', stop)
+    monkeypatch.setattr('os.replace', stop)
     with pytest.raises(KeyboardInterrupt):
-        tool.main([str(tmp_path), '--workers', '1'])
+        TOOL.main([str(tmp_path), '--workers', '1'])
     names = [path.name for path in made(tmp_path, 0).parent.iterdir()]
     assert names == ['ulm_000000_000019_gtFine_polygons.json']
 
@@ -122,7 +111,7 @@ def test_interrupted_write_leaves_nothing(tool, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     'source', ['unknown id', 'unknown label', 'broken json', '16 bit']
 )
-def test_bad_sources(tool, tmp_path, source, workers):
+def test_bad_sources(tmp_path, source, workers, capsys):
     if source == 'unknown id':
         path = label_ids(tmp_path, 0, np.full((4, 4), 77, np.uint8))
     elif source == '16 bit':
@@ -133,16 +122,28 @@ def test_bad_sources(tool, tmp_path, source, workers):
     else:
         path = polygons(tmp_path, 0)
         path.write_text('{')
-    with pytest.raises(SystemExit, match=path.name):
-        tool.main([str(tmp_path), '--workers', workers])
+    assert path.name in error(capsys, tmp_path, '--workers', workers)
     assert not made(tmp_path, 0).exists()
 
 
-def test_nothing_there(tool, tmp_path):
-    with pytest.raises(SystemExit, match='no folder'):
-        tool.main([str(tmp_path)])
+def error(capsys, *arguments):
+    """The one sentence that a run ends in."""
+    with pytest.raises(SystemExit):
+        TOOL.main([*map(str, arguments)])
+    return capsys.readouterr().err.strip().splitlines()[-1]
+
+
+def test_nothing_there(tmp_path, capsys):
+    assert 'error: no folder' in error(capsys, tmp_path)
     (tmp_path / 'gtFine').mkdir()
-    with pytest.raises(SystemExit, match='nothing to convert'):
-        tool.main([str(tmp_path)])
-    with pytest.raises(SystemExit, match='--workers must be >= 1'):
-        tool.main([str(tmp_path), '--workers', '0'])
+    assert 'nothing to convert' in error(capsys, tmp_path)
+    assert 'must be >= 1, got 0' in error(capsys, tmp_path, '--workers', 0)
+
+
+def test_as_a_command(tmp_path):
+    polygons(tmp_path, 0)
+    tool = TOOLS / 'dataset_converters/cityscapes.py'
+    code, output = call(sys.executable, tool, tmp_path, '--workers', 1)
+    assert code == 0, output
+    assert '1 labels made, 0 were there' in output
+    assert made(tmp_path, 0).exists()

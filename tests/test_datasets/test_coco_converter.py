@@ -1,29 +1,18 @@
 """Semantic maps of COCO's instances."""
 
-import importlib.util
 import json
 import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
+from mmseg_video.datasets.converters.coco_masks import draw
 from tests.coco import SIZE, coco_tree, content, crowd, square, thing
+from tests.commands import TOOLS, call, load_tool
 
-TOOL = Path(__file__).parents[2] / 'tools/dataset_converters/coco_semantic.py'
-
-
-@pytest.fixture(scope='module')
-def tool():
-    spec = importlib.util.spec_from_file_location('coco_tool', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    # Where worker processes look the function up.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+TOOL = load_tool('dataset_converters/coco_semantic')
 
 
 def made(root, i, split='train2017'):
@@ -34,28 +23,28 @@ def made(root, i, split='train2017'):
     return label
 
 
-def convert(tool, root, *arguments, workers=1):
-    tool.main([str(root), '--workers', str(workers), *map(str, arguments)])
+def convert(root, *arguments, workers=1):
+    TOOL.main([str(root), '--workers', str(workers), *map(str, arguments)])
 
 
-def error(tool, root, capsys, *arguments):
+def error(root, capsys, *arguments):
     """The one sentence that a run ends in."""
     with pytest.raises(SystemExit) as info:
-        convert(tool, root, *arguments)
+        convert(root, *arguments)
     assert info.value.code == 1
     sentence = capsys.readouterr().err.strip().splitlines()[-1]
     assert sentence.startswith('error: ')
     return sentence
 
 
-def test_the_smaller_object_is_drawn_last_and_crowds_first(tool, tmp_path):
+def test_the_smaller_object_is_drawn_last_and_crowds_first(tmp_path):
     area = np.zeros(SIZE, bool)
     area[:, 30:] = True
     small, large = square(10, 10, 20, 20), square(0, 0, 40, 30)
     for i, order in ((1, 1), (2, -1)):
         things = [thing(90, small), thing(1, large), crowd(3, area)]
         coco_tree(tmp_path, {i: things[::order]}, f'split{i}')
-    convert(tool, tmp_path)
+    convert(tmp_path)
     label = made(tmp_path, 1, 'split1')
     assert (label[10:20, 10:20] == 90).all()
     assert (label[5, :40] == 1).all()
@@ -66,12 +55,12 @@ def test_the_smaller_object_is_drawn_last_and_crowds_first(tool, tmp_path):
     assert (label == made(tmp_path, 2, 'split2')).all()
 
 
-def test_parts_of_an_object_and_images_without_any(tool, tmp_path, capsys):
+def test_parts_of_an_object_and_images_without_any(tmp_path, capsys):
     parts = thing(
         3, square(0, 0, 10, 10), square(30, 20, 40, 30), [1, 1, 5, 5]
     )
     coco_tree(tmp_path, {1: [parts], 2: [], 7: [thing(1, [1, 1, 5, 5])]})
-    convert(tool, tmp_path)
+    convert(tmp_path)
     label = made(tmp_path, 1)
     assert (label == 3).sum() == 200
     assert (label[22, 32], label[15, 15]) == (3, 0)
@@ -82,10 +71,10 @@ def test_parts_of_an_object_and_images_without_any(tool, tmp_path, capsys):
     assert '1 objects, 1 more have no pixel' in out
 
 
-def test_workers_and_resumption(tool, tmp_path, capsys):
+def test_workers_and_resumption(tmp_path, capsys):
     images = {i: [thing(1, square(0, 0, i, i))] for i in range(1, 9)}
     coco_tree(tmp_path, images)
-    convert(tool, tmp_path, workers=2)
+    convert(tmp_path, workers=2)
     for i in images:
         assert (made(tmp_path, i) == 1).sum() == i * i
     folder = tmp_path / 'semantic' / 'train2017'
@@ -94,15 +83,13 @@ def test_workers_and_resumption(tool, tmp_path, capsys):
     before = kept.stat().st_mtime_ns
     lost.unlink()
     capsys.readouterr()
-    convert(tool, tmp_path)
+    convert(tmp_path)
     assert '1 maps made, 7 were there' in capsys.readouterr().out
     assert lost.exists()
     assert kept.stat().st_mtime_ns == before
 
 
-def test_a_kill_in_the_middle_of_a_write_leaves_no_map(
-    tool, tmp_path, monkeypatch
-):
+def test_a_kill_in_the_middle_of_a_write_leaves_no_map(tmp_path, monkeypatch):
     coco_tree(tmp_path, {1: []})
 
     def stop(*_):
@@ -111,24 +98,22 @@ def test_a_kill_in_the_middle_of_a_write_leaves_no_map(
     with monkeypatch.context() as patch:
         patch.setattr('os.replace', stop)
         with pytest.raises(KeyboardInterrupt):
-            convert(tool, tmp_path)
+            convert(tmp_path)
     assert list((tmp_path / 'semantic').rglob('*.*')) == []
-    convert(tool, tmp_path)
+    convert(tmp_path)
     assert not made(tmp_path, 1).any()
 
 
-def test_no_annotations(tool, tmp_path, capsys):
-    assert "no 'annotations/instances_*.json' in" in error(
-        tool, tmp_path, capsys
-    )
-    sentence = error(tool, tmp_path, capsys, '--splits', 'val2017')
+def test_no_annotations(tmp_path, capsys):
+    assert "no 'annotations/instances_*.json' in" in error(tmp_path, capsys)
+    sentence = error(tmp_path, capsys, '--splits', 'val2017')
     assert "instances_val2017.json'" in sentence
 
 
-def test_a_truncated_json(tool, tmp_path, capsys):
+def test_a_truncated_json(tmp_path, capsys):
     path = coco_tree(tmp_path, {1: [thing(1, square(0, 0, 9, 9))]})
     path.write_text(path.read_text()[:150])
-    sentence = error(tool, tmp_path, capsys)
+    sentence = error(tmp_path, capsys)
     assert f"'{path}' are no whole JSON (150 bytes;" in sentence
     assert not (tmp_path / 'semantic').exists()
 
@@ -305,32 +290,30 @@ BAD = {
 
 
 @pytest.mark.parametrize('case', BAD)
-def test_bad_annotations_end_in_one_sentence(tool, tmp_path, case, capsys):
+def test_bad_annotations_end_in_one_sentence(tmp_path, case, capsys):
     path = coco_tree(tmp_path, {1: THING})
     bad, sentence = BAD[case]
     path.write_text(json.dumps(bad))
-    said = error(tool, tmp_path, capsys)
+    said = error(tmp_path, capsys)
     assert sentence in said
     assert str(tmp_path) in said
     assert list(tmp_path.rglob('*.png')) == []
 
 
-def test_a_bad_image_among_good_ones_stops_the_workers_too(
-    tool, tmp_path, capsys
-):
+def test_a_bad_image_among_good_ones_stops_the_workers_too(tmp_path, capsys):
     outside = thing(1, square(-9, 0, 9, 9))
     coco_tree(tmp_path, {1: THING, 2: [outside], 3: THING})
     with pytest.raises(SystemExit):
-        convert(tool, tmp_path, workers=2)
+        convert(tmp_path, workers=2)
     err = capsys.readouterr().err
     assert '000000000002.jpg' in err
     assert 'reaches 9 pixels outside' in err
 
 
-def test_polygons_are_cut_at_the_border_on_request(tool, tmp_path):
+def test_polygons_are_cut_at_the_border_on_request(tmp_path):
     things = [thing(1, square(-9, -9, 9, 9)), thing(3, square(50, 0, 61, 5))]
     coco_tree(tmp_path, {1: things, 2: things[1:]})
-    convert(tool, tmp_path, '--outside', 'clip')
+    convert(tmp_path, '--outside', 'clip')
     label = made(tmp_path, 1)
     assert (label[:9, :9] == 1).all()
     assert (label == 1).sum() == 81
@@ -353,13 +336,13 @@ AWAY = {
 
 @pytest.mark.parametrize('case', AWAY)
 @pytest.mark.parametrize('turned', [False, True])
-def test_a_cut_polygon_is_that_of_a_larger_image(tool, case, turned):
+def test_a_cut_polygon_is_that_of_a_larger_image(case, turned):
     height, width = SIZE
     corners = np.reshape(AWAY[case], (-1, 2))
     if turned:
         corners = (width, height) - corners
     polygon = thing(1, corners.ravel())
-    label, _ = tool.draw([dict(polygon, id=1)], height, width, 'clip')
+    label, _ = draw([dict(polygon, id=1)], height, width, 'clip')
     margin = 600
     moved = (corners + margin).ravel().tolist()
     large = coco_mask.frPyObjects(
@@ -371,19 +354,19 @@ def test_a_cut_polygon_is_that_of_a_larger_image(tool, case, turned):
 
 
 @pytest.mark.parametrize('far', [1e9, 1e30, 1e308])
-def test_a_corner_far_away_is_cut_off(tool, far):
+def test_a_corner_far_away_is_cut_off(far):
     things = [
         dict(thing(1, [6, 6, far, 30, 6, 34]), id=1),
         dict(thing(3, [5, 6, -far, 30, 5, 34]), id=2),
     ]
-    label, _ = tool.draw(things, *SIZE, 'clip')
+    label, _ = draw(things, *SIZE, 'clip')
     # The sides are as good as horizontal.
     assert (label[6:34, 6:] == 1).all()
     assert (label[6:34, :5] == 3).all()
     assert (label > 0).sum() == 28 * (60 - 6 + 5)
 
 
-def test_an_rle_is_drawn_as_pycocotools_has_it(tool):
+def test_an_rle_is_drawn_as_pycocotools_has_it():
     rng = np.random.default_rng(0)
     for share in (0, 0.01, 0.5, 1):
         area = rng.random(SIZE) < share
@@ -392,19 +375,37 @@ def test_an_rle_is_drawn_as_pycocotools_has_it(tool):
         string['counts'] = string['counts'].decode()
         for shape in (string, crowd(1, area)['segmentation']):
             annotation = dict(id=1, category_id=1, segmentation=shape)
-            label, _ = tool.draw([annotation], *SIZE)
+            label, _ = draw([annotation], *SIZE)
             assert ((label == 1) == area).all()
 
 
-def test_missing_images(tool, tmp_path, capsys):
+def test_missing_images(tmp_path, capsys):
     path = coco_tree(tmp_path, {1: THING, 2: THING, 3: THING})
     (tmp_path / 'train2017' / f'{2:012d}.jpg').unlink()
-    sentence = error(tool, tmp_path, capsys)
+    sentence = error(tmp_path, capsys)
     assert f"1 of 3 images of '{path}' are missing" in sentence
     assert "such as '000000000002.jpg'" in sentence
-    convert(tool, tmp_path, '--only-present')
+    convert(tmp_path, '--only-present')
     assert '2 maps made' in capsys.readouterr().out
     for path in (tmp_path / 'train2017').iterdir():
         path.unlink()
-    sentence = error(tool, tmp_path, capsys, '--only-present')
+    sentence = error(tmp_path, capsys, '--only-present')
     assert '3 of 3 images' in sentence
+
+
+def test_as_a_command(tmp_path):
+    coco_tree(tmp_path, {1: THING})
+    tool = TOOLS / 'dataset_converters/coco_semantic.py'
+    code, output = call(sys.executable, tool, tmp_path, '--workers', 1)
+    assert code == 0, output
+    assert '1 maps made, 0 were there' in output
+    assert made(tmp_path, 1).any()
+
+
+def test_without_pycocotools_it_says_what_to_install(
+    tmp_path, monkeypatch, capsys
+):
+    coco_tree(tmp_path, {1: THING})
+    module = 'mmseg_video.datasets.converters.coco_semantic.coco_mask'
+    monkeypatch.setattr(module, None)
+    assert 'pip install pycocotools' in error(tmp_path, capsys)

@@ -253,6 +253,23 @@ class TestCamVid:
         assert info['seg_map_path'].endswith('.png')
         assert numbers(info['ref_img_paths']) == [7963]
 
+    def test_a_camera_that_writes_capitals(self, tmp_path):
+        for path in [*camvid_tree(tmp_path, '.jpg').rglob('*.*')]:
+            path.rename(path.with_suffix(path.suffix.upper()))
+        data = infos(camvid(tmp_path, 'val', num_frames=2))
+        assert len(data) == len(CAMVID_NAMES['val'])
+        assert all(os.path.isfile(info['seg_map_path']) for info in data)
+        assert all(info['img_path'].endswith('.JPG') for info in data)
+
+    def test_hidden_files_are_no_frames(self, tmp_path):
+        camvid_tree(tmp_path)
+        hidden = 'val/._0016E5_07959.png', 'valannot/._0016E5_07959.png'
+        for name in (*hidden, 'val/.trash/cover.png'):
+            path = tmp_path / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b'AppleDouble')
+        assert len(camvid(tmp_path, 'val')) == len(CAMVID_NAMES['val'])
+
     def test_interval_counts_available_frames(self, tmp_path):
         dataset = camvid(
             camvid_tree(tmp_path), 'val', num_frames=3, frame_interval=2

@@ -2,9 +2,10 @@ import json
 
 import numpy as np
 import pytest
+from mmseg.registry import DATASETS
 
+from mmseg_video.apis.pseudo_label_writer import unlabelled_frames
 from mmseg_video.datasets import VSPWSequenceDataset
-from tests.commands import load_tool
 from tests.sequences import SIZE, frame, number_of, write_image
 
 PIPELINE = [
@@ -110,13 +111,23 @@ def test_what_is_missing_is_named(root):
 
 
 def test_a_teacher_labels_the_frame_that_nobody_did(root):
-    tool = load_tool('pseudo_label')
     stream = build(root, mode='stream')
-    names = tool.unlabelled_frames(stream, every=1)
+    names = unlabelled_frames(stream)
     assert names == {6: '7_b/mask/00000001.png'}
     write_image(root / 'taught' / names[6], np.full(SIZE, 2, np.uint8))
-    prefix = dict(img_path='data', seg_map_path='data', pseudo_path='taught')
-    dataset = build(root, data_prefix=prefix, pseudo_prob=1)
+    dataset = DATASETS.build(
+        dict(
+            type='UnlabelledFrames',
+            dataset=dict(
+                type='VSPWSequenceDataset',
+                data_root=str(root),
+                ann_file='val.txt',
+                pipeline=PIPELINE,
+            ),
+            pseudo_path='taught',
+            prob=1,
+        )
+    )
     assert len(dataset) == 8
     sample = dataset[0]['data_samples']
     assert (sample.sequence, sample.frame_id) == ('7_b', 1)

@@ -74,7 +74,7 @@ def test_unlabelled_clips_are_labelled_and_others_left_alone(
 
 def test_where_it_is_not_sure_nothing_is_learned(root, tmp_path):
     watch = Watch()
-    options = {'train_dataloader.dataset.pseudo_prob': 1.0}
+    options = {'train_dataloader.dataset.prob': 1.0}
     made = runner('rnn_unet', root, tmp_path, watch, threshold=1.0, **options)
     made.train()
     assert all((label == 255).all() for _, label in watch.labels)
@@ -161,9 +161,10 @@ def test_bad_settings_are_refused(root, tmp_path):
         MeanTeacherHook(threshold=90)
     with pytest.raises(ValueError, match=r'momentum must lie in \(0, 1\)'):
         MeanTeacherHook(momentum=1)
-    options = {'train_dataloader.dataset.unlabelled': False}
+    made = runner('rnn_unet', root, tmp_path)
+    made._train_dataloader.dataset = made._train_dataloader.dataset.dataset
     with pytest.raises(ValueError, match='no unlabelled frames to label'):
-        runner('rnn_unet', root, tmp_path, **options).train()
+        made.train()
 
 
 def test_unlabelled_frames_need_a_teacher(root, tmp_path):
@@ -172,7 +173,13 @@ def test_unlabelled_frames_need_a_teacher(root, tmp_path):
     cfg.default_hooks.teacher = None
     with pytest.raises(ValueError, match='no hook labels them'):
         check_unlabelled(cfg)
-    cfg.train_dataloader.dataset.unlabelled = False
+    dataset = cfg.train_dataloader.dataset
+    dataset.pseudo_path = 'pseudo_labels/train'
+    check_unlabelled(cfg)
+    dataset.keep_unlabelled = True
+    with pytest.raises(ValueError, match='no hook labels them'):
+        check_unlabelled(cfg)
+    cfg.train_dataloader.dataset = dataset.dataset
     check_unlabelled(cfg)
     cfg.default_hooks = cfg.custom_hooks = None
     check_unlabelled(cfg)

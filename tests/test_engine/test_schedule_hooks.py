@@ -168,6 +168,16 @@ def test_a_growth_that_cannot_be_is_refused(
         GrowClipHook(milestones).before_run(runner)
 
 
+def test_a_data_set_inside_a_wrapper_is_looked_at(root):
+    cfg = config('rnn_unet_mean_teacher', root, 'none')
+    assert cfg.train_dataloader.dataset.type == 'UnlabelledFrames'
+    loop = SimpleNamespace(dataloader_iterator=None)
+    runner = SimpleNamespace(cfg=cfg, train_loop=loop, max_iters=10)
+    GrowClipHook({2: 8}).before_run(runner)
+    with pytest.raises(ValueError, match='let T grow to 20'):
+        GrowClipHook({2: 21}).before_run(runner)
+
+
 def test_it_is_refused_before_the_training_begins(root, tmp_path):
     with pytest.raises(ValueError, match='T=21'):
         train(root, tmp_path, grow({2: 21}))
@@ -248,7 +258,7 @@ def test_label_weights_need_a_loss_that_reads_them(root, tmp_path):
 
 def test_label_weights_do_not_survive_mixing(root, tmp_path):
     cfg = config('rnn_unet_pseudo', root, tmp_path)
-    cfg.train_dataloader.dataset.data_prefix.pop('pseudo_path')
+    cfg.train_dataloader.dataset = cfg.train_dataloader.dataset.dataset
     cfg.model.data_preprocessor.batch_augments = dict(
         mix=dict(type='ClipCutMix')
     )

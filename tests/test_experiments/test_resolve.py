@@ -91,6 +91,14 @@ def test_overrides_come_in_turn_and_last():
     assert cfg.test_dataloader.dataset.data_root == 'here'
 
 
+def test_the_data_root_reaches_a_wrapped_data_set():
+    cfg = resolve(entry('rnn_unet_pseudo', data=None, data_root='here'))
+    assert cfg.train_dataloader.dataset.type == 'UnlabelledFrames'
+    assert cfg.train_dataloader.dataset.dataset.data_root == 'here'
+    assert 'data_root' not in cfg.train_dataloader.dataset
+    assert 'here' in missing_files(cfg)
+
+
 def test_overrides_that_do_not_fit():
     with pytest.raises(ValueError, match="entry 'unet': overrides do not fit"):
         resolve(entry('unet', overrides=({'param_scheduler.9.end': 1},)))

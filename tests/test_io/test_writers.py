@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mmseg_video.io.frames import open_frames
-from mmseg_video.io.writers import check_output, open_writer
+from mmseg_video.io.writers import VideoWriter, check_output, open_writer
 from tests.commands import call
 
 
@@ -106,6 +106,17 @@ def test_browsers_play_it(name, codec, tmp_path):
     assert [frame.shape for frame in frames] == [(46, 64, 3)] * 5
     for level, frame in enumerate(frames):
         assert np.abs(frame.astype(int) - 50 * level).max() < 8
+
+
+def test_an_encoder_that_is_not_there_is_named(tmp_path, monkeypatch):
+    encoders = {'.mp4': ('libno264', {}, {})}
+    monkeypatch.setattr(VideoWriter, 'encoders', encoders)
+    with (
+        pytest.raises(OSError, match=r"'.*out.mp4' \(libno264: .*a folder"),
+        VideoWriter(tmp_path / 'out.mp4', 10) as writer,
+    ):
+        writer.write(panels()[0])
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize('name', ['out.mp4', 'out.webm', 'out.gif'])

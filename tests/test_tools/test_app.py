@@ -1,28 +1,16 @@
-"""demo/app.py: the page is built, and its button segments a video."""
+"""The web page is built, and its button segments a video; demo/app.py."""
 
-import importlib.util
 import sys
-from argparse import Namespace
 
 import cv2
 import pytest
 
 from mmseg_video.apis import VideoSegInferencer
-from tests.commands import ROOT
+from mmseg_video.apis.web_page import build_page, draw_sample
+from tests.commands import ROOT, call
 
 
-@pytest.fixture(scope='module')
-def app():
-    spec = importlib.util.spec_from_file_location('app', ROOT / 'demo/app.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-ARGS = Namespace(size=(64, 128), max_frames=5)
-
-
-def test_the_button_segments_a_sample(app, recurrent, framewise, tmp_path):
+def test_the_button_segments_a_sample(recurrent, framewise, tmp_path):
     models = dict(
         framewise=VideoSegInferencer(
             str(framewise / 'unet_street.py'), str(framewise / 'iter_2.pth')
@@ -32,8 +20,8 @@ def test_the_button_segments_a_sample(app, recurrent, framewise, tmp_path):
             str(recurrent / 'iter_2.pth'),
         ),
     )
-    sample = app.draw_sample(tmp_path, (64, 128))
-    page, _ = app.build_page(models, [sample], ARGS, tmp_path)
+    sample = draw_sample(tmp_path, (64, 128))
+    page, _ = build_page(models, [sample], tmp_path, 5, (64, 128))
     (click,) = (f for f in page.fns.values() if f.name == 'clicked')
     video, table, figure = click.fn(sample)
     assert cv2.VideoCapture(video).get(cv2.CAP_PROP_FRAME_COUNT) == 5
@@ -50,9 +38,18 @@ def test_the_button_segments_a_sample(app, recurrent, framewise, tmp_path):
         click.fn(str(broken))
 
 
-def test_without_gradio_it_says_what_to_install(app, tmp_path, monkeypatch):
+def test_without_gradio_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'gradio', None)
     with pytest.raises(
         RuntimeError, match=r"pip install 'mmseg-video\[app\]'"
     ):
-        app.build_page({}, [], ARGS, tmp_path)
+        build_page({}, [], tmp_path)
+
+
+def test_a_sample_that_cannot_be_opened_is_told_at_the_start(tmp_path):
+    code, output = call(
+        *(sys.executable, ROOT / 'demo/app.py', '--config', 'none.py'),
+        *('--checkpoint', 'none.pth', '--samples', tmp_path / 'none.mp4'),
+    )
+    assert code == 1
+    assert output.strip().splitlines()[-1].startswith('error: no video, image')

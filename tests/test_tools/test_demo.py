@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from mmseg_video.datasets.street_scenes import StreetScene
+from mmseg_video.io.frames import open_frames
 from mmseg_video.io.writers import VideoWriter
 from tests.commands import ROOT, call
 
@@ -109,3 +110,42 @@ def test_a_video_that_cannot_be_opened(recurrent, tmp_path):
     last = output.strip().splitlines()[-1]
     assert last.startswith(f"error: the video '{broken}' cannot be opened")
     assert not (tmp_path / 'out.gif').exists()
+
+
+def test_the_input_is_not_written_over(video, recurrent):
+    before = video.read_bytes()
+    code, output = demo(video, recurrent, video)
+    assert code == 1
+    assert 'is the input too' in output.strip().splitlines()[-1]
+    assert video.read_bytes() == before
+
+
+def test_what_was_drawn_before_a_frame_of_another_size_is_kept(
+    recurrent, tmp_path
+):
+    for i, width in enumerate((128, 128, 64)):
+        img = np.full((64, width, 3), 60 * i, np.uint8)
+        cv2.imwrite(str(tmp_path / f'{i}.png'), img)
+    out = tmp_path / 'out.mp4'
+    code, output = demo(tmp_path, recurrent, out)
+    assert code == 1
+    last = output.strip().splitlines()[-1]
+    assert 'must have one size' in last
+    assert f"The 2 frames before are in '{out}'" in last
+    assert len(list(open_frames(out))) == 2
+
+
+def test_frames_are_shown_at_the_times_of_the_source(recurrent, tmp_path):
+    times = [0, 0.1, 0.2, 0.5, 0.9]
+    source, out = tmp_path / 'in.mp4', tmp_path / 'out.mp4'
+    with VideoWriter(source, 10) as writer:
+        for i, time in enumerate(times):
+            writer.write(np.full((64, 128, 3), 50 * i, np.uint8), time)
+    code, output = demo(source, recurrent, out)
+    assert code == 0, output[-2000:]
+    got = [time for _, time in open_frames(out).timed]
+    np.testing.assert_allclose(got, times, atol=1e-3)
+    code, output = demo(source, recurrent, out, '--fps', 5)
+    assert code == 0, output[-2000:]
+    got = [time for _, time in open_frames(out).timed]
+    np.testing.assert_allclose(got, [0, 0.2, 0.4, 0.6, 0.8], atol=1e-3)

@@ -1,19 +1,14 @@
-import runpy
-import sys
-
 import cv2
 import pytest
 
 from mmseg_video.visualization.data_flow import trace
-from tests.commands import TOOLS
+from tests.commands import TOOLS, call_in_process
 from tests.models import CHANNELS, NUM_CLASSES, RECURRENT, build
 from tests.runs import CONFIGS
 
 
 def run(monkeypatch, *arguments):
-    argv = ['draw_positions.py', *map(str, arguments)]
-    monkeypatch.setattr(sys, 'argv', argv)
-    runpy.run_path(str(TOOLS / 'draw_positions.py'))['main']()
+    call_in_process(TOOLS / 'draw_positions.py', monkeypatch, *arguments)
 
 
 def test_a_picture_of_two_nets(tmp_path, monkeypatch):

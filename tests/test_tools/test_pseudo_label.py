@@ -10,6 +10,7 @@ import torch
 from mmengine.runner import Runner
 
 from mmseg_video.apis import VideoSegInferencer
+from mmseg_video.apis.pseudo_label_writer import build_dataset
 from mmseg_video.apis.pseudo_labels import (
     class_thresholds,
     ensemble,
@@ -92,7 +93,7 @@ def test_they_are_what_the_model_predicts(taught, framewise):
 def test_the_teacher_sees_clean_frames(root, tmp_path, name):
     cfg = config(name, root, tmp_path)
     assert cfg.train_dataloader.dataset.augments
-    dataset = TOOL.build_dataset(cfg, 'train')
+    dataset = build_dataset(cfg, 'train')
     frame = cv2.imread(dataset.get_data_info(0)['img_path'])
     # The config reads frames of any size at 128x256.
     want = cv2.resize(frame, (256, 128)).transpose(2, 0, 1)
@@ -187,7 +188,7 @@ def test_a_teacher_of_other_classes_is_refused(
 @pytest.mark.parametrize('name', ['unet_finetune', 'rnn_unet'])
 def test_a_training_weighs_them(name, taught, tmp_path):
     cfg = config(f'{name}_pseudo', taught, tmp_path)
-    cfg.train_dataloader.dataset.pseudo_prob = 1
+    cfg.train_dataloader.dataset.prob = 1
     cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
     cfg.visualizer.vis_backends = []
     runner = Runner.from_cfg(cfg)

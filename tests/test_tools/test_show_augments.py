@@ -1,11 +1,6 @@
-import sys
-
 import cv2
 
-from tests.commands import ROOT, TOOLS
-
-sys.path.insert(0, str(TOOLS))
-import show_augments
+from tests.commands import ROOT, TOOLS, call_in_process
 
 
 def test_a_row_for_each_augment(root, tmp_path, monkeypatch, capsys):
@@ -18,8 +13,7 @@ def test_a_row_for_each_augment(root, tmp_path, monkeypatch, capsys):
         'train_dataloader.dataset.augments.burst.ref_prob=0.5',
         'model.data_preprocessor.batch_augments.mix.type=ClipClassMix',
     ]
-    monkeypatch.setattr(sys, 'argv', ['x', *map(str, arguments)])
-    show_augments.main()
+    call_in_process(TOOLS / 'show_augments.py', monkeypatch, *arguments)
     # As it is, flow, both kinds of burst, in training, mixed.
     assert f"6 rows: '{out}'" in capsys.readouterr().out
     sheet = cv2.imread(str(out))

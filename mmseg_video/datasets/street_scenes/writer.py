@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ...io.atomic import write_bytes, write_text
 from .scene import KEY_FRAME, NUM_FRAMES, StreetScene
 
 VERSION = 1  # of the generator: other numbers draw other scenes
@@ -100,7 +101,7 @@ def write_street_scenes(
     report = dict(
         settings, snippets=dict(train=num_train, val=num_val), degraded=bursts
     )
-    _write_atomically(root / SETTINGS, json.dumps(report, indent=1).encode())
+    write_text(root / SETTINGS, json.dumps(report, indent=1))
     return report
 
 
@@ -155,8 +156,7 @@ def _claim(root: Path, settings: dict) -> None:
                 + '): choose another folder, or remove this one'
             )
         return
-    root.mkdir(parents=True, exist_ok=True)
-    _write_atomically(path, json.dumps(settings, indent=1).encode())
+    write_text(path, json.dumps(settings, indent=1))
 
 
 def _write_snippet(root: Path, settings: dict, job: tuple[str, int]) -> list:
@@ -199,15 +199,4 @@ def _write_snippet(root: Path, settings: dict, job: tuple[str, int]) -> list:
 
 
 def _write_image(path: Path, img: np.ndarray, options: list) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write_atomically(path, cv2.imencode('.png', img, options)[1].tobytes())
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_bytes(path, cv2.imencode('.png', img, options)[1].tobytes())

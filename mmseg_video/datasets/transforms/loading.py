@@ -1,5 +1,3 @@
-import os
-
 import cv2
 import mmcv
 import numpy as np
@@ -8,30 +6,10 @@ from mmengine import fileio
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import TRANSFORMS
 
-from ...io.images import PNG, check_image_file
+from ...io.images import PNG
+from ..files import check_file, exists
 
 CONVERTER = 'tools/dataset_converters/cityscapes.py'
-
-
-def exists(path: str, backend_args: dict | None = None) -> bool:
-    """Whether there is a file or folder."""
-    if backend_args is None:
-        return os.path.exists(path)
-    return fileio.exists(path, backend_args=backend_args)
-
-
-def check_file(path: str, backend_args: dict | None = None) -> None:
-    """Refuse an image file that is missing, empty or breaks off.
-
-    Only a local file is looked into.
-
-    Raises:
-        OSError: With the path, and what to do.
-    """
-    if backend_args is None:
-        check_image_file(path)
-    elif not exists(path, backend_args):
-        raise FileNotFoundError(f"no such image: '{path}'")
 
 
 @TRANSFORMS.register_module()

@@ -15,8 +15,8 @@ class MeanTeacherHook(EMAHook):
     average (Tarvainen and Valpola, "Mean teachers", NeurIPS 2017).
 
     Before each iteration the teacher, in eval mode, reads the clips of the
-    batch whose key frame nobody labelled (a dataset's ``unlabelled=True``
-    gives them), as they leave the pipeline. Its most probable class becomes
+    batch whose key frame nobody labelled (:class:`UnlabelledFrames` gives
+    them), as they leave the pipeline. Its most probable class becomes
     the label, where it is sure enough; the rest stays 255, ignored. The
     student, the model that trains, then reads the same clips as its data
     preprocessor mixes them: with ``ClipClassMix`` that is the training of
@@ -51,10 +51,12 @@ class MeanTeacherHook(EMAHook):
 
     def before_train(self, runner: Runner) -> None:
         super().before_train(runner)
-        if not getattr(runner.train_dataloader.dataset, 'unlabelled', False):
+        dataset = runner.train_dataloader.dataset
+        if not getattr(dataset, 'has_unlabelled', False):
             raise ValueError(
                 'MeanTeacherHook: the training data has no unlabelled frames '
-                'to label; set train_dataloader.dataset.unlabelled=True'
+                'to label; wrap it: train_dataloader.dataset=dict(type='
+                "'UnlabelledFrames', dataset=dict(...))"
             )
         self._trains = True
         teacher = self.ema_model.module

@@ -1,0 +1,215 @@
+"""A web page: a video, framewise and recurrent, side by side."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ..datasets.street_scenes import StreetScene
+from ..engine.launch import EXPECTED
+from ..io.frames import open_frames
+from ..io.writers import open_writer
+from .video_comparison import VideoComparison, compare_video
+from .video_seg_inferencer import VideoSegInferencer
+
+COLOURS = {'framewise': '#c2552d', 'recurrent': '#1f6fb2'}
+
+
+def serve(
+    config: str,
+    checkpoint: str,
+    baseline: tuple[str, str] | None = None,
+    samples: Sequence[str] = (),
+    size: tuple[int, int] | None = None,
+    max_frames: int = 300,
+    device: str | None = None,
+    host: str = '127.0.0.1',
+    port: int = 7860,
+) -> None:
+    """Serve the page until it is stopped.
+
+    Args:
+        config (str): Path of the model's config.
+        checkpoint (str): Path of its checkpoint.
+        baseline (tuple[str, str] | None): Config and checkpoint of a second
+            model. Defaults to None.
+        samples (Sequence[str]): Videos to choose from. Defaults to (), a
+            street scene that is drawn.
+        size (tuple[int, int] | None): Height and width that the models are
+            given. Defaults to None, the video's.
+        max_frames (int): Of a video. Defaults to 300.
+        device (str | None): Defaults to None, a GPU where there is one.
+        host (str): Address. Defaults to '127.0.0.1', this machine alone.
+        port (int): Defaults to 7860.
+
+    Raises:
+        OSError: If a sample cannot be opened.
+        RuntimeError: If Gradio is not installed.
+    """
+    for path in samples:
+        open_frames(path)
+    recurrent = VideoSegInferencer(config, checkpoint, device)
+    models = {'prediction': recurrent}
+    if baseline:
+        framewise = VideoSegInferencer(*baseline, device)
+        models = {'framewise': framewise, 'recurrent': recurrent}
+    with tempfile.TemporaryDirectory(prefix='mmseg_video_') as name:
+        folder = Path(name)
+        samples = [str(Path(path).resolve()) for path in samples]
+        if not samples:
+            samples = [draw_sample(folder, size or (256, 512))]
+        page, options = build_page(models, samples, folder, max_frames, size)
+        page.launch(server_name=host, server_port=port, **options)
+
+
+def draw_sample(folder: Path, size: tuple[int, int]) -> str:
+    """A street scene of 30 frames as a video."""
+    path = folder / 'street_scene.mp4'
+    scene = StreetScene(0, 'val', 0, *size)
+    with open_writer(path, 17) as writer:
+        for t in range(30):
+            writer.write(scene.frame(t)[0])
+    return str(path)
+
+
+def segment(
+    path: str,
+    models: dict[str, VideoSegInferencer],
+    folder: Path,
+    max_frames: int = 300,
+    size: tuple[int, int] | None = None,
+    tell: Callable[[tuple[int, int]], None] = lambda progress: None,
+) -> tuple[str, str, Figure]:
+    """A video side by side with its predictions, a table and a plot.
+
+    Args:
+        path (str): Of the video.
+        models (dict): Caption -> model.
+        folder (Path): Where the video is written.
+        max_frames (int): Of the video. Defaults to 300.
+        size (tuple[int, int] | None): Height and width that the models are
+            given. Defaults to None, the video's.
+        tell (Callable): Called with (frames done, frames in all).
+
+    Raises:
+        ValueError: If the video has one frame.
+    """
+    source = open_frames(path).reduced(max_frames, size)
+    out = Path(tempfile.mkdtemp(dir=folder)) / 'side_by_side.mp4'
+    comparison = compare_video(
+        *(source, models, str(out)),
+        tell=lambda done: tell((done, source.length)),
+    )
+    if comparison.num_frames < 2:
+        raise ValueError(
+            'this video has one frame, and it takes two to flicker: choose a '
+            'longer one'
+        )
+    return str(out), summarise(comparison), plot(comparison)
+
+
+def summarise(comparison: VideoComparison) -> str:
+    """Flicker of the models as a Markdown table."""
+    lines = [
+        '| pixels that change their class | from frame to frame, % '
+        '| along the motion, % |',
+        '|---|---|---|',
+    ]
+    for name, values in comparison.flicker.items():
+        along = comparison.flicker_compensated[name]
+        lines.append(
+            f'| {name} | {np.mean(values):.2f} | {np.mean(along):.2f} |'
+        )
+    return '\n'.join(lines)
+
+
+def plot(comparison: VideoComparison) -> Figure:
+    """Flicker of the models over the frames."""
+    figure = Figure(figsize=(9, 2.6), layout='constrained')
+    axes = figure.subplots()
+    for name, values in comparison.flicker_compensated.items():
+        axes.plot(
+            range(2, len(values) + 2),
+            values,
+            label=name,
+            color=COLOURS.get(name),
+        )
+    axes.set(
+        xlabel='frame',
+        ylabel='flicker along\nthe motion, %',
+        ylim=(0, None),
+    )
+    axes.margins(x=0.01)
+    axes.grid(alpha=0.3)
+    axes.spines[['top', 'right']].set_visible(False)
+    axes.legend(frameon=False, ncols=2)
+    return figure
+
+
+def build_page(
+    models: dict[str, VideoSegInferencer],
+    samples: list[str],
+    folder: Path,
+    max_frames: int = 300,
+    size: tuple[int, int] | None = None,
+):
+    """The page as a Gradio app, and the options to launch it with.
+
+    Args:
+        models (dict): Caption -> model.
+        samples (list[str]): Paths of videos to choose from.
+        folder (Path): Where videos are written.
+        max_frames (int): Of a video. Defaults to 300.
+        size (tuple[int, int] | None): Height and width that the models are
+            given. Defaults to None, the video's.
+
+    Raises:
+        RuntimeError: If Gradio is not installed.
+    """
+    try:
+        import gradio as gr
+    except ImportError:
+        raise RuntimeError(
+            "the web page needs Gradio: pip install 'mmseg-video[app]'"
+        ) from None
+    bar = gr.Progress()  # Gradio finds it among the defaults
+
+    def clicked(path, progress=bar):
+        if not path:
+            raise gr.Error('choose a video first')
+        try:
+            return segment(path, models, folder, max_frames, size, progress)
+        except EXPECTED as error:
+            raise gr.Error(str(error)) from error
+
+    # Only files that are served with the page: it works without a network.
+    fonts = ['system-ui', 'sans-serif']
+    with gr.Blocks(
+        title='mmseg_video', analytics_enabled=False, delete_cache=(3600, 3600)
+    ) as page:
+        gr.Markdown(
+            '# mmseg_video\nA video, segmented frame by frame: by the '
+            f'{" and the ".join(models)} model.'
+        )
+        with gr.Row():
+            with gr.Column(scale=1):
+                video = gr.Video(label='Video', sources=['upload'])
+                gr.Examples([[path] for path in samples], video)
+                button = gr.Button('Segment', variant='primary')
+            with gr.Column(scale=3):
+                result = gr.Video(
+                    label='Side by side',
+                    show_label=False,
+                    autoplay=True,
+                    loop=True,
+                    interactive=False,
+                )
+                table = gr.Markdown()
+                flicker = gr.Plot(
+                    label='Flicker', show_label=False, format='png'
+                )
+        button.click(clicked, video, [result, table, flicker])
+    theme = gr.themes.Default(font=fonts, font_mono=['monospace'])
+    return page, dict(theme=theme, allowed_paths=[str(folder), *samples])

@@ -1,0 +1,1 @@
+"""Labels to train on, made of what data sets come with."""

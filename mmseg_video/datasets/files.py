@@ -1,0 +1,43 @@
+"""Files of a data set, local or behind one of MMEngine's file backends."""
+
+import os
+from collections.abc import Sequence
+
+from mmengine import fileio
+
+from ..io.images import check_image_file
+from ..io.listing import select_files
+
+
+def exists(path: str, backend_args: dict | None = None) -> bool:
+    """Whether there is a file or folder."""
+    if backend_args is None:
+        return os.path.exists(path)
+    return fileio.exists(path, backend_args=backend_args)
+
+
+def check_file(path: str, backend_args: dict | None = None) -> None:
+    """Refuse an image file that is missing, empty or breaks off.
+
+    Only a local file is looked into.
+
+    Raises:
+        OSError: With the path, and what to do.
+    """
+    if backend_args is None:
+        check_image_file(path)
+    elif not exists(path, backend_args):
+        raise FileNotFoundError(f"no such image: '{path}'")
+
+
+def list_files(
+    folder: str, suffixes: Sequence[str], backend_args: dict | None = None
+) -> list[str]:
+    """Paths below a folder, relative to it.
+
+    Which, and in what order: see :func:`select_files`.
+    """
+    names = fileio.list_dir_or_file(
+        folder, list_dir=False, recursive=True, backend_args=backend_args
+    )
+    return select_files(names, suffixes)
