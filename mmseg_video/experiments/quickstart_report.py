@@ -10,14 +10,10 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from ..apis import VideoSegInferencer
-from ..engine.atomic_backend import AtomicLocalBackend
+from ..io.atomic import write_text
 from ..io.writers import GifWriter
-from ..visualization import (
-    beside,
-    captioned,
-    legend,
-    overlay,
-)
+from ..visualization import beside, captioned, legend, overlay
+from .output import markdown_table, save_figure, subplots, to_json
 
 
 def write_table(
@@ -27,36 +23,24 @@ def write_table(
 
     Args:
         out (Path): The folder.
-        tests (dict): Model -> T -> what tools/test.py wrote.
+        tests (dict): 'framewise' and 'recurrent' -> protocol -> figures.
         iterations (dict): Model -> training iterations in all.
         settings (dict): Of the job, for the record.
     """
-    frames = sorted(t for t in tests['recurrent'])
-    columns = [(m, t) for t in frames for m in ('mIoU', 'mAcc')]
-    head = ['model', 'iterations', *(f'{m}, T={t}' for m, t in columns)]
-    rows = {
-        name: [by_t[t]['metrics'][m] for m, t in columns]
-        for name, by_t in tests.items()
+    columns = [(m, t) for t in tests['recurrent'] for m in ('mIoU', 'mAcc')]
+    head = [f'{m}, T={t.removeprefix("t")}' for m, t in columns]
+    values = {
+        name: [by_protocol[t][m] for m, t in columns]
+        for name, by_protocol in tests.items()
     }
-    gain = np.subtract(rows['recurrent'], rows['framewise'])
-    lines = ['| ' + ' | '.join(head) + ' |', '|---' * len(head) + '|']
-    for name, values in rows.items():
-        cells = [f'{v:.2f}' for v in values]
-        lines.append(
-            f'| {name} | {iterations[name]} | ' + ' | '.join(cells) + ' |'
-        )
-    cells = [f'{v:+.2f}' for v in gain]
-    lines.append('| **difference** | | ' + ' | '.join(cells) + ' |')
-    lines += ['', 'The framewise model reads the key frame alone, whatever T.']
-    table = '\n'.join(lines)
-    write = AtomicLocalBackend().put_text
-    write(table + '\n', out / 'table.md')
-    report = dict(
-        settings=settings,
-        iterations=iterations,
-        tests={k: {str(t): r for t, r in v.items()} for k, v in tests.items()},
-    )
-    write(json.dumps(report, indent=1, default=str), out / 'table.json')
+    rows = [[name, iterations[name], *v] for name, v in values.items()]
+    gain = np.subtract(values['recurrent'], values['framewise'])
+    rows.append(['**difference**', '', *(f'{v:+.2f}' for v in gain)])
+    table = markdown_table(['model', 'iterations', *head], rows)
+    table += '\nThe framewise model reads the key frame alone, whatever T.\n'
+    write_text(out / 'table.md', table)
+    report = dict(settings=settings, iterations=iterations, tests=tests)
+    write_text(out / 'table.json', to_json(report))
     return table
 
 
@@ -79,12 +63,7 @@ def write_curves(path: Path, runs: dict, offset: int) -> None:
         runs (dict): Model -> work dirs of its two parts.
         offset (int): Iterations of the first part.
     """
-    import matplotlib
-
-    matplotlib.use('Agg')
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.6), dpi=110)
+    figure, (axes,) = subplots(1, 2, (10, 3.6))
     for name, (first, second) in runs.items():
         for axis, tag in zip(axes, ('loss', 'mIoU'), strict=True):
             x1, y1 = read_scalars(first, tag)
@@ -99,11 +78,7 @@ def write_curves(path: Path, runs: dict, offset: int) -> None:
         axis.set_xlabel('iteration')
         axis.grid(alpha=0.3)
         axis.legend(frameon=False)
-    figure.tight_layout()
-    temporary = path.with_name(f'.{path.name}')
-    figure.savefig(temporary, format='png')
-    plt.close(figure)
-    temporary.replace(path)
+    save_figure(figure, path)
 
 
 def write_gif(

@@ -180,7 +180,7 @@ def test_single_frames_are_no_video():
             feed(metric, frame, [np.zeros((H, W), np.uint8)], sequence=name)
         with pytest.raises(ValueError, match='no sequence has two'):
             metric.compute_metrics(metric.results)
-        metric.lacking = 'skip'
+        metric.on_missing = 'skip'
         assert result(metric) == {}
 
 

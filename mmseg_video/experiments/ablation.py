@@ -1,0 +1,78 @@
+"""Many configs, with several seeds, trained and tested into one table."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .costs import Costs, chosen_device
+from .launch import Launcher
+from .perform import alone_in, perform, report_failures
+from .plan import Plan, make_plan
+from .report import describe, write_report
+from .spec import read_spec
+
+
+def ablate(
+    path: str,
+    root: Path,
+    launcher: Launcher,
+    only: Sequence[str] | None = None,
+    seeds: Sequence[int] | None = None,
+    data_root: str | None = None,
+    options: dict | None = None,
+    dry_run: bool = False,
+    report: bool = False,
+) -> None:
+    """Do what of a spec is not done, and write its tables.
+
+    Args:
+        path (str): The spec, a YAML file.
+        root (Path): The folder of all ablations.
+        launcher (Launcher): Runs the trainings and tests.
+        only (Sequence[str] | None): Entries to do. Defaults to None, all.
+        seeds (Sequence[int] | None): Of the runs to do. Defaults to None,
+            all.
+        data_root (str | None): Instead of the spec's. Defaults to None.
+        options (dict | None): Merged into every config, after the overrides.
+        dry_run (bool): Whether to list what there is to do and stop.
+        report (bool): Whether to write the tables of what is there alone.
+
+    Raises:
+        RuntimeError: If some of it failed: the rest is done.
+    """
+    spec = read_spec(path, data_root=data_root, overrides=options)
+    out = root / spec.name
+    plan = make_plan(spec, root, launcher.gpus)
+    names = spec.with_starts(only or spec.entries)
+    stages = plan.of(names, seeds)
+    costs = Costs(root / 'costs', spec.size, chosen_device())
+    failed = {}
+    if not report:
+        print(f'{path}, into {out}')
+        print(describe(plan, names, plan.to_do(stages), seeds))
+    if dry_run:
+        return
+    if not report:
+        with alone_in(root):
+            for run in plan.runs:
+                run.link(out)
+            failed = perform(plan, stages, launcher)
+            failed |= _measure(plan, names, costs)
+    paths = write_report(plan, out, costs)
+    if paths:
+        print(f'\n{paths[0].read_text()}')
+    print('\n'.join(map(str, paths)))
+    report_failures(failed)
+
+
+def _measure(plan: Plan, names: Sequence[str], costs: Costs) -> dict[str, str]:
+    """The cost of every entry that has a row; what failed, and why."""
+    print('measuring parameters and latency ...')
+    failed = {}
+    for entry in plan.spec.rows:
+        if entry.name in names:
+            try:
+                costs.measure(*plan.models(entry))
+            except Exception as error:  # the others go on
+                why = str(error) or type(error).__name__
+                failed[entry.name] = f'its cost: {why}'
+    return failed
