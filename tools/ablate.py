@@ -36,6 +36,7 @@ def parse_args():
     parser.add_argument('spec', help='a YAML file, see configs/ablations/')
     parser.add_argument(
         '--out',
+        type=Path,
         default='work_dirs/ablations',
         help='the folder of all ablations, default: %(default)s',
     )
@@ -76,23 +77,11 @@ def parse_args():
 @resumable
 @cli
 def main():
-    args = parse_args()
+    args = vars(parse_args())
+    keys = ('launcher', 'jobs', 'gpus', 'partition')
+    launcher = {key: args.pop(key) for key in keys}
     devices = visible_devices(torch.cuda.device_count())
-    launcher = Launcher(
-        *(TOOLS, args.launcher, args.jobs, args.gpus, devices),
-        partition=args.partition,
-    )
-    ablate(
-        args.spec,
-        Path(args.out),
-        launcher,
-        only=args.only,
-        seeds=args.seeds,
-        data_root=args.data_root,
-        options=args.cfg_options,
-        dry_run=args.dry_run,
-        report=args.report,
-    )
+    ablate(launcher=Launcher(TOOLS, devices=devices, **launcher), **args)
 
 
 if __name__ == '__main__':

@@ -18,7 +18,6 @@ from mmseg_video.engine.arguments import (
     tool_parser,
 )
 from mmseg_video.engine.launch import cli
-from mmseg_video.evaluation.protocol import Protocol
 from mmseg_video.experiments import Launcher, compare_models
 from mmseg_video.experiments.perform import resumable
 
@@ -32,7 +31,9 @@ def parse_args():
     parser.add_argument(
         '--baseline', nargs=2, required=True, metavar=('CONFIG', 'CHECKPOINT')
     )
-    parser.add_argument('--out', required=True, help='the folder to write')
+    parser.add_argument(
+        '--out', type=Path, required=True, help='the folder to write'
+    )
     parser.add_argument(
         '--num-frames', type=at_least(1), help='clips of T, not streams'
     )
@@ -57,19 +58,7 @@ def parse_args():
 @resumable
 @cli
 def main():
-    args = parse_args()
-    compare_models(
-        tuple(args.baseline),
-        (args.config, args.checkpoint),
-        Path(args.out),
-        Launcher(TOOLS),
-        Protocol(args.num_frames, stream=args.num_frames is None),
-        degrade=args.degrade,
-        robustness=args.robustness,
-        size=args.size,
-        data_root=args.data_root,
-        options=args.cfg_options,
-    )
+    compare_models(launcher=Launcher(TOOLS), **vars(parse_args()))
 
 
 if __name__ == '__main__':

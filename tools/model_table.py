@@ -31,9 +31,15 @@ def parse_args():
         '--latency', action='store_true', help='measure it too: minutes'
     )
     parser.add_argument('--repeats', type=at_least(1), default=5)
-    parser.add_argument('--device', help='for --latency; default: the GPU')
+    parser.add_argument(
+        '--device',
+        type=chosen_device,
+        default='',
+        help='for --latency; default: the GPU',
+    )
     parser.add_argument(
         '--out',
+        type=Path,
         default='work_dirs/model_table',
         help='folder of the table (.md, .csv, .json) and of what is done',
     )
@@ -47,17 +53,7 @@ def parse_args():
 
 @cli
 def main():
-    args = parse_args()
-    write_model_table(
-        ROOT,
-        args.configs,
-        Path(args.out),
-        args.size,
-        chosen_device(args.device),
-        args.repeats,
-        latency=args.latency,
-        readme=args.readme,
-    )
+    write_model_table(ROOT, **vars(parse_args()))
 
 
 if __name__ == '__main__':

@@ -33,7 +33,9 @@ def parse_args():
         metavar=('TRAIN', 'VAL'),
         help='street scenes to make',
     )
-    parser.add_argument('--out', default=ROOT / 'work_dirs/quickstart')
+    parser.add_argument(
+        '--out', type=Path, default=ROOT / 'work_dirs/quickstart'
+    )
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
         '--cfg-options',
@@ -51,17 +53,7 @@ def parse_args():
 @resumable
 @cli
 def main():
-    args = parse_args()
-    run_quickstart(
-        ROOT,
-        Path(args.out).resolve(),
-        Launcher(TOOLS),
-        dataset=args.dataset,
-        data_root=args.data_root,
-        snippets=args.snippets,
-        seed=args.seed,
-        options=args.cfg_options,
-    )
+    run_quickstart(ROOT, Launcher(TOOLS), **vars(parse_args()))
 
 
 if __name__ == '__main__':

@@ -4,6 +4,8 @@ A clip ends in a labelled frame; --stream gives every frame of every sequence
 in order instead, with states carried by a recurrent model.
 """
 
+from dataclasses import fields
+
 from mmseg_video.apis.testing import evaluate
 from mmseg_video.datasets.corruptions import CORRUPTIONS
 from mmseg_video.engine.arguments import add_run, at_least, tool_parser
@@ -31,6 +33,7 @@ def parse_args():
     parser.add_argument(
         '--frame-interval',
         type=at_least(1),
+        dest='interval',
         help='stride of the clips in frames',
     )
     parser.add_argument(
@@ -71,18 +74,13 @@ def parse_args():
         parser.error('--temporal does not go with --tta')
     if args.sequences and not args.temporal:
         parser.error('--sequences keeps what --temporal finds: add --temporal')
-    kind, severity = args.corrupt or ('', '0')
-    number = int(severity) if severity.isdigit() else severity
+    values = {
+        field.name: getattr(args, field.name) for field in fields(Protocol)
+    }
+    for name in values:
+        delattr(args, name)
     try:
-        args.protocol = Protocol(
-            num_frames=args.num_frames,
-            interval=args.frame_interval,
-            stream=args.stream,
-            degrade=args.degrade,
-            corrupt=args.corrupt and (kind, number),
-            tta=args.tta,
-            amp=args.amp,
-        )
+        args.protocol = Protocol(**values)
     except ValueError as error:
         parser.error(str(error))
     return args
@@ -90,23 +88,7 @@ def parse_args():
 
 @cli
 def main():
-    args = parse_args()
-    drawing = dict(show=args.show, wait_time=args.wait_time)
-    evaluate(
-        args.config,
-        args.checkpoint,
-        args.protocol,
-        work_dir=args.work_dir,
-        data_root=args.data_root,
-        options=args.cfg_options,
-        temporal=args.temporal,
-        sequences=args.sequences,
-        out=args.out,
-        drawing=dict(drawing, save_dir=args.show_dir)
-        if args.show or args.show_dir
-        else None,
-        launcher=args.launcher,
-    )
+    evaluate(**vars(parse_args()))
 
 
 if __name__ == '__main__':

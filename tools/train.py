@@ -23,18 +23,7 @@ def parse_args():
 
 @cli
 def main():
-    args = parse_args()
-    train(
-        args.config,
-        work_dir=args.work_dir,
-        load_from=args.load_from,
-        resume=args.resume,
-        seed=args.seed,
-        amp=args.amp,
-        data_root=args.data_root,
-        options=args.cfg_options,
-        launcher=args.launcher,
-    )
+    train(**vars(parse_args()))
 
 
 if __name__ == '__main__':

@@ -25,44 +25,31 @@ def evaluate(
     protocol: Protocol,
     work_dir: str | None = None,
     data_root: str | None = None,
-    options: dict | None = None,
+    cfg_options: dict | None = None,
     temporal: bool = False,
     sequences: bool = False,
     out: str | None = None,
-    drawing: dict | None = None,
+    show: bool = False,
+    show_dir: str | None = None,
+    wait_time: float = 2,
     launcher: str = 'none',
 ) -> None:
     """Test a checkpoint; writes test_PROTOCOL.json into the work dir.
 
-    Args:
-        config (str): Path of the config.
-        checkpoint (str): Path of the checkpoint.
-        protocol (Protocol): How it is tested.
-        work_dir (str | None): Defaults to work_dirs/NAME of the config.
-        data_root (str | None): Instead of the config's. Defaults to None.
-        options (dict | None): Merged into the config. Defaults to None.
-        temporal (bool): Whether with the metrics over time too. Defaults to
-            False.
-        sequences (bool): Whether the work dir keeps what these found in each
-            sequence, for ``evaluation.bootstrap``. Defaults to False.
-        out (str | None): A folder for the predicted label maps. Defaults to
-            None.
-        drawing (dict | None): ``SegVisualizationHook``'s arguments, and
-            ``save_dir``, to draw every prediction. Defaults to None.
-        launcher (str): Of several processes. Defaults to 'none'.
+    The arguments are those of ``tools/test.py``.
 
     Raises:
         ValueError: If what is asked for does not fit the config, or no frame
             has a label.
     """
-    cfg = load_config(config, options)
+    cfg = load_config(config, cfg_options)
     check_checkpoint(checkpoint)
     set_data_root(cfg, data_root)
     set_work_dir(cfg, config, work_dir)
     cfg.load_from = checkpoint
     fetch_nothing(cfg.model)
-    if drawing:
-        _draw(cfg, **drawing)
+    if show or show_dir:
+        _draw(cfg, show, show_dir, wait_time)
     if out:  # before it may become a list
         cfg.test_evaluator.update(output_dir=out, keep_results=True)
     if temporal:
@@ -95,13 +82,15 @@ def _add_temporal_metrics(cfg: Config, save_dir: str | None) -> None:
     ]
 
 
-def _draw(cfg: Config, save_dir: str | None = None, **drawing) -> None:
+def _draw(
+    cfg: Config, show: bool, show_dir: str | None, wait_time: float
+) -> None:
     hook = cfg.default_hooks.setdefault(
         'visualization', dict(type='SegVisualizationHook')
     )
-    hook.update(draw=True, interval=1, **drawing)
-    if save_dir:
-        cfg.visualizer.save_dir = save_dir
+    hook.update(draw=True, interval=1, show=show, wait_time=wait_time)
+    if show_dir:
+        cfg.visualizer.save_dir = show_dir
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float]:

@@ -21,25 +21,14 @@ def train(
     seed: int | None = None,
     amp: bool = False,
     data_root: str | None = None,
-    options: dict | None = None,
+    cfg_options: dict | None = None,
     launcher: str = 'none',
 ) -> None:
     """Train a config into its work dir.
 
-    Args:
-        config (str): Path of the config.
-        work_dir (str | None): Defaults to work_dirs/NAME of the config.
-        load_from (str | None): The checkpoint whose weights it starts from.
-            Defaults to the config's.
-        resume (bool): Whether to go on from the last checkpoint in the work
-            dir. Defaults to False.
-        seed (int | None): Defaults to the config's.
-        amp (bool): Whether in mixed precision. Defaults to False.
-        data_root (str | None): Instead of the config's. Defaults to None.
-        options (dict | None): Merged into the config. Defaults to None.
-        launcher (str): Of several processes. Defaults to 'none'.
+    The arguments are those of ``tools/train.py``.
     """
-    cfg = load_config(config, options)
+    cfg = load_config(config, cfg_options)
     set_data_root(cfg, data_root)
     set_work_dir(cfg, config, work_dir)
     check_unlabelled(cfg)

@@ -80,7 +80,11 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         default='none',
     )
     # From torch.distributed.launch, which sets no environment.
-    parser.add_argument('--local_rank', '--local-rank', action=_LocalRank)
+    parser.add_argument(
+        *('--local_rank', '--local-rank'),
+        action=_LocalRank,
+        default=argparse.SUPPRESS,
+    )
 
 
 class _LocalRank(argparse.Action):

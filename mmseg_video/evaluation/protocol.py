@@ -61,12 +61,15 @@ class Protocol:
             )
         if self.corrupt:
             kind, severity = self.corrupt
-            if kind not in CORRUPTIONS or severity not in SEVERITIES:
+            # A command line gives text.
+            known = [str(severity) for severity in SEVERITIES]
+            if kind not in CORRUPTIONS or str(severity) not in known:
                 raise ValueError(
                     f'--corrupt {kind} {severity}: choose of '
                     f'{", ".join(CORRUPTIONS)}, and a severity of '
-                    + ', '.join(map(str, SEVERITIES))
+                    + ', '.join(known)
                 )
+            object.__setattr__(self, 'corrupt', (kind, int(severity)))
 
     @classmethod
     def parse(cls, name: str) -> 'Protocol':

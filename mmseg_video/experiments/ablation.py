@@ -12,34 +12,25 @@ from .spec import read_spec
 
 
 def ablate(
-    path: str,
-    root: Path,
+    spec: str,
+    out: Path,
     launcher: Launcher,
     only: Sequence[str] | None = None,
     seeds: Sequence[int] | None = None,
     data_root: str | None = None,
-    options: dict | None = None,
+    cfg_options: dict | None = None,
     dry_run: bool = False,
     report: bool = False,
 ) -> None:
     """Do what of a spec is not done, and write its tables.
 
-    Args:
-        path (str): The spec, a YAML file.
-        root (Path): The folder of all ablations.
-        launcher (Launcher): Runs the trainings and tests.
-        only (Sequence[str] | None): Entries to do. Defaults to None, all.
-        seeds (Sequence[int] | None): Of the runs to do. Defaults to None,
-            all.
-        data_root (str | None): Instead of the spec's. Defaults to None.
-        options (dict | None): Merged into every config, after the overrides.
-        dry_run (bool): Whether to list what there is to do and stop.
-        report (bool): Whether to write the tables of what is there alone.
+    The arguments are those of ``tools/ablate.py``.
 
     Raises:
         RuntimeError: If some of it failed: the rest is done.
     """
-    spec = read_spec(path, data_root=data_root, overrides=options)
+    path, root = spec, out
+    spec = read_spec(path, data_root=data_root, overrides=cfg_options)
     out = root / spec.name
     plan = make_plan(spec, root, launcher.gpus)
     names = spec.with_starts(only or spec.entries)

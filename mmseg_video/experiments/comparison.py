@@ -21,38 +21,28 @@ from .spec import SIZE, Entry, Spec
 
 
 def compare_models(
+    config: str,
+    checkpoint: str,
     baseline: tuple[str, str],
-    model: tuple[str, str],
     out: Path,
     launcher: Launcher,
-    protocol: Protocol,
+    num_frames: int | None = None,
     degrade: Sequence[float] = (0.0,),
     robustness: bool = False,
     size: tuple[int, int] | None = None,
     data_root: str | None = None,
-    options: dict | None = None,
+    cfg_options: dict | None = None,
 ) -> None:
     """Test both models and write comparison.md, .json and .png.
 
-    Args:
-        baseline, model (tuple[str, str]): Config and checkpoint of each.
-        out (Path): The folder. What was tested with the same configs,
-            checkpoints and data is not tested again.
-        launcher (Launcher): Runs the tests.
-        protocol (Protocol): How both are tested.
-        degrade (Sequence[float]): Parts of degraded frames; the first is
-            reported in full. Defaults to none degraded.
-        robustness (bool): Whether also under every corruption at every
-            severity. Defaults to False.
-        size (tuple[int, int] | None): Also the latency of a frame of this
-            size. Defaults to None.
-        data_root (str | None): Instead of the configs'. Defaults to None.
-        options (dict | None): Merged into both configs. Defaults to None.
+    The arguments are those of ``tools/compare.py``.
 
     Raises:
         ValueError: If ``robustness`` is asked for without labels.
         RuntimeError: If a test failed.
     """
+    protocol = Protocol(num_frames, stream=num_frames is None)
+    models = dict(baseline=baseline, model=(config, checkpoint))
     parts = [replace(protocol, degrade=part) for part in degrade]
     corrupted = {
         kind: [replace(protocol, corrupt=(kind, n)) for n in SEVERITIES]
@@ -65,14 +55,11 @@ def compare_models(
             Path(config),
             checkpoint_of=checkpoint,
             data_root=data_root,
-            overrides=(options,) if options else (),
+            overrides=(cfg_options,) if cfg_options else (),
             protocols=dict.fromkeys(asked, ()),
             sequences=True,
         )
-        for name, (config, checkpoint) in (
-            ('baseline', baseline),
-            ('model', model),
-        )
+        for name, (config, checkpoint) in models.items()
     }
     plan = make_plan(Spec('comparison', entries), out)
     runs = [plan.first_run(name) for name in entries]
@@ -92,7 +79,7 @@ def compare_models(
         clean = by_part[degrade[0]]
         report = dict(
             clean,
-            models=dict(baseline=baseline, model=model),
+            models=models,
             command=sys.argv[1:],
         )
         report['figures'] = clean['figures'] | _costs(runs, out, size)

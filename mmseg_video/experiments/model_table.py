@@ -28,7 +28,7 @@ COLUMNS = {
 
 def write_model_table(
     root: Path,
-    paths: Sequence[str],
+    configs: Sequence[str],
     out: Path,
     size: tuple[int, int],
     device: torch.device,
@@ -38,17 +38,7 @@ def write_model_table(
 ) -> None:
     """Measure what was not, and write the table.
 
-    Args:
-        root (Path): The folder of ``configs/`` and its metafiles.
-        paths (Sequence[str]): Of the configs; none for all that segment.
-        out (Path): The folder of the table (.md, .csv, .json) and of what
-            was measured.
-        size (tuple[int, int]): Height and width of the frame.
-        device (torch.device): For the latency.
-        repeats (int): Of the latency.
-        latency (bool): Whether it is measured too. Defaults to False.
-        readme (str | None): A file whose table, between two marks, is
-            replaced. Defaults to None.
+    The arguments are those of ``tools/model_table.py``.
 
     Raises:
         ValueError: If a config has no entry in a metafile, or the file lacks
@@ -60,7 +50,7 @@ def write_model_table(
         _around_the_table(readme)  # refuse before the work, not after
     costs = Costs(out / 'done', size, device, repeats)
     rows, failed = [], {}
-    bar = tqdm(_select(paths, models, root), unit='config')
+    bar = tqdm(_select(configs, models, root), unit='config')
     for model in bar:
         bar.set_postfix_str(model.name)
         try:

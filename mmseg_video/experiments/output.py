@@ -19,8 +19,10 @@ def markdown_table(head: Sequence, rows: Iterable[Sequence]) -> str:
         rows (Iterable[Sequence]): Their cells: floats get two decimals; None
             and what is not finite leave the cell empty.
     """
-    lines = [head, ['---'] * len(head), *rows]
-    return ''.join(f'| {" | ".join(map(_cell, line))} |\n' for line in lines)
+    first, *others = (
+        f'| {" | ".join(map(_cell, line))} |\n' for line in (head, *rows)
+    )
+    return ''.join([first, '|---' * len(head), '|\n', *others])
 
 
 def _cell(value) -> str:

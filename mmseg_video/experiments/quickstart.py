@@ -25,37 +25,27 @@ SCENE_FRAMES = (8, 19)  # of a snippet: what T=12 reads
 
 def run_quickstart(
     root: Path,
-    out: Path,
     launcher: Launcher,
+    out: Path,
     dataset: str = 'street',
     data_root: str | None = None,
     snippets: tuple[int, int] = (240, 80),
     seed: int = 0,
-    options: dict | None = None,
+    cfg_options: dict | None = None,
 ) -> None:
     """Is the recurrent model better, and by how much?
 
-    Args:
-        root (Path): The folder of ``configs/``.
-        out (Path): The folder to write.
-        launcher (Launcher): Runs the trainings and tests.
-        dataset (str): 'street', 'cityscapes' or 'camvid'. Defaults to
-            'street'.
-        data_root (str | None): Of the data. Defaults to None: street scenes
-            are made.
-        snippets (tuple[int, int]): How many, to train on and to test on.
-            Defaults to (240, 80).
-        seed (int): Of the scenes and the trainings. Defaults to 0.
-        options (dict | None): Merged into every config. Defaults to None.
+    The arguments are those of ``tools/quickstart.py``.
 
     Raises:
         FileNotFoundError: If there is no data.
         ValueError: If ``out`` holds a quick start with other arguments.
         RuntimeError: If a training or test failed.
     """
+    out = out.resolve()
     if data_root and not Path(data_root).is_dir():
         raise FileNotFoundError(f"no data folder '{data_root}'")
-    settings = dict(dataset=dataset, seed=seed, options=options)
+    settings = dict(dataset=dataset, seed=seed, options=cfg_options)
     if not data_root:
         settings['snippets'] = list(snippets)
     folder = str(Path(data_root or out / 'street_scenes').resolve())
@@ -69,7 +59,7 @@ def run_quickstart(
             root / f'configs/ablations/quickstart{suffix}.yml',
             folder=str(root),
             data_root=folder,
-            overrides=options,
+            overrides=cfg_options,
             seeds=[seed],
         )
         plan = make_plan(spec, out)

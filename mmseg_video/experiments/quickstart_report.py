@@ -12,7 +12,7 @@ from mmseg.registry import DATASETS
 from ..apis import VideoSegInferencer
 from ..io.atomic import write_text
 from ..io.writers import GifWriter
-from ..visualization import beside, captioned, legend, overlay
+from ..visualization import side_by_side
 from .output import markdown_table, save_figure, subplots, to_json
 
 
@@ -82,12 +82,7 @@ def write_curves(path: Path, runs: dict, offset: int) -> None:
 
 
 def write_gif(
-    path: Path,
-    models: dict,
-    data_root: str,
-    max_frames: int = 48,
-    fps: float = 6,
-    width: int = 256,
+    path: Path, models: dict, data_root: str, max_frames: int = 48
 ) -> None:
     """Test sequences side by side: frame | framewise | recurrent | label.
 
@@ -96,8 +91,6 @@ def write_gif(
         models (dict): Name -> (config, checkpoint), the framewise one first.
         data_root (str): Of the test data.
         max_frames (int): Defaults to 48.
-        fps (float): Defaults to 6.
-        width (int): Of one panel. Defaults to 256.
     """
     inferencers = {
         k: VideoSegInferencer(str(c), str(w)) for k, (c, w) in models.items()
@@ -108,50 +101,17 @@ def write_gif(
     dataset = DATASETS.build(cfg)
     classes, palette = dataset.metainfo['classes'], dataset.metainfo['palette']
     last = None
-    with GifWriter(path, fps) as gif:
+    with GifWriter(path, fps=6) as gif:
         for i in range(min(max_frames, len(dataset))):
-            info = dataset.get_data_info(i)
-            if info['sequence'] != last:
-                last = info['sequence']
+            sample = dataset[i]['data_samples']
+            frame = cv2.imread(sample.img_path)
+            if sample.sequence != last:
+                last = sample.sequence
                 for inferencer in inferencers.values():
                     inferencer.reset()
-            frame = cv2.imread(info['img_path'])
-            panels = {'frame': frame}
-            for name, inferencer in inferencers.items():
-                prediction = inferencer.predict_frame(frame)
-                panels[name] = prediction.overlay(0.65)
-            label = _label(info, dataset.label_map)
-            panels['label'] = np.zeros_like(frame)
-            if label is not None:
-                panels['label'] = overlay(frame, label, palette, 0.65) * (
-                    label < len(classes)
-                )[..., None].astype(np.uint8)
-            height = round(frame.shape[0] * width / frame.shape[1])
-            sheet = beside(
-                [
-                    captioned(cv2.resize(panel, (width, height)), name)
-                    for name, panel in panels.items()
-                ]
-            )
-            gif.write(
-                np.vstack([sheet, legend(classes, palette, sheet.shape[1])])
-            )
-
-
-def _label(info: dict, label_map: dict | None) -> np.ndarray | None:
-    """The frame's labels (H, W), where there are any."""
-    path = info['seg_map_path']
-    if path is None:
-        # Street scenes may have the labels of all frames.
-        path = (
-            info['img_path']
-            .replace('leftImg8bit_sequence', 'gtFine_sequence')
-            .replace('_leftImg8bit.png', '_gtFine_labelTrainIds.png')
-        )
-    label = cv2.imread(path, cv2.IMREAD_UNCHANGED)
-    if label is not None and label_map:
-        table = np.arange(256, dtype=np.uint8)
-        for old, new in label_map.items():
-            table[old] = new
-        label = table[label]
-    return label
+            labels = {
+                name: inferencer.predict_frame(frame).label
+                for name, inferencer in inferencers.items()
+            }
+            labels['label'] = sample.gt_sem_seg.data[0].numpy()
+            gif.write(side_by_side(frame, labels, classes, palette, 256, 0.65))

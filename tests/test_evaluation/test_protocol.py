@@ -17,6 +17,7 @@ CLIPS = [
         (1, 12), (None, 3), (0.0, 0.2, 1.0), (None, ('jpeg', 2)), (False, True)
     )
 ]
+DATA = dict(dataset=dict(pipeline=[]))
 STREAMS = [Protocol(stream=True), Protocol(stream=True, degrade=0.05)]
 ALL = [*CLIPS, *STREAMS, Protocol(5, tta=True), Protocol(5, 2, tta=True)]
 
@@ -116,14 +117,13 @@ def test_mixed_precision_reaches_the_loop():
 
 
 def test_augmentation_needs_a_pipeline():
-    cfg = config('unet_cityscapes')
-    model = cfg.model
+    cfg = config('unet_camvid')
+    model, cfg.tta_pipeline = cfg.model, [dict(type='LoadImageFromFile')]
     Protocol(tta=True).apply(cfg)
     assert cfg.test_dataloader.dataset.pipeline == cfg.tta_pipeline
     assert cfg.model.module == model
-    del cfg.tta_pipeline
     with pytest.raises(ValueError, match='no tta_pipeline'):
-        Protocol(tta=True).apply(cfg)
+        Protocol(tta=True).apply(Config(dict(test_dataloader=DATA)))
 
 
 def test_all_clips_of_clean_video_are_one_to_a_framewise_model():

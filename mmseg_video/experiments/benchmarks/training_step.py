@@ -8,7 +8,7 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
-from .costs import build, interleaved
+from ..costs import build, interleaved
 
 
 def trainer(
