@@ -2,6 +2,7 @@ import os.path as osp
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import numpy as np
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import TRANSFORMS
@@ -190,7 +191,7 @@ class BaseSequenceDataset(BaseSegDataset):
         check_file(info['img_path'], self.backend_args)
         try:
             if self.mode == 'stream':
-                return self._prepare_streamed(idx, info)
+                return self._prepare_streamed(info)
             return self.pipeline(info)
         except (OSError, ValueError):
             raise
@@ -200,7 +201,7 @@ class BaseSequenceDataset(BaseSegDataset):
                 f'{type(error).__name__}: {error}'
             ) from error
 
-    def _prepare_streamed(self, idx: int, info: dict) -> dict:
+    def _prepare_streamed(self, info: dict) -> dict:
         """A sample of the pipeline; flow needs the frame before too."""
         transforms = self.pipeline.transforms
         needs = [getattr(t, 'needs_previous', False) for t in transforms]
@@ -213,7 +214,7 @@ class BaseSequenceDataset(BaseSegDataset):
                 results = step(results)
             return results
 
-        results = run(info, transforms[:at])
+        idx, results = info['sample_idx'], run(info, transforms[:at])
         last, self._last = self._last, (idx, key_frame(results))
         if self._continues(idx):
             if last[0] != idx - 1:  # loaded by another worker

@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from mmseg_video.experiments.costs import train_cost
+from mmseg_video.experiments.benchmarks.training_step import train_cost
 from tests.commands import ROOT, TOOLS, call
 
 
