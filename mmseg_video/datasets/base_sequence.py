@@ -2,12 +2,12 @@ import os.path as osp
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-import numpy as np
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import TRANSFORMS
 
 from .files import check_file, exists, list_files
+from .previous_frame import prepare_streamed
 from .ref_frames import select_ref_frames
 from .transforms.frame_interval import longest_interval
 
@@ -124,7 +124,6 @@ class BaseSequenceDataset(BaseSegDataset):
         self.mode = mode
         self.missing = missing
         self.foreground = foreground
-        self._last: tuple = (None, None)  # index and frame, of a stream
         pipeline = insert_augments(pipeline, augments or {})
         super().__init__(pipeline=pipeline, **kwargs)
 
@@ -191,7 +190,7 @@ class BaseSequenceDataset(BaseSegDataset):
         check_file(info['img_path'], self.backend_args)
         try:
             if self.mode == 'stream':
-                return self._prepare_streamed(info)
+                return prepare_streamed(self, info)
             return self.pipeline(info)
         except (OSError, ValueError):
             raise
@@ -200,38 +199,6 @@ class BaseSequenceDataset(BaseSegDataset):
                 f"the sample of '{info['img_path']}' could not be prepared: "
                 f'{type(error).__name__}: {error}'
             ) from error
-
-    def _prepare_streamed(self, info: dict) -> dict:
-        """A sample of the pipeline; flow needs the frame before too."""
-        transforms = self.pipeline.transforms
-        needs = [getattr(t, 'needs_previous', False) for t in transforms]
-        if not any(needs):
-            return self.pipeline(info)
-        at = needs.index(True)
-
-        def run(results: dict, steps: Sequence) -> dict:
-            for step in steps:
-                results = step(results)
-            return results
-
-        idx, results = info['sample_idx'], run(info, transforms[:at])
-        last, self._last = self._last, (idx, key_frame(results))
-        if self._continues(idx):
-            if last[0] != idx - 1:  # loaded by another worker
-                before = {**self.get_data_info(idx - 1), 'seg_map_path': None}
-                last = idx - 1, key_frame(run(before, transforms[:at]))
-            results['previous'] = last[1]
-        return run(results, transforms[at:])
-
-    def _continues(self, idx: int) -> bool:
-        """Whether a stream's frame follows the one at ``idx - 1``."""
-        if idx == 0:
-            return False
-        before, now = self.get_data_info(idx - 1), self.get_data_info(idx)
-        step = now['frame_id'] - before['frame_id']
-        return before['sequence'] == now['sequence'] and (
-            0 < step <= (self.max_gap or step)
-        )
 
     def folder(self, prefix: str) -> str:
         """The folder that ``data_prefix`` has under this name."""
@@ -334,12 +301,6 @@ class BaseSequenceDataset(BaseSegDataset):
             reduce_zero_label=self.reduce_zero_label,
             seg_fields=[],
         )
-
-
-def key_frame(results: dict) -> np.ndarray:
-    """The key frame (H, W, 3) of loaded frames, one or a list of them."""
-    img = results['img']
-    return img[-1] if isinstance(img, list) else img
 
 
 def insert_augments(pipeline: Sequence[dict], augments: dict) -> list:

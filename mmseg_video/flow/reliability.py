@@ -35,15 +35,17 @@ def photometric_weight(
 ) -> np.ndarray:
     """exp(-|I_1 - warp I_2| / scale), (H, W) float32 in (0, 1].
 
-    The difference is the mean over the colours. The occlusion mask of
-    :func:`photometric_agreement` with a scale, and its mean for its sum.
+    The occlusion mask of :func:`photometric_agreement` with a scale, the mean
+    over the colours for their sum, and frames smoothed by 5x5 pixels, so that
+    sensor noise is no change.
 
     Args:
         first, second (ndarray): Frames (H, W, 3) uint8.
         flow (ndarray): Flow (H, W, 2) from the first to the second.
         scale (float): In grey levels.
     """
-    difference = np.abs(first - warp_image(second, flow).astype(np.float32))
+    now, then = (cv2.blur(frame, (5, 5)) for frame in (first, second))
+    difference = np.abs(now - warp_image(then, flow).astype(np.float32))
     return np.exp(-difference.mean(axis=-1) / scale)
 
 
