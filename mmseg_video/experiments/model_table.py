@@ -1,7 +1,5 @@
 """The model table: what every config costs, beside its framewise baseline."""
 
-import csv
-import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +10,7 @@ from tqdm import tqdm
 
 from ..io.atomic import write_text
 from .costs import Costs, device_name
-from .output import markdown_table, to_json
+from .output import markdown_table, to_csv, to_json
 from .zoo import Model, read_metafiles
 
 BEGIN, END = '<!-- model table: begin -->', '<!-- model table: end -->'
@@ -193,9 +191,4 @@ def _write(
     if device:
         report['device'] = device
     write_text(out / 'model_table.json', to_json(report))
-    file = io.StringIO()
-    fields = list(dict.fromkeys(key for row in rows for key in row))
-    writer = csv.DictWriter(file, fields, lineterminator='\n')
-    writer.writeheader()
-    writer.writerows(rows)
-    write_text(out / 'model_table.csv', file.getvalue())
+    write_text(out / 'model_table.csv', to_csv(rows))

@@ -1,5 +1,7 @@
 """How experiments write: Markdown tables, figures, JSON."""
 
+import csv
+import io
 import json
 import math
 import os
@@ -38,6 +40,16 @@ def to_json(content) -> str:
     text = json.dumps(content, default=str)
     plain = json.loads(text, parse_constant=lambda _: None)
     return json.dumps(plain, indent=1) + '\n'
+
+
+def to_csv(rows: Sequence[dict]) -> str:
+    """A column for every key of any row, in the order of their coming."""
+    file = io.StringIO()
+    fields = list(dict.fromkeys(key for row in rows for key in row))
+    writer = csv.DictWriter(file, fields, lineterminator='\n')
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
 
 
 def subplots(rows: int, columns: int, size: tuple[float, float], **kwargs):

@@ -1,13 +1,11 @@
 """Figures over seeds, their differences to the baseline, and tables."""
 
-import csv
-import io
 import statistics
 from dataclasses import dataclass, field
 
 from ..evaluation.figures import LESS_IS_BETTER
 from .costs import Costs
-from .output import markdown_table
+from .output import markdown_table, to_csv
 from .plan import Plan
 
 Column = tuple[str, str]  # protocol and metric
@@ -172,11 +170,7 @@ def as_csv(rows: list[Row]) -> str:
         for name in ('parameters', 'latency_ms', 'ratio'):
             cells[name] = row.cost.get(name)
         table.append(cells)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(table[0]), lineterminator='\n')
-    writer.writeheader()
-    writer.writerows(table)
-    return text.getvalue()
+    return to_csv(table)
 
 
 def matrix(rows: list[Row]) -> tuple[str, list[str]] | None:

@@ -1,5 +1,6 @@
 """What is done, in which order, and what never again."""
 
+import os
 import threading
 
 import pytest
@@ -87,6 +88,34 @@ def test_what_concerns_tests_alone_is_tested_alone(tmp_path):
     changes = {**options('none'), 'test_dataloader.batch_size': 2}
     done, _ = do(plan(tmp_path, overrides=changes, seeds=[0]))
     assert [title.split(', ')[2] for title in done] == ['t1', 't3', 't5']
+
+
+def test_a_test_with_other_arguments_is_another_test(tmp_path):
+    asked = {'stream': ['mIoU']}
+    first = plan(tmp_path, protocols=asked, seeds=[0])
+    do(first)
+    asked['stream'] += ['VC8']  # which takes --temporal
+    more = plan(tmp_path, protocols=asked, seeds=[0])
+    titles = [stage.title for stage in more.to_do(more.stages)]
+    assert titles == ['framewise, seed 0, stream', 'gru, seed 0, stream']
+
+
+def test_an_entry_may_test_a_checkpoint(tmp_path):
+    checkpoint = tmp_path / 'any.pth'
+    torch.save({}, checkpoint)
+    ours = {'alone': {'config': FRAMEWISE, 'checkpoint_of': str(checkpoint)}}
+
+    def again():
+        return plan(tmp_path, entries=ours, seeds=[0], baseline=None)
+
+    assert do(again()) == (['alone, seed 0, t1'], {})
+    assert do(again()) == ([], {})
+    torch.save({'trained': 'anew'}, checkpoint)
+    os.utime(checkpoint, (1, 1))  # by its content, not by its age
+    assert do(again())[0] == ['alone, seed 0, t1']
+    checkpoint.write_bytes(checkpoint.read_bytes()[:50])
+    with pytest.raises(ValueError, match='is cut short'):
+        again()
 
 
 def test_another_spec_shares_what_is_the_same(tmp_path):

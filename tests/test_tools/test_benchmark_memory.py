@@ -1,4 +1,4 @@
-"""tools/benchmark_memory.py: memory is judged, time is not."""
+"""tools/benchmark_memory.py: memory is asserted, time is not."""
 
 import json
 import sys
