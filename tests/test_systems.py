@@ -102,7 +102,8 @@ def assert_streaming_equals_the_clip(model, clips):
         got, states = model.step(clips[:, t], states)
     want = torch.stack([s.seg_logits.data for s in model.predict(clips)])
     torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-4)
-    assert [len(state) for state in states] == model.state_sizes
+    maps = {place: len(state) for place, state in states.items()}
+    assert maps == model.state_maps
 
 
 @pytest.mark.parametrize(
