@@ -11,7 +11,7 @@ def prepare_streamed(dataset: BaseDataset, info: dict) -> dict:
 
     A transform with ``needs_previous`` (:class:`AddFlow`) gets the frame
     before as ``previous`` (H, W, 3), as the transforms in front of it give
-    it, unless a sequence begins.
+    it, and its ``previous_path``, unless a sequence begins.
 
     Args:
         dataset (BaseDataset): In stream mode, with ``max_gap``.
@@ -34,6 +34,7 @@ def prepare_streamed(dataset: BaseDataset, info: dict) -> dict:
             before['seg_map_path'] = None  # its labels are not asked for
             last = idx - 1, _key_frame(_run(transforms[:at], before))
         results['previous'] = last[1]
+        results['previous_path'] = before['img_path']
     return _run(transforms[at:], results)
 
 

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine import Config
 
 from mmseg_video.apis import VideoSegInferencer
 from tests.models import build, wake
@@ -120,6 +121,83 @@ def test_streams_in_a_batch_are_as_if_alone(tmp_path, video):
     got = inferencer.predict_frames({'a': video[3], 'b': other[2]})
     assert agree(got['a'].label, predicted(model, video[3:]))
     assert agree(got['b'].label, predicted(model, other[:3]))
+
+
+def test_a_batch_of_streams_is_all_or_nothing(tmp_path, video, monkeypatch):
+    config_path, checkpoint, model = saved('rnn_unet', tmp_path)
+    inferencer = VideoSegInferencer(config_path, checkpoint, 'cpu')
+    small = np.ascontiguousarray(video[:, :, :96])
+    inferencer.predict_frames({'a': video[0], 'b': small[0]})
+    with pytest.raises(ValueError, match="stream 'b': a frame must be"):
+        inferencer.predict_frames({'a': video[1], 'b': small[1] / 255})
+    # The net fails on the second of two batches.
+    step = inferencer.model.step
+
+    def fails(frames, states, flow):
+        if frames.shape[-1] == 96:
+            raise RuntimeError('out of memory')
+        return step(frames, states, flow)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(inferencer.model, 'step', fails)
+        with pytest.raises(RuntimeError, match='out of memory'):
+            inferencer.predict_frames({'a': video[1], 'b': small[1]})
+    got = inferencer.predict_frames({'a': video[1], 'b': small[1]})
+    assert agree(got['a'].label, predicted(model, video[:2]))
+    assert agree(got['b'].label, predicted(model, small[:2]))
+
+
+def test_a_gap_in_the_numbers_begins_a_new_sequence(tmp_path, video):
+    config_path, checkpoint, model = saved('rnn_unet', tmp_path)
+    inferencer = VideoSegInferencer(config_path, checkpoint, 'cpu')
+    inferencer.predict_frame(video[0], frame_id=7)
+    got = inferencer.predict_frame(video[1], frame_id=8)
+    assert agree(got.label, predicted(model, video[:2]))
+    got = inferencer.predict_frame(video[2], frame_id=10)
+    assert agree(got.label, predicted(model, video[2:3]))
+
+
+def test_streams_that_nobody_resets_do_not_add_up(tmp_path, video):
+    config_path, checkpoint, model = saved('rnn_unet', tmp_path)
+    inferencer = VideoSegInferencer(
+        config_path, checkpoint, 'cpu', max_streams=2
+    )
+    for name in ('a', 'b', 'c'):
+        inferencer.predict_frame(video[0], name)
+    assert len(inferencer.streams) == 2
+    got = inferencer.predict_frame(video[1], 'c')
+    assert agree(got.label, predicted(model, video[:2]))
+
+
+def test_a_flow_compensated_model_gets_its_flow(tmp_path, video):
+    """From the frames, alone or in a video, with the settings of its test
+    data."""
+    config_path, checkpoint, _ = saved('rnn_unet_gated_ema', tmp_path)
+    cfg = Config.fromfile(config_path)
+    cfg.model.flow_compensated = True
+    cfg.test_dataloader.dataset.augments = dict(
+        flow=dict(type='AddFlow', min_size=32)
+    )
+    cfg.dump(config_path)
+    inferencer = VideoSegInferencer(config_path, checkpoint, 'cpu')
+    assert inferencer.flow.settings['min_size'] == 32
+    states, before = None, None
+    alone = VideoSegInferencer(config_path, checkpoint, 'cpu')
+    for frame, prediction in zip(
+        video, inferencer.predict(list(video)), strict=True
+    ):
+        image = inferencer.flow.reduce(frame)
+        flow = torch.from_numpy(inferencer.flow(image, before))[None]
+        inputs = torch.from_numpy(frame.transpose(2, 0, 1).copy())[None]
+        data = inferencer.model.data_preprocessor(dict(inputs=[inputs]))
+        with torch.no_grad():
+            logits, states = inferencer.model.step(
+                data['inputs'][:, 0], states, flow
+            )
+        want = logits[0].argmax(0).numpy()
+        assert agree(prediction.label, want)
+        assert agree(alone.predict_frame(frame).label, want)
+        before = image
 
 
 def test_broken_states_stay_out_of_the_stream(tmp_path, video, monkeypatch):

@@ -133,3 +133,31 @@ def test_clips_have_flow_for_all_their_frames(camvid):
 def test_frames_of_another_size_have_no_flow():
     with pytest.raises(ValueError, match='two frames of one size'):
         build()(dict(img=textured(), previous=textured(32)))
+
+
+def test_flow_comes_from_a_file_where_there_is_one(camvid, tmp_path):
+    cache = tmp_path / 'flow'
+    estimator = dict(type='DISFlow', preset='fast', cache_dir=str(cache))
+    want = fields(camvid(mode='stream'), range(6))
+    FLOW['flow'] |= dict(estimator=estimator)
+    try:
+        got = fields(camvid(mode='stream'), range(6))
+        names = sorted(str(p.relative_to(cache)) for p in cache.rglob('*.flo'))
+        assert names == [
+            '0001TP_000000/0001TP_000001_0001TP_000000.flo',
+            '0001TP_000000/0001TP_000002_0001TP_000001.flo',
+            '0016E5_000000/0016E5_000001_0016E5_000000.flo',
+        ]
+        FLOW['flow']['estimator'] = dict(
+            type='PrecomputedFlow', cache_dir=str(cache)
+        )
+        again = fields(camvid(mode='stream'), range(6))
+        # A clip finds the same files; its repeated frames need none.
+        clip = camvid(num_frames=3)[2]['data_samples'].flow
+        padded = camvid(num_frames=3)[0]['data_samples'].flow
+    finally:
+        del FLOW['flow']['estimator']
+    for flow in (got, again):
+        np.testing.assert_array_equal(np.stack(flow), np.stack(want))
+    np.testing.assert_array_equal(clip[1:], np.concatenate(want[1:3]))
+    assert not padded[:, :2].any()

@@ -1,3 +1,4 @@
+import os.path as osp
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -25,7 +26,9 @@ class AddFlow(BaseTransform):
     Required Keys:
 
     - img: list of T x (H, W, 3), or (H, W, 3)
-    - previous (H, W, 3) (optional)
+    - previous (H, W, 3), previous_path (optional)
+    - sequence, img_path, ref_img_paths (optional), which name a pair of
+      frames ``SEQUENCE/FRAME_FRAMEBEFORE`` where the estimator has a cache
 
     Added Keys:
 
@@ -51,8 +54,21 @@ class AddFlow(BaseTransform):
         frames = img if isinstance(img, list) else [img]
         frames = [results.pop('previous', None), *frames]
         reduced = [f if f is None else self.flow.reduce(f) for f in frames]
+        paths = [
+            results.pop('previous_path', None),
+            *(results.get('ref_img_paths') or ()),
+            results.get('img_path'),
+        ]
+        if len(paths) != len(frames):
+            paths = [None] * len(frames)
+        pairs = zip(pairwise(reduced), pairwise(paths), strict=True)
         results['flow'] = np.stack(
-            [self.flow(frame, before) for before, frame in pairwise(reduced)]
+            [
+                self.flow(frame, None)
+                if now and now == then  # repeated, so nothing moves
+                else self.flow(frame, before, _name(results, now, then))
+                for (before, frame), (then, now) in pairs
+            ]
         )
         return results
 
@@ -61,6 +77,14 @@ class AddFlow(BaseTransform):
             f'{type(self).__name__}(estimator='
             f'{type(self.flow.estimator).__name__})'
         )
+
+
+def _name(results: dict, now: str | None, before: str | None) -> str | None:
+    """The pair's, for a cache of flow."""
+    if None in (now, before, results.get('sequence')):
+        return None
+    stems = [osp.splitext(osp.basename(path))[0] for path in (now, before)]
+    return f'{results["sequence"]}/{"_".join(stems)}'
 
 
 @TRANSFORMS.register_module()
