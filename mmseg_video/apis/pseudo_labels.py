@@ -65,7 +65,7 @@ def keep_confident(
     Args:
         probabilities (Tensor): (classes, H, W).
         thresholds (Tensor): (classes,), the least probability at which a
-            class is believed.
+            class is used.
     """
     confidence, label = probabilities.max(dim=0)
     sure = confidence >= thresholds.to(confidence)[label]

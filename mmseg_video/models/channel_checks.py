@@ -13,7 +13,7 @@ def check_channels(given: Sequence[int], reader: nn.Module, name: str) -> None:
     Args:
         given (Sequence[int]): Channels of every level that it will read.
         reader (nn.Module): The next neck, or a head: its ``in_channels`` are
-            compared at its ``in_index``. One that has neither is not judged.
+            compared at its ``in_index``. One that has neither is not checked.
         name (str): Its place in the config, for the message.
 
     Raises:

@@ -27,7 +27,7 @@ class MeanTeacherHook(EMAHook):
     student beside it to resume from. A test knows nothing of it.
 
     Args:
-        threshold (float): Least probability at which a label is believed.
+        threshold (float): Least probability at which a label is used.
             Defaults to 0.9.
         momentum (float): How far the teacher moves to the student at each
             iteration: it is an average over some 1 / momentum of them.
