@@ -116,9 +116,7 @@ def test_streaming_equals_the_clip(system):
         torch.from_numpy(np.stack(f).transpose(0, 3, 1, 2)) for f, _ in pairs
     ]
     flow = torch.from_numpy(np.stack([[x for _, x in p] for _, p in pairs]))
-    clips = model.data_preprocessor(
-        dict(inputs=list(map(torch.from_numpy, images)))
-    )['inputs']
+    clips = model.data_preprocessor(dict(inputs=images))['inputs']
     want, states = logits(model, clips, flow), None
     for t in range(4):
         step, states = model.step(clips[:, t], states, flow[:, t])
