@@ -135,6 +135,21 @@ def test_streaming_equals_the_clip(system):
 
 
 @torch.no_grad()
+def test_the_filter_of_a_model_follows_the_flow():
+    model = build(SYSTEMS['along the flow'])
+    frames = torch.randn(2, 1, 3, 64, 96)
+    still = torch.zeros(1, 3, 64, 96)
+    still[:, 2] = 1
+    to_right = still.clone()
+    to_right[:, 0] = 8
+    _, states = model.step(frames[0])
+    first, second = (
+        model.step(frames[1], states, flow)[0] for flow in (still, to_right)
+    )
+    assert not torch.allclose(first, second)
+
+
+@torch.no_grad()
 def test_it_is_the_framewise_net_with_no_past():
     framewise = build(FRAMEWISE, data_preprocessor=NORMALISED)
     model = build(SMOOTHED, seed=1)
