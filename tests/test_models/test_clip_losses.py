@@ -102,6 +102,12 @@ class TestTemporalConsistencyLoss:
         torch.testing.assert_close(got, want)
         assert got < 0.6 * full
 
+    def test_agreement_is_the_mean_of_what_a_pixel_covers(self):
+        data = with_flow(1)
+        data[0].ref_flow.data[2, :, ::2] = 0
+        _, agreement = ref_flow(data, (16, 24))
+        assert (agreement == 0.5).all()
+
     def test_gradient_reaches_both_frames(self):
         logits = torch.randn(1, 2, NUM_CLASSES, 16, 24, requires_grad=True)
         loss(logits, with_flow(1)).backward()

@@ -116,9 +116,7 @@ def test_streaming_equals_the_clip(system):
         torch.from_numpy(np.stack(f).transpose(0, 3, 1, 2)) for f, _ in pairs
     ]
     flow = torch.from_numpy(np.stack([[x for _, x in p] for _, p in pairs]))
-    clips = model.data_preprocessor(
-        dict(inputs=list(map(torch.from_numpy, images)))
-    )['inputs']
+    clips = model.data_preprocessor(dict(inputs=images))['inputs']
     want, states = logits(model, clips, flow), None
     for t in range(4):
         step, states = model.step(clips[:, t], states, flow[:, t])
@@ -134,6 +132,21 @@ def test_streaming_equals_the_clip(system):
     torch.testing.assert_close(again, alone)
     with pytest.raises(ValueError, match='reset_states'):
         model.step(clips[:, 0, ..., :64], states, flow[:, 0, ..., :64])
+
+
+@torch.no_grad()
+def test_the_filter_of_a_model_follows_the_flow():
+    model = build(SYSTEMS['along the flow'])
+    frames = torch.randn(2, 1, 3, 64, 96)
+    still = torch.zeros(1, 3, 64, 96)
+    still[:, 2] = 1
+    to_right = still.clone()
+    to_right[:, 0] = 8
+    _, states = model.step(frames[0])
+    first, second = (
+        model.step(frames[1], states, flow)[0] for flow in (still, to_right)
+    )
+    assert not torch.allclose(first, second)
 
 
 @torch.no_grad()

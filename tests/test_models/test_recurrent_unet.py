@@ -394,6 +394,14 @@ def test_head_rnns_name_what_does_not_fit():
         logits(unused, torch.randn(1, 1, 3, 64, 96))
 
 
+def test_a_place_that_the_head_calls_twice_is_refused():
+    model = build(RECURRENT, head_rnns=LOGITS_RNN)
+    forward = model.decode_head.forward
+    model.decode_head.forward = lambda x: forward(x) + forward(x)
+    with pytest.raises(ValueError, match="calls 'conv_seg' more than once"):
+        model.step(torch.randn(1, 3, 64, 96))
+
+
 DENSE = dict(NECK, connection='dense')
 FPN = dict(type='FPN', in_channels=CHANNELS, out_channels=8, num_outs=4)
 MISFITS = {
