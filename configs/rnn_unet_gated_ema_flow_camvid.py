@@ -1,3 +1,7 @@
 _base_ = './rnn_unet_gated_ema_stills_camvid.py'
-# Tests a checkpoint of that config, the past seen along the motion.
-model = dict(motion=dict(type='Motion'))
+# The state of the gated EMA is warped by optical flow.
+model = dict(flow_compensated=True)
+flow = dict(augments=dict(flow=dict(type='AddFlow')))
+train_dataloader = dict(dataset=flow)
+val_dataloader = dict(dataset=flow)
+test_dataloader = dict(dataset=flow)

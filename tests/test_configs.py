@@ -11,6 +11,7 @@ from mmseg.registry import MODELS, TRANSFORMS, VISUALIZERS
 from mmseg_video.datasets import sequence_config
 from mmseg_video.engine.launch import revert_sync_bn
 from mmseg_video.experiments.zoo import read_metafiles
+from mmseg_video.models.warm_start import rename_neck
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
@@ -112,15 +113,14 @@ def test_builds_and_predicts(built):
         TRANSFORMS.build(transform)
 
 
-def test_only_recurrence_is_added_to_the_framewise_twin(built):
+def test_only_recurrence_is_added_to_the_framewise_baseline(built):
     path, model = built
     baseline = ZOO[path.stem].baseline
     if baseline is None or path.stem.startswith(OTHER_DECODER):
         return
     ours = {key: v.shape for key, v in model.state_dict().items()}
     base = shapes(baseline)
-    if hasattr(model, 'rename_framewise'):
-        base = model.rename_framewise(base)
+    base = rename_neck(getattr(model, 'necks', ()), base)
     for key, shape in base.items():
         assert ours.pop(key) == shape, key
     # A discriminator is there in training alone.

@@ -102,7 +102,8 @@ def assert_streaming_equals_the_clip(model, clips):
         got, states = model.step(clips[:, t], states)
     want = torch.stack([s.seg_logits.data for s in model.predict(clips)])
     torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-4)
-    assert [len(state) for state in states] == model.state_sizes
+    maps = {place: len(state) for place, state in states.items()}
+    assert maps == model.state_maps
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def assert_streaming_equals_the_clip(model, clips):
     [m for f in FAMILIES for m in entries(f)[1]],
     ids=lambda m: m['Name'],
 )
-def test_the_checkpoint_of_the_twin_fits(model):
+def test_the_checkpoint_of_the_baseline_fits(model):
     """All of it is taken, and only what recurs is new. Wang et al.'s net
     reads a mask too: it starts anew."""
     baseline = model.get('Metadata', {}).get('Framewise Baseline')

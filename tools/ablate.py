@@ -14,46 +14,29 @@ the runs that they have in common. What fails is reported and does not stop the
 rest.
 """
 
-import argparse
-import fcntl
-import signal
-import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
-import mmseg_video.engine.registration  # noqa: F401
-from mmseg_video.engine.arguments import CfgOptions, at_least
+from mmseg_video.engine.arguments import CfgOptions, at_least, tool_parser
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments import (
     LAUNCHERS,
-    Costs,
     Launcher,
-    describe,
-    execute,
-    make_plan,
-    missing_files,
-    read_spec,
-    time_left,
+    ablate,
     visible_devices,
-    write_report,
 )
-from mmseg_video.experiments.costs import build_from
-from mmseg_video.experiments.report import duration
+from mmseg_video.experiments.perform import resumable
 
 TOOLS = Path(__file__).resolve().parent
 
 
 def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('spec', help='a YAML file, see configs/ablations/')
     parser.add_argument(
         '--out',
+        type=Path,
         default='work_dirs/ablations',
         help='the folder of all ablations, default: %(default)s',
     )
@@ -91,137 +74,15 @@ def parse_args():
     return parser.parse_args()
 
 
-@contextmanager
-def alone_in(folder):
-    """Two at work in one folder would do the same runs."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / '.lock', 'w') as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ValueError(
-                f"another tools/ablate.py is at work in '{folder}': wait for "
-                'it, or name another folder with --out'
-            ) from None
-        yield
-
-
-def check(plan, names):
-    """Refuse what cannot be run before anything is."""
-    for name in names:
-        run = plan.first_run(name)
-        for path in missing_files(run.cfg):
-            raise FileNotFoundError(
-                f"entry '{name}': there is no '{path}': see Data and Encoders "
-                'in the README, or name your data with --data-root'
-            )
-        try:
-            build_from(run.cfg, 'cpu')
-        except Exception as error:
-            raise ValueError(
-                f"entry '{name}' does not build: {error}"
-            ) from error
-
-
-class Progress:
-    """Says what ended, and how long the rest will take."""
-
-    def __init__(self, plan, to_do, jobs):
-        self.plan, self.left, self.jobs = plan, list(to_do), jobs
-
-    def __call__(self, stage, why):
-        self.left.remove(stage)
-        if why:
-            tqdm.write(f'FAILED: {stage.title}: {why}')
-            return
-        line = f'{stage.title}: {duration(stage.report["seconds"])}'
-        if self.left:
-            line += f'; {len(self.left)} left'
-        seconds = time_left(self.plan, self.left)
-        if seconds:
-            line += f', about {duration(seconds / self.jobs)}'
-        tqdm.write(line)
-
-
-def do(args, plan, names, to_do):
-    """Do the stages; returns what failed and why."""
-    devices = visible_devices(torch.cuda.device_count())
-    launcher = Launcher(
-        *(TOOLS, args.launcher, args.jobs, args.gpus, devices),
-        partition=args.partition,
-    )
-    if to_do:
-        check(plan, names)
-    failed = execute(
-        to_do,
-        launcher,
-        args.jobs,
-        Progress(plan, to_do, args.jobs),
-        launcher.stop,
-    )
-    return {stage.title: why for stage, why in failed.items()}
-
-
-def measure(plan, names, costs):
-    """The cost of every entry that has a row; returns what failed."""
-    rows = [entry for entry in plan.spec.rows if entry.name in names]
-    print('measuring parameters and latency ...')
-    by_baseline = {}
-    for entry in rows:
-        by_baseline.setdefault(entry.baseline, []).append(entry.name)
-    failed = {}
-    for baseline, own in by_baseline.items():
-        failed |= costs.measure(
-            [plan.first_run(name) for name in own], plan.first_run(baseline)
-        )
-    return failed
-
-
+@resumable
 @cli
 def main():
-    args = parse_args()
-    spec = read_spec(
-        args.spec, data_root=args.data_root, overrides=args.cfg_options
-    )
-    root, out = Path(args.out), Path(args.out) / spec.name
-    plan = make_plan(spec, root, args.gpus)
-    names = spec.with_starts(args.only or spec.entries)
-    to_do = plan.to_do(plan.of(names, args.seeds))
-    device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
-    costs = Costs(root / 'costs.json', spec.size, device)
-    failed = {}
-    if not args.report:
-        print(f'{args.spec}, into {out}')
-        print(describe(plan, names, to_do, args.seeds))
-    if args.dry_run:
-        return
-    if not args.report:
-        with alone_in(root):
-            for run in plan.runs:
-                run.link(out)
-            failed = do(args, plan, names, to_do)
-            failed |= measure(plan, names, costs)
-    paths = write_report(plan, out, costs)
-    if paths:
-        print(f'\n{paths[0].read_text()}')
-    print('\n'.join(map(str, paths)))
-    for title, why in failed.items():
-        print(f'\nFAILED: {title}: {why}')
-    if failed:
-        raise RuntimeError(
-            f'{len(failed)} failed, see above; the same command does them '
-            'again, and only them'
-        )
-
-
-def interrupt(*_):
-    raise KeyboardInterrupt
+    args = vars(parse_args())
+    keys = ('launcher', 'jobs', 'gpus', 'partition')
+    launcher = {key: args.pop(key) for key in keys}
+    devices = visible_devices(torch.cuda.device_count())
+    ablate(launcher=Launcher(TOOLS, devices=devices, **launcher), **args)
 
 
 if __name__ == '__main__':
-    signal.signal(signal.SIGTERM, interrupt)
-    try:
-        main()
-    except KeyboardInterrupt:
-        print('\nstopped; the same command goes on from here', file=sys.stderr)
-        sys.exit(130)
+    main()

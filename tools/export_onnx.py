@@ -48,7 +48,8 @@ def main():
     args = parse_args()
     inferencer = VideoSegInferencer(args.config, args.checkpoint, 'cpu')
     export_onnx(
-        inferencer.model, args.out, inferencer.classes, inferencer.palette
+        *(inferencer.model, args.out),
+        *(inferencer.classes, inferencer.palette, inferencer.flow),
     )
     print(f'written to {args.out}')
     if args.check:

@@ -6,6 +6,7 @@ ensure_env
 cd "$ROOT"
 "$PY" -m ruff check .
 "$PY" -m ruff format --check .
+"$VENV/bin/lint-imports"
 # A process for each core, with one thread each.
 export OMP_NUM_THREADS=1
 exec "$PY" -m pytest -n auto --dist worksteal "$@"

@@ -1,4 +1,6 @@
 _base_ = './ema_unet_camvid.py'
-# Averages along the motion.
-flow = dict(type='DISFlow', preset='fast')
-model = dict(filter=dict(type='FlowEMAFilter', flow=flow))
+# The state is warped by optical flow.
+model = dict(flow_compensated=True)
+flow = dict(augments=dict(flow=dict(type='AddFlow')))
+val_dataloader = dict(dataset=flow)
+test_dataloader = dict(dataset=flow)

@@ -7,19 +7,23 @@ from os import PathLike
 import numpy as np
 import torch
 from mmengine import Config
-from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import _load_checkpoint
 from mmseg.registry import DATASETS, MODELS
+from torch import nn
 
 from ..engine.checkpoints import check_checkpoint
 from ..engine.hooks import report_checkpoint
 from ..engine.launch import autocast_test, load_config, revert_sync_bn
 from ..engine.pretrained import fetch_nothing
 from ..engine.speed import speed_settings, speed_up
+from ..flow.estimators import build_flow
+from ..flow.previous import FlowToPrevious
 from ..io.frame_source import FrameSource
 from ..io.frames import open_frames
-from ..models.clip_segmentor import States, keep_finite
+from ..io.prefetch import prefetch
+from ..models.states import States, split
+from ..models.streams import FrameInfo, Stream, Streams, states_of
 from ..visualization import overlay
 
 
@@ -41,14 +45,6 @@ class Prediction:
         return overlay(self.frame, self.label, self.palette, opacity)
 
 
-@dataclass
-class _Stream:
-    """Where a stream is."""
-
-    size: tuple[int, int]
-    states: States | None = None
-
-
 class VideoSegInferencer:
     """Predicts video, with states carried from frame to frame.
 
@@ -67,9 +63,13 @@ class VideoSegInferencer:
 
         predictions = inferencer.predict_frames({'left': a, 'right': b})
 
-    Frames go in at their own size. Where that changes, a new stream begins;
-    framewise models have no states and see every frame alone. What the config
-    says of speed (``default_hooks.speed``) holds here too.
+    Frames go in at their own size. Where that or their type changes, or their
+    numbers have a gap, a new sequence begins (:class:`Streams`); framewise
+    models have no states and see every frame alone. A flow-compensated model
+    gets the flow that its config's test data has (``AddFlow``); that of
+    :meth:`predict` is estimated by the thread that reads the frames, while
+    the net works. What the config says of speed (``default_hooks.speed``)
+    holds here too.
 
     Args:
         config (str): Path of the config.
@@ -79,6 +79,8 @@ class VideoSegInferencer:
             Defaults to False.
         probabilities (bool): Whether predictions have them. Defaults to
             False.
+        max_streams (int): How many streams are kept; of more, those that were
+            used longest ago are dropped. Defaults to 256.
 
     Raises:
         FileNotFoundError: If a file is missing.
@@ -93,6 +95,7 @@ class VideoSegInferencer:
         device: str | None = None,
         amp: bool = False,
         probabilities: bool = False,
+        max_streams: int = 256,
     ):
         cfg = load_config(config)
         check_checkpoint(checkpoint)
@@ -114,14 +117,12 @@ class VideoSegInferencer:
         speed_up(self.model, **speed_settings(cfg))
         self.classes, self.palette = _names(cfg, loaded)
         self.amp, self.probabilities = amp, probabilities
-        self._streams: dict[Hashable, _Stream] = {}
+        self.flow = flow_of(cfg, self.model)
+        self.streams = Streams(max_streams)
 
     def reset(self, stream_id: Hashable | None = None) -> None:
         """The next frame begins a new stream: all of them, or this one."""
-        if stream_id is None:
-            self._streams.clear()
-        else:
-            self._streams.pop(stream_id, None)
+        self.streams.reset(stream_id)
 
     def predict(
         self,
@@ -140,9 +141,14 @@ class VideoSegInferencer:
         if isinstance(source, str | PathLike | int):
             source = open_frames(source)
         stream_id = object()
+        frames = (_as_array(frame, stream_id) for frame in source)
+        pairs = ((frame, None) for frame in frames)
+        if self.flow is not None:
+            pairs = prefetch(self.flow.with_previous(frames))
         try:
-            for frame in source:
-                yield self.predict_frame(frame, stream_id)
+            for frame, flow in pairs:
+                flows = None if flow is None else {stream_id: flow}
+                yield self.predict_frames({stream_id: frame}, flows)[stream_id]
         finally:
             self.reset(stream_id)
 
@@ -150,54 +156,97 @@ class VideoSegInferencer:
         self,
         frame: np.ndarray | torch.Tensor,
         stream_id: Hashable = 'default',
+        frame_id: int | None = None,
     ) -> Prediction:
-        """The prediction of a stream's next frame (H, W, 3) uint8 BGR."""
-        return self.predict_frames({stream_id: frame})[stream_id]
+        """The prediction of a stream's next frame (H, W, 3) uint8 BGR.
+
+        Args:
+            frame (ndarray | Tensor): The frame.
+            stream_id (Hashable): Its stream. Defaults to 'default'.
+            frame_id (int | None): Its number, where frames may be missing.
+                Defaults to None, the next one.
+        """
+        ids = None if frame_id is None else {stream_id: frame_id}
+        return self.predict_frames({stream_id: frame}, None, ids)[stream_id]
 
     def predict_frames(
-        self, frames: dict[Hashable, np.ndarray | torch.Tensor]
+        self,
+        frames: dict[Hashable, np.ndarray | torch.Tensor],
+        flows: dict[Hashable, np.ndarray] | None = None,
+        frame_ids: dict[Hashable, int] | None = None,
     ) -> dict[Hashable, Prediction]:
         """Predictions of the next frames of several streams, in one batch.
 
         Each is what it would be if its stream ran alone. Frames of one size
-        share a batch.
+        share a batch. All or nothing: where one frame is refused, no stream
+        has moved.
 
         Args:
             frames (dict): Name of the stream -> its frame (H, W, 3) uint8 BGR.
+            flows (dict | None): Name of the stream -> the flow field
+                (3, h, w) from its frame to the one before. Defaults to None:
+                where the model needs them, they are estimated here.
+            frame_ids (dict | None): Name of the stream -> the number of its
+                frame; a step of more than one begins a new sequence. Defaults
+                to None, each is the next one.
 
         Raises:
             ValueError: If a frame has another shape or dtype.
         """
         arrays = {k: _as_array(frame, k) for k, frame in frames.items()}
-        batches: dict[tuple, list] = {}
-        for stream_id, frame in arrays.items():
-            batches.setdefault(frame.shape[:2], []).append(stream_id)
-        predictions = {}
-        for size, stream_ids in batches.items():
-            streams = [self._stream(name, size) for name in stream_ids]
-            logits = self._step([arrays[name] for name in stream_ids], streams)
-            for name, scores in zip(stream_ids, logits, strict=True):
+        infos = {
+            name: FrameInfo(
+                frame.shape[:2],
+                frame.dtype,
+                frame_id=(frame_ids or {}).get(name),
+                max_gap=1,
+            )
+            for name, frame in arrays.items()
+        }
+        before = self.streams.continued(infos)
+        flows, images = self._flows(arrays, before, flows)
+        by_size: dict[tuple, list] = {}
+        for name, frame in arrays.items():
+            by_size.setdefault(frame.shape[:2], []).append(name)
+        after, predictions = {}, {}
+        for names in by_size.values():
+            logits, states = self._step(
+                [arrays[name] for name in names],
+                states_of({name: before[name] for name in names}),
+                flows and [flows[name] for name in names],
+            )
+            after |= dict(zip(names, states, strict=True))
+            for name, scores in zip(names, logits, strict=True):
                 predictions[name] = self._prediction(arrays[name], scores)
+        self.streams.commit(
+            infos, before, [after[name] for name in infos], images
+        )
         return {name: predictions[name] for name in frames}
 
-    def _stream(self, stream_id: Hashable, size: tuple[int, int]) -> _Stream:
-        stream = self._streams.get(stream_id)
-        if stream is not None and stream.size != size:
-            print_log(
-                f'the frames of stream {stream_id!r} change from '
-                f'{stream.size} to {size}: a new stream begins',
-                logger='current',
-            )
-            stream = None
-        if stream is None:
-            stream = self._streams[stream_id] = _Stream(size)
-        return stream
+    def _flows(
+        self,
+        frames: dict[Hashable, np.ndarray],
+        before: dict[Hashable, Stream | None],
+        given: dict[Hashable, np.ndarray] | None,
+    ) -> tuple[dict | None, dict | None]:
+        """The flow field of each frame, and what the next ones are estimated
+        from; None where the model needs neither."""
+        if self.flow is None or given is not None:
+            return given if self.flow else None, None
+        images = {k: self.flow.reduce(frame) for k, frame in frames.items()}
+        return {
+            name: self.flow(image, before[name] and before[name].image)
+            for name, image in images.items()
+        }, images
 
     @torch.no_grad()
     def _step(
-        self, frames: list[np.ndarray], streams: list[_Stream]
-    ) -> torch.Tensor:
-        """Logits (N, classes, H, W); moves the streams on."""
+        self,
+        frames: list[np.ndarray],
+        states: States | None,
+        flows: list[np.ndarray] | None,
+    ) -> tuple[torch.Tensor, list[States]]:
+        """Logits (N, classes, H, W), and each stream's states."""
         inputs = [
             torch.from_numpy(np.ascontiguousarray(f.transpose(2, 0, 1)))
             for f in frames
@@ -207,18 +256,14 @@ class VideoSegInferencer:
         with autocast_test(self.amp):
             if not hasattr(self.model, 'step'):
                 meta = dict(img_shape=size, ori_shape=size, pad_shape=size)
-                return self.model.encode_decode(inputs, [meta] * len(frames))
+                logits = self.model.encode_decode(inputs, [meta] * len(frames))
+                return logits, [{}] * len(frames)
+            flow = None
+            if flows is not None:
+                flow = torch.from_numpy(np.stack(flows)).to(inputs.device)
             # (N, T=1, C, H, W) -> (N, C, H, W)
-            logits, states = self.model.step(
-                inputs[:, 0], join([stream.states for stream in streams])
-            )
-        for i, stream in enumerate(streams):
-            after = tuple(
-                tuple(part[i : i + 1].clone() for part in state)
-                for state in states
-            )
-            stream.states = keep_finite(after, stream.states)
-        return logits
+            logits, after = self.model.step(inputs[:, 0], states, flow)
+        return logits, split(after, len(frames))
 
     def _prediction(
         self, frame: np.ndarray, scores: torch.Tensor
@@ -230,22 +275,18 @@ class VideoSegInferencer:
         return Prediction(frame, label, self.palette, probabilities)
 
 
-def join(states: list[States | None]) -> States | None:
-    """The states of N streams as those of a batch of N.
+def flow_of(cfg: Config, model: nn.Module) -> FlowToPrevious | None:
+    """What makes the flow that a model needs, None if it needs none.
 
-    A stream that begins has None, which is worth maps of zeros.
+    As the config's test data has it (``augments.flow``), else with the
+    defaults of :class:`FlowToPrevious`.
     """
-    begun = next((s for s in states if s is not None), None)
-    if begun is None:
+    if not getattr(model, 'flow_compensated', False):
         return None
-    zeros = tuple(
-        tuple(torch.zeros_like(part) for part in state) for state in begun
-    )
-    states = [zeros if s is None else s for s in states]
-    return tuple(
-        tuple(torch.cat(parts) for parts in zip(*modules, strict=True))
-        for modules in zip(*states, strict=True)
-    )
+    dataset = cfg.get('test_dataloader', {}).get('dataset', {})
+    options = dict((dataset.get('augments') or {}).get('flow') or {})
+    options.pop('type', None)
+    return build_flow(**options)
 
 
 def _as_array(frame: np.ndarray | torch.Tensor, stream_id) -> np.ndarray:

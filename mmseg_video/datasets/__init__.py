@@ -10,6 +10,7 @@ from .ref_frames import select_ref_frames
 from .sequence_sampler import SequenceSampler
 from .transforms import (
     AddFlow,
+    AddRefFlow,
     CorruptFrames,
     DropFrames,
     ForEachFrame,
@@ -28,6 +29,7 @@ from .vspw_sequence import VSPWSequenceDataset
 
 __all__ = [
     'AddFlow',
+    'AddRefFlow',
     'BaseSequenceDataset',
     'COCOSemanticDataset',
     'CamVidSequenceDataset',

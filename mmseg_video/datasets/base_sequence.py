@@ -7,6 +7,7 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.registry import TRANSFORMS
 
 from .files import check_file, exists, list_files
+from .previous_frame import prepare_streamed
 from .ref_frames import select_ref_frames
 from .transforms.frame_interval import longest_interval
 
@@ -30,7 +31,8 @@ class BaseSequenceDataset(BaseSegDataset):
       where T is 1
     - ``sequence`` (str), ``frame_id`` (int): the source video, and the
       frame's number in it
-    - ``num_frames``, ``frame_interval``, ``missing``, ``num_classes``
+    - ``num_frames``, ``frame_interval``, ``missing``, ``num_classes``,
+      ``max_gap`` (the longest step between the numbers of neighbours)
 
     A subclass writes :meth:`load_data_list`, with an entry from
     :meth:`sample` for each frame that :meth:`is_key_frame`. How many clips
@@ -67,6 +69,8 @@ class BaseSequenceDataset(BaseSegDataset):
 
     # What the subclass says in its errors.
     layout = 'images in data_prefix.img_path'
+    # The longest step from one frame number of a sequence to the next.
+    max_gap: int | None = None
     # Where its frames are.
     image_prefixes = ('img_path',)
 
@@ -185,6 +189,8 @@ class BaseSequenceDataset(BaseSegDataset):
         # Some decoders give grey for what is missing of a file.
         check_file(info['img_path'], self.backend_args)
         try:
+            if self.mode == 'stream':
+                return prepare_streamed(self, info)
             return self.pipeline(info)
         except (OSError, ValueError):
             raise
@@ -286,6 +292,7 @@ class BaseSequenceDataset(BaseSegDataset):
             num_padded=num_padded,
             sequence=sequence,
             frame_id=frame_id,
+            max_gap=self.max_gap,
             num_frames=self.num_frames,
             frame_interval=self.frame_interval,
             missing=self.missing,

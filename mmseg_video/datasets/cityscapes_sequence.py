@@ -55,6 +55,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
 
     METAINFO = CityscapesDataset.METAINFO
     image_prefixes = ('img_path', 'seq_path')
+    max_gap = 1  # a hole in a snippet ends the sequence
     layout = (
         'CITY/CITY_SSSSSS_FFFFFF_leftImg8bit.png in data_prefix.img_path, and '
         '*_gtFine_labelTrainIds.png in data_prefix.seg_map_path (made by '

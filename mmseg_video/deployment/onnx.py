@@ -1,15 +1,17 @@
 """One step of a stream as an ONNX graph."""
 
 import copy
+import json
 import os
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..flow.previous import FlowToPrevious
+from ..io.atomic import atomic_path
 from ..models import ClipSegmentor
-from ..models.recurrent import RecurrentCell
+from .graph_io import FLOW, FRAME, names_of_states, next_name
 
 OPSET = 18
 
@@ -22,55 +24,44 @@ class StreamStep(nn.Module):
     over its map, so that nobody needs to know the maps' sizes.
 
     Args:
-        model (ClipSegmentor): Its cells are changed to take such states.
+        model (ClipSegmentor): What is exported.
     """
 
     def __init__(self, model: ClipSegmentor):
         super().__init__()
         self.model = model.eval()
-        self.sizes = model.state_sizes
-        for module in model.modules():
-            if isinstance(module, RecurrentCell):
-                spread_states(module)
+        self.maps = model.state_maps
         preprocessor = model.data_preprocessor
         self.swap = preprocessor.swaps_colours
         for name, neutral in (('mean', 0.0), ('std', 1.0)):
             value = getattr(preprocessor, name, torch.tensor([neutral] * 3))
             self.register_buffer(name, value.view(1, 3, 1, 1))
 
-    def forward(self, frame: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+    def forward(
+        self, frame: Tensor, flow: Tensor | None, *states: Tensor
+    ) -> tuple[Tensor, ...]:
         """Logits (N, classes, H, W), labels (N, H, W) uint8, states.
 
         Args:
             frame (Tensor): Frames (N, H, W, 3) uint8 BGR.
-            states (Tensor): Maps (N, r, h, w), or (1, 1, 1, 1) zeros.
+            flow (Tensor | None): Flow fields (N, 3, h, w) to the frames
+                before, of a flow-compensated model.
+            states (Tensor): Maps (N, r, h, w), or (1, 1, 1, 1) zeros, in the
+                order of the places.
         """
         inputs = frame.permute(0, 3, 1, 2).float()
         if self.swap:
             inputs = inputs.flip(1)
         inputs = (inputs - self.mean) / self.std
         given = list(states)
-        nested = tuple(
-            tuple(given.pop(0) for _ in range(size)) for size in self.sizes
-        )
-        logits, after = self.model.step(inputs, nested)
+        before = {
+            place: tuple(given.pop(0) for _ in range(num_maps))
+            for place, num_maps in self.maps.items()
+        }
+        logits, after = self.model.step(inputs, before, flow)
         labels = logits.argmax(1).to(torch.uint8)
-        return logits, labels, *(part for state in after for part in state)
-
-    @property
-    def state_names(self) -> list[str]:
-        return [f'state_{i}' for i in range(sum(self.sizes))]
-
-
-def spread_states(cell: RecurrentCell) -> None:
-    """Let a cell take states that broadcast to its maps."""
-    update = type(cell).update
-
-    def spread_and_update(gates, state):
-        zero = torch.zeros_like(gates[:, : cell.hidden_channels])
-        return update(cell, gates, tuple(part + zero for part in state))
-
-    cell.update = spread_and_update
+        parts = [part for place in self.maps for part in after[place]]
+        return logits, labels, *parts
 
 
 def export_onnx(
@@ -78,22 +69,27 @@ def export_onnx(
     path: str | os.PathLike,
     classes: list[str],
     palette: list,
+    flow: FlowToPrevious | None = None,
 ) -> None:
     """Write the step of a recurrent model as one ONNX file.
 
-    Inputs are ``frame`` (N, H, W, 3) uint8 BGR and ``state_0``, ...; outputs
-    ``logits``, ``labels`` and ``next_state_0``, ...; N, H and W are free.
-    Classes and palette are in the metadata.
+    Inputs are ``frame`` (N, H, W, 3) uint8 BGR, of a flow-compensated model
+    ``flow`` (N, 3, h, w), and the states, named after their places such as
+    ``neck.0.1`` (``conv_seg.0`` and ``conv_seg.1`` where a place has several
+    maps); outputs ``logits``, ``labels`` and ``next.neck.0.1``, ...; all N,
+    H, W, h and w are free. Classes, palette and how the flow is made are in
+    the metadata.
 
     Args:
         model (ClipSegmentor): With its weights, on the CPU; is left as it is.
         path (path): Where to write.
         classes (list[str]): Names of the classes.
         palette (list): Their RGB colours.
+        flow (FlowToPrevious | None): What makes the flow of a
+            flow-compensated model. Defaults to None, its defaults.
 
     Raises:
-        ValueError: If the model has no states, or a part that no graph can
-            hold.
+        ValueError: If the model has no states.
         RuntimeError: If a part of it cannot be exported, or ONNX is not
             installed.
     """
@@ -104,26 +100,29 @@ def export_onnx(
         raise RuntimeError(
             f"{error.name} is not installed: pip install 'mmseg-video[export]'"
         ) from None
-    if not getattr(model, 'state_sizes', None):
+    if not getattr(model, 'state_maps', None):
         raise ValueError(
             f'{type(model).__name__} has no states to carry: a framewise '
             "model needs no streaming export; use mmdeploy or torch.onnx's own"
         )
-    model.check_export()
     step = StreamStep(copy.deepcopy(model)).eval()
-    names = step.state_names
-    frame = torch.zeros(2, 96, 160, 3, dtype=torch.uint8)
-    states = [torch.zeros(1, 1, 1, 1) for _ in names]
-    free = torch.export.Dim.AUTO
+    states = names_of_states(model.state_maps)
+    compensated = model.flow_compensated
+    auto = torch.export.Dim.AUTO
     try:
         program = torch.onnx.export(
             step,
-            (frame, *states),
-            input_names=['frame', *names],
-            output_names=['logits', 'labels', *(f'next_{n}' for n in names)],
+            (
+                torch.zeros(2, 96, 160, 3, dtype=torch.uint8),
+                torch.zeros(2, 3, 48, 80) if compensated else None,
+                *(torch.zeros(1, 1, 1, 1) for _ in states),
+            ),
+            input_names=[FRAME, *[FLOW] * compensated, *states],
+            output_names=['logits', 'labels', *map(next_name, states)],
             dynamic_shapes=(
-                {0: free, 1: free, 2: free},
-                tuple(None for _ in names),
+                {0: auto, 1: auto, 2: auto},
+                {0: auto, 2: auto, 3: auto} if compensated else None,
+                tuple(None for _ in states),
             ),
             opset_version=OPSET,
             dynamo=True,
@@ -135,23 +134,23 @@ def export_onnx(
     graph = program.model_proto
     # A state is a single zero or a whole map: all its sizes are free.
     for value in graph.graph.input:
-        if value.name in names:
+        if value.name in states:
             for axis, dim in zip(
                 'nchw', value.type.tensor_type.shape.dim, strict=True
             ):
                 dim.Clear()
                 dim.dim_param = f'{value.name}_{axis}'
-    for key, value in (
-        ('classes', ','.join(classes)),
-        ('palette', ','.join(str(c) for colour in palette for c in colour)),
-    ):
+    metadata = dict(
+        classes=','.join(classes),
+        palette=','.join(str(c) for colour in palette for c in colour),
+    )
+    if compensated:
+        metadata['flow'] = json.dumps((flow or FlowToPrevious()).settings)
+    for key, value in metadata.items():
         graph.metadata_props.add(key=key, value=value)
     onnx.checker.check_model(graph, full_check=True)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}')
-    onnx.save(graph, temporary)
-    temporary.replace(path)
+    with atomic_path(path) as temporary:
+        onnx.save(graph, temporary)
 
 
 def largest_error(
@@ -166,27 +165,31 @@ def largest_error(
     Args:
         model (ClipSegmentor): What was exported.
         path (path): The ONNX file.
-        num_frames (int): Length of a stream of random frames.
+        num_frames (int): Length of a stream of random frames, and of flow of
+            a few pixels where the model takes any.
         size (tuple[int, int]): Their height and width.
         batch (int): How many streams at once. Defaults to 1.
     """
-    import onnxruntime
+    from .runner import StreamRunner
 
-    session = onnxruntime.InferenceSession(
-        path, providers=['CPUExecutionProvider']
-    )
-    names = [i.name for i in session.get_inputs() if i.name != 'frame']
+    runner = StreamRunner(path)
     rng = np.random.default_rng(0)
-    theirs = [np.zeros((1, 1, 1, 1), np.float32)] * len(names)
     ours, error = None, 0.0
     for _ in range(num_frames):
         frame = rng.integers(0, 256, (batch, *size, 3), np.uint8)
-        logits, _, *theirs = session.run(
-            None, {'frame': frame, **dict(zip(names, theirs, strict=True))}
-        )
+        flow = None
+        if model.flow_compensated:
+            h, w = (length // 2 for length in size)
+            flow = rng.normal(0, 2, (batch, 3, h, w)).astype(np.float32)
+            flow[:, 2] = rng.random((batch, h, w))
+        (logits,) = runner.step(frame, flow, ['logits'])
         clips = torch.from_numpy(frame).permute(0, 3, 1, 2)[:, None]
         data = model.data_preprocessor(dict(inputs=list(clips)))
         with torch.no_grad():
-            expected, ours = model.step(data['inputs'][:, 0], ours)
+            expected, ours = model.step(
+                data['inputs'][:, 0],
+                ours,
+                None if flow is None else torch.from_numpy(flow),
+            )
         error = max(error, float(np.abs(logits - expected.numpy()).max()))
     return error

@@ -1,11 +1,20 @@
 """Arguments that the command line tools share."""
 
 import argparse
+import os
 from collections.abc import Callable
 
 from mmengine import Config, DictAction
 
 from ..datasets import sequence_config
+
+
+def tool_parser(description: str) -> argparse.ArgumentParser:
+    """A parser whose help shows the description as it is written."""
+    return argparse.ArgumentParser(
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 class CfgOptions(DictAction):
@@ -35,6 +44,54 @@ def at_least(minimum: int) -> Callable[[str], int]:
         return value
 
     return integer
+
+
+def add_size(
+    parser: argparse.ArgumentParser,
+    default: tuple[int, int] | None = (512, 1024),
+    minimum: int = 64,
+    help: str = 'of a frame, default: %(default)s',
+) -> None:
+    """``--size HEIGHT WIDTH``."""
+    parser.add_argument(
+        '--size',
+        type=at_least(minimum),
+        nargs=2,
+        default=default,
+        metavar=('HEIGHT', 'WIDTH'),
+        help=help,
+    )
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """``--data-root`` and ``--cfg-options``."""
+    parser.add_argument('--data-root', help="instead of the config's")
+    parser.add_argument('--cfg-options', nargs='+', action=CfgOptions)
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """What training and testing take alike."""
+    parser.add_argument(
+        '--work-dir', help='default: work_dirs/<name of the config>'
+    )
+    parser.add_argument('--amp', action='store_true', help='mixed precision')
+    add_data(parser)
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+    )
+    # From torch.distributed.launch, which sets no environment.
+    parser.add_argument(
+        *('--local_rank', '--local-rank'),
+        action=_LocalRank,
+        default=argparse.SUPPRESS,
+    )
+
+
+class _LocalRank(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None):
+        os.environ.setdefault('LOCAL_RANK', values)
 
 
 def set_data_root(cfg: Config, root: str | None) -> None:

@@ -6,6 +6,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from subprocess import CalledProcessError
 
 import torch
@@ -96,6 +97,13 @@ def load_config(path: str, options: dict | None = None) -> Config:
     except (KeyError, TypeError, AssertionError) as error:
         raise ValueError(f'--cfg-options do not fit {path}: {error}') from None
     return cfg
+
+
+def set_work_dir(cfg: Config, config: str, work_dir: str | None) -> None:
+    """Where logs and checkpoints go: by default what the config says, or
+    work_dirs/NAME of its path ``config``."""
+    name = Path(config).stem
+    cfg.work_dir = work_dir or cfg.get('work_dir', f'work_dirs/{name}')
 
 
 def revert_sync_bn(cfg: Config | dict | list | tuple) -> None:

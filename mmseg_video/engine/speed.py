@@ -8,8 +8,6 @@ from mmengine import Config
 from mmengine.model import Sequential
 from torch import nn
 
-RNNS_IN_HEAD = ('final_rnn', 'head_rnns')
-
 
 def speed_up(
     model: nn.Module, channels_last: bool = False, compile: bool = False
@@ -50,8 +48,7 @@ def _parts(model: nn.Module) -> list[nn.Module]:
         necks = model.neck
         parts += necks if isinstance(necks, Sequential) else [necks]
     # RNNs enter the decoder by hooks that each call puts in anew.
-    in_head = (getattr(model, name, None) for name in RNNS_IN_HEAD)
-    if not any(in_head):
+    if not len(getattr(model, 'head_rnns', ())):
         parts.append(model.decode_head)
     return parts
 

@@ -1,87 +1,200 @@
-"""How a model is tested, by a name that says it all."""
+"""How a model is tested: parsed, named and applied here alone."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..datasets.corruptions import CORRUPTIONS
+from mmengine import Config
+
+from ..datasets.corruptions import CORRUPTIONS, SEVERITIES
 
 _NAME = re.compile(
     r'(?:t(?P<num_frames>[1-9]\d*)(?:_interval(?P<interval>[1-9]\d*))?'
     r'|(?P<stream>stream))'
-    r'(?:_degrade(?P<part>0\.\d+|1))?'
-    rf'(?:_(?P<kind>{"|".join(CORRUPTIONS)})_(?P<severity>[123]))?'
-)
-# What IoUMetric reports; all else is judged over time.
-IOU_METRICS = ('mIoU', 'mAcc', 'aAcc')
-TEMPORAL_METRICS = (
-    *('TC_ETC', 'TC_VSPW', 'flicker', 'flicker_compensated'),
-    *('flicker_static', 'flicker_labels'),
-    *('VC8', 'VC16', 'VC8_VSPW_code', 'VC16_VSPW_code'),
+    r'(?:_degrade(?P<degrade>[\d.e-]+))?'
+    rf'(?:_(?P<kind>{"|".join(CORRUPTIONS)})_(?P<severity>\d))?'
+    r'(?P<tta>_tta)?(?P<amp>_amp)?'
 )
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """A way of testing, and the figures that are reported of it.
+    """A way of testing: on clips or streams, clean or degraded.
 
     Args:
-        name (str): Clips of T frames ``t5``, ``t5_interval3``, or
-            ``stream``; then, where the video is made worse,
-            ``_degrade0.2`` or ``_jpeg_2``. As ``tools/test.py`` names its
-            reports.
-        metrics (tuple[str, ...]): Figures, the first being the one that is
-            plotted.
+        num_frames (int | None): T of the clips. Defaults to None, the
+            config's.
+        interval (int | None): Their stride in frames. Defaults to None, the
+            config's.
+        stream (bool): Whether every frame of every sequence is tested in
+            order, with states carried, and no clips. Defaults to False.
+        degrade (float): Part of the frames that are dropped, dark, noisy or
+            blurred, the same ones for all models. Defaults to 0.
+        corrupt (tuple[str, int] | None): A corruption of all frames and its
+            severity. Defaults to None.
+        tta (bool): Whether with the config's test-time augmentation.
+            Defaults to False.
+        amp (bool): Whether in mixed precision. Defaults to False.
 
     Raises:
-        ValueError: If the name or a metric is unknown.
+        ValueError: If a value is out of range, or two do not go together.
     """
 
-    name: str
-    metrics: tuple[str, ...]
+    num_frames: int | None = None
+    interval: int | None = None
+    stream: bool = False
+    degrade: float = 0.0
+    corrupt: tuple[str, int] | None = None
+    tta: bool = False
+    amp: bool = False
 
     def __post_init__(self):
-        if not _NAME.fullmatch(self.name):
+        if self.stream and (self.num_frames or self.interval or self.tta):
             raise ValueError(
-                f"unknown protocol '{self.name}': choose stream or clips of T "
+                '--stream goes with none of --num-frames, --frame-interval, '
+                '--tta'
+            )
+        if self.tta and not self.is_clean:
+            raise ValueError('--tta goes with neither --degrade nor --corrupt')
+        if not 0 <= self.degrade <= 1:
+            raise ValueError(
+                f'--degrade is a part of the frames, 0 to 1: {self.degrade}'
+            )
+        if self.corrupt:
+            kind, severity = self.corrupt
+            # A command line gives text.
+            known = [str(severity) for severity in SEVERITIES]
+            if kind not in CORRUPTIONS or str(severity) not in known:
+                raise ValueError(
+                    f'--corrupt {kind} {severity}: choose of '
+                    f'{", ".join(CORRUPTIONS)}, and a severity of '
+                    + ', '.join(known)
+                )
+            object.__setattr__(self, 'corrupt', (kind, int(severity)))
+
+    @classmethod
+    def parse(cls, name: str) -> 'Protocol':
+        """The protocol of a name such as ``t5_interval3_degrade0.2``.
+
+        Raises:
+            ValueError: If no protocol has this name.
+        """
+        match = _NAME.fullmatch(name)
+        try:
+            return cls(
+                num_frames=match['num_frames'] and int(match['num_frames']),
+                interval=match['interval'] and int(match['interval']),
+                stream=bool(match['stream']),
+                degrade=float(match['degrade'] or 0),
+                corrupt=match['kind']
+                and (match['kind'], int(match['severity'])),
+                tta=bool(match['tta']),
+                amp=bool(match['amp']),
+            )
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"unknown protocol '{name}': choose stream or clips of T "
                 'frames such as t5 or t5_interval3, and where the video is '
                 'made worse _degrade0.2 or one of '
                 + ', '.join(f'_{kind}_1' for kind in CORRUPTIONS)
                 + ' (to _3) behind it'
-            )
-        known = IOU_METRICS + TEMPORAL_METRICS
-        for metric in self.metrics:
-            if metric not in known:
-                raise ValueError(
-                    f"protocol '{self.name}' asks for '{metric}': choose of "
-                    + ', '.join(known)
-                )
+            ) from None
 
-    def arguments(self, framewise: bool) -> list[str]:
-        """What ``tools/test.py`` takes.
+    @property
+    def name(self) -> str:
+        """Of reports and folders; :meth:`parse` reads it again."""
+        parts = [] if self.num_frames is None else [f't{self.num_frames}']
+        if self.stream:
+            parts = ['stream']
+        if (self.interval or 1) > 1:
+            parts.append(f'interval{self.interval}')
+        if self.degrade:
+            parts.append(f'degrade{self.degrade:g}')
+        parts += map(str, self.corrupt or ())
+        parts += [name for name in ('tta', 'amp') if getattr(self, name)]
+        return '_'.join(parts)
 
-        Args:
-            framewise (bool): Whether the model reads the key frame alone, so
-                that all clips of clean video are one to it.
+    @property
+    def is_clean(self) -> bool:
+        """Whether the video is as it is."""
+        return not (self.degrade or self.corrupt)
+
+    @property
+    def of_key_frame(self) -> 'Protocol':
+        """The same test of a model that reads the key frame alone: all clips
+        of clean video are one to it."""
+        if self.stream or not self.is_clean:
+            return self
+        return replace(self, num_frames=1, interval=None)
+
+    @property
+    def arguments(self) -> list[str]:
+        """What ``tools/test.py`` takes."""
+        arguments = ['--stream'] * self.stream
+        if self.num_frames:
+            arguments += ['--num-frames', str(self.num_frames)]
+        if self.interval:
+            arguments += ['--frame-interval', str(self.interval)]
+        if self.degrade:
+            arguments += ['--degrade', str(self.degrade)]
+        if self.corrupt:
+            arguments += ['--corrupt', *map(str, self.corrupt)]
+        return arguments + ['--tta'] * self.tta + ['--amp'] * self.amp
+
+    def apply(self, cfg: Config) -> 'Protocol':
+        """Make a config test so, in place; the protocol with T and stride
+        filled in.
+
+        Raises:
+            ValueError: If the config has no test-time augmentation to apply.
         """
-        match = _NAME.fullmatch(self.name)
-        if match['stream']:
-            arguments = ['--stream']
-        elif framewise and not (match['part'] or match['kind']):
-            arguments = ['--num-frames', '1']
-        else:
-            arguments = ['--num-frames', match['num_frames']]
-            if match['interval']:
-                arguments += ['--frame-interval', match['interval']]
-        if match['part']:
-            arguments += ['--degrade', match['part']]
-        if match['kind']:
-            arguments += ['--corrupt', match['kind'], match['severity']]
-        if set(self.metrics) & set(TEMPORAL_METRICS):
-            arguments.append('--temporal')
-        return arguments
+        dataset = cfg.test_dataloader.dataset
+        if self.num_frames:
+            dataset.num_frames = self.num_frames
+        if self.interval:
+            dataset.frame_interval = self.interval
+        if self.stream:
+            dataset.update(mode='stream', num_frames=1, frame_interval=1)
+            read_in_order(cfg)
+            cfg.model.test_cfg.streaming = True
+        self._make_worse(dataset.pipeline)
+        if self.amp:
+            # MMEngine's loop opens an autocast of its own, inside any other.
+            cfg.test_cfg.fp16 = True
+        if self.tta:
+            if 'tta_pipeline' not in cfg:
+                raise ValueError('--tta: the config has no tta_pipeline')
+            dataset.pipeline = cfg.tta_pipeline
+            cfg.tta_model.module = cfg.model
+            cfg.model = cfg.tta_model
+        if dataset.get('mode') == 'stream':
+            return replace(self, stream=True, num_frames=None, interval=None)
+        return replace(
+            self,
+            num_frames=dataset.get('num_frames', 1),
+            interval=dataset.get('frame_interval', 1),
+        )
+
+    def _make_worse(self, pipeline: list[dict]) -> None:
+        """Right after the frames are loaded."""
+        worse = []
+        if self.corrupt:
+            kind, severity = self.corrupt
+            worse.append(
+                dict(type='CorruptFrames', kind=kind, severity=severity)
+            )
+        if self.degrade:
+            worse.append(
+                dict(
+                    type='RandomBurst', prob=self.degrade, max_length=1, seed=0
+                )
+            )
+        if worse:
+            types = [transform['type'] for transform in pipeline]
+            after = types.index('LoadRefFrames') + 1
+            pipeline[after:after] = worse
 
 
-def protocols(asked: dict[str, Iterable[str]]) -> tuple[Protocol, ...]:
-    """Protocols from their names and metrics, as a spec has them."""
-    return tuple(Protocol(n, tuple(metrics)) for n, metrics in asked.items())
+def read_in_order(cfg: Config) -> None:
+    """Frame by frame, the sequences whole to one process each."""
+    cfg.test_dataloader.batch_size = 1
+    cfg.test_dataloader.sampler = dict(type='SequenceSampler')

@@ -4,7 +4,8 @@ import numpy as np
 from mmseg.registry import METRICS
 
 from ..flow.estimators import OPTICAL_FLOWS
-from ..flow.images import is_consistent, resize_flow, warp_labels
+from ..flow.images import resize_flow, warp_labels
+from ..flow.reliability import is_consistent
 from .sequence_metric import SequenceMetric, frame_of, labels, prediction
 
 

@@ -1,49 +1,139 @@
-"""What models cost: built with random weights, timed in turn."""
+"""What models cost: built with random weights, timed in turn, once each."""
 
 import copy
-import multiprocessing
-import resource
+import os
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from mmengine import Config
 from mmengine.registry import init_default_scope
-from mmengine.structures import PixelData
 from mmseg.registry import MODELS
-from mmseg.structures import SegDataSample
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..engine.launch import revert_sync_bn
 from ..engine.pretrained import fetch_nothing
+from .store import Store
+
+# What of a model's config a streamed frame does not meet.
+TRAINING = (
+    *('train_cfg', 'loss_decode', 'clip_losses', 'init_cfg', 'pretrained'),
+    *('batch_augments', 'clip_augments'),
+)
+
+
+class Costs:
+    """What models cost, each measured once.
+
+    The latency of a streamed frame is the median of repeats in turn with the
+    baseline's: their ratio holds where the clock of the machine does not.
+    Configs that differ in their training alone have one model.
+
+    Args:
+        folder (Path): Where it is kept.
+        size (tuple[int, int]): Height and width of the frame.
+        device (torch.device): Where it is measured.
+        repeats (int): Of the latency. Defaults to 9.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        size: tuple[int, int],
+        device: torch.device,
+        repeats: int = 9,
+    ):
+        self.store = Store(folder)
+        self.size, self.device, self.repeats = size, device, repeats
+
+    def measure(
+        self, cfg: Config, baseline: Config | None = None, latency: bool = True
+    ) -> dict:
+        """Measure what was not; see :meth:`get`.
+
+        Args:
+            cfg (Config): Of the model.
+            baseline (Config | None): Of its baseline. Defaults to None.
+            latency (bool): Whether the latency too, which takes a while.
+                Defaults to True.
+        """
+        for model in [cfg] if baseline is None else [cfg, baseline]:
+            self.store.once(self._what(model), lambda m=model: self._count(m))
+        if latency:
+            pair = self._pair(cfg, baseline)
+            self.store.once(pair, lambda: self._time(cfg, baseline))
+        return self.get(cfg, baseline)
+
+    def get(self, cfg: Config, baseline: Config | None = None) -> dict:
+        """What was measured: ``parameters``, ``multiply_adds`` of one streamed
+        frame, ``latency_ms``, and with a baseline ``ratio``."""
+        figures = dict(self.store.get(self._what(cfg)) or {})
+        seconds = self.store.get(self._pair(cfg, baseline))
+        if seconds:
+            figures['latency_ms'] = 1000 * seconds['model']
+        if seconds and 'baseline' in seconds:
+            figures['ratio'] = seconds['model'] / seconds['baseline']
+        return figures
+
+    def _what(self, cfg: Config) -> dict:
+        return dict(model=_as_tested(cfg.model.to_dict()), size=self.size)
+
+    def _pair(self, cfg: Config, baseline: Config | None) -> dict:
+        return dict(
+            model=self._what(cfg),
+            baseline=baseline and self._what(baseline),
+            repeats=self.repeats,
+            device=device_name(self.device),
+            torch=torch.__version__,
+        )
+
+    def _count(self, cfg: Config) -> dict[str, int]:
+        return dict(
+            parameters=num_parameters(build(cfg, 'meta')),
+            multiply_adds=multiply_adds(cfg, self.size),
+        )
+
+    def _time(self, cfg: Config, baseline: Config | None) -> dict[str, float]:
+        models = dict(model=cfg)
+        alone = baseline and self._what(baseline) == self._what(cfg)
+        if baseline and not alone:
+            models['baseline'] = baseline
+        frame = torch.randn(1, 3, *self.size, device=self.device)
+        functions = {
+            name: streamer(build(each, self.device), frame)
+            for name, each in models.items()
+        }
+        seconds = interleaved(functions, self.repeats, self.device)
+        return seconds | (dict(baseline=seconds['model']) if alone else {})
+
+
+def _as_tested(cfg):
+    if isinstance(cfg, dict):
+        return {k: _as_tested(v) for k, v in cfg.items() if k not in TRAINING}
+    return [_as_tested(v) for v in cfg] if isinstance(cfg, list) else cfg
 
 
 def build(
-    path: str,
-    device,
+    config: Config | str | os.PathLike,
+    device: torch.device | str,
     trainable: bool = False,
     train_cfg: dict | None = None,
 ) -> torch.nn.Module:
     """The segmentor of a config, with random weights.
 
     Args:
-        path (str): Path of the config.
+        config (Config | str): The config, which is left as it is, or its
+            path.
         device (torch.device | str): Where it goes.
         trainable (bool): Whether it is left in train mode. Defaults to False.
         train_cfg (dict | None): Merged into the config's. Defaults to None.
     """
-    return build_from(Config.fromfile(path), device, trainable, train_cfg)
-
-
-def build_from(
-    cfg: Config,
-    device,
-    trainable: bool = False,
-    train_cfg: dict | None = None,
-) -> torch.nn.Module:
-    """:func:`build` of a config in memory, which is left as it is."""
-    cfg = copy.deepcopy(cfg)
+    if isinstance(config, Config):
+        cfg = copy.deepcopy(config)
+    else:
+        cfg = Config.fromfile(config)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     revert_sync_bn(cfg.model)
     fetch_nothing(cfg.model)
@@ -53,6 +143,19 @@ def build_from(
         **(train_cfg or {}),
     }
     return MODELS.build(cfg.model).to(device).train(trainable)
+
+
+def device_name(device: torch.device) -> str:
+    """What a figure was measured on."""
+    if device.type == 'cuda':
+        return torch.cuda.get_device_name(device)
+    return f'CPU, {torch.get_num_threads()} threads'
+
+
+def chosen_device(name: str | None = None) -> torch.device:
+    """The device of this name, by default the GPU where there is one."""
+    gpu = 'cuda' if torch.cuda.is_available() else 'cpu'
+    return torch.device(name or gpu)
 
 
 def interleaved(
@@ -95,138 +198,6 @@ def streamer(model: torch.nn.Module, frame: torch.Tensor) -> Callable:
     return recurrent if hasattr(model, 'step') else framewise
 
 
-def trainer(
-    model: torch.nn.Module,
-    num_frames: int,
-    size: tuple[int, int],
-    device: torch.device,
-    steps: int = 1,
-) -> Callable:
-    """A function that trains ``steps`` steps, each on one labelled sample.
-
-    Args:
-        model (nn.Module): The segmentor.
-        num_frames (int): T of the sample; 0 for a still of a framewise model.
-        size (tuple[int, int]): Height and width of the frames.
-        device (torch.device): Of the model.
-        steps (int): Defaults to 1.
-
-    Raises:
-        ValueError: If a framewise model is to train on clips.
-    """
-    if num_frames and not hasattr(model, 'reset_states'):
-        raise ValueError(
-            f'a framewise {type(model).__name__} trains on stills, not on '
-            'clips: name a recurrent config'
-        )
-    shape = (1, num_frames, 3, *size) if num_frames else (1, 3, *size)
-    inputs = torch.randn(shape, device=device)
-    classes = model.decode_head.num_classes
-    label = torch.randint(classes, (1, *size), device=device)
-    samples = [
-        SegDataSample(
-            gt_sem_seg=PixelData(data=label), metainfo=dict(img_shape=size)
-        )
-    ]
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
-
-    def train():
-        for _ in range(steps):
-            losses = model.loss(inputs, samples)
-            sum(v for k, v in losses.items() if 'loss' in k).backward()
-            optimizer.step()
-            optimizer.zero_grad()
-
-    return train
-
-
-def train_cost(
-    path: str,
-    num_frames: int,
-    size: tuple[int, int],
-    device: torch.device,
-    train_cfg: dict | None = None,
-    steps: int = 2,
-) -> tuple[float, float] | None:
-    """Median seconds of a training step, and MiB that steps add at their
-    peak; None where the memory does not suffice.
-
-    On a CPU they are measured in a process of their own, as a process
-    remembers its highest peak only; this one must have started no threads
-    that a fork would lose. The first step, which allocates, is not timed.
-
-    Args:
-        path (str): Path of the config.
-        num_frames (int): See :func:`trainer`.
-        size (tuple[int, int]): Height and width of the frames.
-        device (torch.device): Where to measure.
-        train_cfg (dict | None): See :func:`build`. Defaults to None.
-        steps (int): How many are timed. Defaults to 2.
-
-    Raises:
-        RuntimeError: If the model cannot be trained so.
-    """
-
-    def measure(peak):
-        model = build(path, device, trainable=True, train_cfg=train_cfg)
-        train = trainer(model, num_frames, size, device)
-        before = peak(reset=True)
-        train()
-        seconds = interleaved({'': train}, steps, device, warmup=0)['']
-        return seconds, (peak() - before) / 2**20
-
-    if device.type == 'cuda':
-        return _measure_on_gpu(measure, device)
-    return _measure_on_cpu(measure)
-
-
-def _measure_on_gpu(measure: Callable, device) -> tuple[float, float] | None:
-    def peak(reset=False):
-        if reset:
-            torch.cuda.reset_peak_memory_stats(device)
-        return torch.cuda.max_memory_allocated(device)
-
-    try:
-        return measure(peak)
-    except torch.OutOfMemoryError:
-        return None
-    finally:
-        torch.cuda.empty_cache()
-
-
-def _measure_on_cpu(measure: Callable) -> tuple[float, float] | None:
-    threads = torch.get_num_threads()
-
-    def peak(reset=False):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-    def child(pipe):
-        torch.set_num_threads(threads)
-        try:
-            pipe.send(measure(peak))
-        except MemoryError:
-            pipe.send(None)
-        except Exception as error:
-            pipe.send(f'{type(error).__name__}: {error}')
-
-    receiver, sender = multiprocessing.Pipe(False)
-    process = multiprocessing.get_context('fork').Process(
-        target=child, args=(sender,)
-    )
-    process.start()
-    sender.close()
-    try:
-        result = receiver.recv()
-    except EOFError:
-        # Killed, as the kernel does with what takes too much.
-        result = None
-    finally:
-        process.join()
-    if isinstance(result, str):
-        raise RuntimeError(result)
-    return result
-
-
 def num_parameters(model: torch.nn.Module) -> int:
     """Of all but what only a training has, such as a discriminator."""
     only = getattr(model, 'training_only', ())
@@ -237,7 +208,7 @@ def num_parameters(model: torch.nn.Module) -> int:
     )
 
 
-def multiply_adds(path: str, size: tuple[int, int]) -> int:
+def multiply_adds(config: Config | str, size: tuple[int, int]) -> int:
     """Multiplications with an addition, for one more frame of a stream.
 
     Those of convolutions and matrix products, each counted once, as mmseg's
@@ -245,15 +216,15 @@ def multiply_adds(path: str, size: tuple[int, int]) -> int:
     to convolve.
 
     Args:
-        path (str): Path of the config.
+        config (Config | str): The config, or its path.
         size (tuple[int, int]): Height and width of the frame.
     """
     # Shapes alone say it, so that nothing is computed, unless a model looks
     # at values (optical flow does).
     try:
-        return _count(build(path, 'meta'), size, 'meta')
+        return _count(build(config, 'meta'), size, 'meta')
     except (RuntimeError, TypeError, ValueError):
-        return _count(build(path, 'cpu'), size, 'cpu')
+        return _count(build(config, 'cpu'), size, 'cpu')
 
 
 def _count(model: torch.nn.Module, size: tuple[int, int], device: str) -> int:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import ThreadPoolExecutor as Pool
 
-from .plan import Stage
-from .stages import ToolError
+from .follow import ToolError
+from .stages import Stage
 
 
 def execute(

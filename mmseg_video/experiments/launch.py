@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .plan import Stage
-from .stages import follow
+from .follow import follow
+from .stages import Stage
 
 LAUNCHERS = ('none', 'pytorch', 'slurm')
 
@@ -78,7 +78,7 @@ class Launcher:
         if stage.is_training:
             arguments.append('--resume')
         else:
-            target.append(stage.run.trained.checkpoint)
+            target.append(stage.run.checkpoint)
         arguments += stage.arguments
         if self.launcher == 'none':
             script = [sys.executable, self.tools / f'{kind}.py']

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .output import save_figure, subplots
 from .table import Column, Figure, Row, columns
 
 OURS, BASELINE = '#2f6db3', '#c8423b'
@@ -83,27 +84,20 @@ def _scatter(
     }
     if not panels:
         return False
-    plt = _pyplot()
     across = min(2, len(panels))
     # Room for the labels.
     most = max(len(shown) for shown, *_ in panels.values())
     scale = max(1, (most / 11) ** 0.5)
     down = -(-len(panels) // across)
-    figure, axes = plt.subplots(
-        down,
-        across,
-        figsize=(7.2 * scale * across, 5.0 * scale * down),
-        dpi=120,
-        squeeze=False,
-        layout='constrained',
-    )
+    size = 7.2 * scale * across, 5.0 * scale * down
+    figure, axes = subplots(down, across, size)
     for axis in axes.flat[len(panels) :]:
         axis.remove()
     for axis, (column, panel) in zip(axes.flat, panels.items(), strict=False):
         shown, x, label = panel
         _panel(axis, shown, column, x)
         axis.set_xlabel(label)
-    _save(plt, figure, path)
+    save_figure(figure, path)
     return True
 
 
@@ -111,7 +105,6 @@ def draw_matrix(
     rows: list[Row], metric: str, protocols: list[str], path: Path
 ) -> None:
     """A PNG: one metric, entries down, protocols across."""
-    plt = _pyplot()
     means = np.array(
         [
             [
@@ -121,11 +114,8 @@ def draw_matrix(
             for row in rows
         ]
     )
-    figure, axis = plt.subplots(
-        figsize=(2.6 + 1.1 * len(protocols), 1.2 + 0.45 * len(rows)),
-        dpi=120,
-        layout='constrained',
-    )
+    size = 2.6 + 1.1 * len(protocols), 1.2 + 0.45 * len(rows)
+    figure, ((axis,),) = subplots(1, 1, size)
     image = axis.imshow(means, cmap='YlGnBu', aspect='auto')
     axis.set_xticks(range(len(protocols)), protocols)
     axis.set_yticks(range(len(rows)), [row.name for row in rows])
@@ -138,7 +128,7 @@ def draw_matrix(
         text = f'{means[y, x]:.2f}'
         colour = 'black' if light else 'white'
         axis.text(x, y, text, ha='center', va='center', color=colour)
-    _save(plt, figure, path)
+    save_figure(figure, path)
 
 
 def _panel(
@@ -198,19 +188,3 @@ def _has(row: Row, column: Column) -> bool:
 
 def _mean(figure: Figure | None) -> float:
     return figure.mean if figure and figure.values else np.nan
-
-
-def _pyplot():
-    import matplotlib
-
-    matplotlib.use('Agg')
-    import matplotlib.pyplot as plt
-
-    return plt
-
-
-def _save(plt, figure, path: Path) -> None:
-    temporary = path.with_name(f'.{path.name}')
-    figure.savefig(temporary, format='png')
-    plt.close(figure)
-    temporary.replace(path)

@@ -10,14 +10,10 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from ..apis import VideoSegInferencer
-from ..engine.atomic_backend import AtomicLocalBackend
+from ..io.atomic import write_text
 from ..io.writers import GifWriter
-from ..visualization import (
-    beside,
-    captioned,
-    legend,
-    overlay,
-)
+from ..visualization import side_by_side
+from .output import markdown_table, save_figure, subplots, to_json
 
 
 def write_table(
@@ -27,36 +23,24 @@ def write_table(
 
     Args:
         out (Path): The folder.
-        tests (dict): Model -> T -> what tools/test.py wrote.
+        tests (dict): 'framewise' and 'recurrent' -> protocol -> figures.
         iterations (dict): Model -> training iterations in all.
         settings (dict): Of the job, for the record.
     """
-    frames = sorted(t for t in tests['recurrent'])
-    columns = [(m, t) for t in frames for m in ('mIoU', 'mAcc')]
-    head = ['model', 'iterations', *(f'{m}, T={t}' for m, t in columns)]
-    rows = {
-        name: [by_t[t]['metrics'][m] for m, t in columns]
-        for name, by_t in tests.items()
+    columns = [(m, t) for t in tests['recurrent'] for m in ('mIoU', 'mAcc')]
+    head = [f'{m}, T={t.removeprefix("t")}' for m, t in columns]
+    values = {
+        name: [by_protocol[t][m] for m, t in columns]
+        for name, by_protocol in tests.items()
     }
-    gain = np.subtract(rows['recurrent'], rows['framewise'])
-    lines = ['| ' + ' | '.join(head) + ' |', '|---' * len(head) + '|']
-    for name, values in rows.items():
-        cells = [f'{v:.2f}' for v in values]
-        lines.append(
-            f'| {name} | {iterations[name]} | ' + ' | '.join(cells) + ' |'
-        )
-    cells = [f'{v:+.2f}' for v in gain]
-    lines.append('| **difference** | | ' + ' | '.join(cells) + ' |')
-    lines += ['', 'The framewise model reads the key frame alone, whatever T.']
-    table = '\n'.join(lines)
-    write = AtomicLocalBackend().put_text
-    write(table + '\n', out / 'table.md')
-    report = dict(
-        settings=settings,
-        iterations=iterations,
-        tests={k: {str(t): r for t, r in v.items()} for k, v in tests.items()},
-    )
-    write(json.dumps(report, indent=1, default=str), out / 'table.json')
+    rows = [[name, iterations[name], *v] for name, v in values.items()]
+    gain = np.subtract(values['recurrent'], values['framewise'])
+    rows.append(['**difference**', '', *(f'{v:+.2f}' for v in gain)])
+    table = markdown_table(['model', 'iterations', *head], rows)
+    table += '\nThe framewise model reads the key frame alone, whatever T.\n'
+    write_text(out / 'table.md', table)
+    report = dict(settings=settings, iterations=iterations, tests=tests)
+    write_text(out / 'table.json', to_json(report))
     return table
 
 
@@ -79,12 +63,7 @@ def write_curves(path: Path, runs: dict, offset: int) -> None:
         runs (dict): Model -> work dirs of its two parts.
         offset (int): Iterations of the first part.
     """
-    import matplotlib
-
-    matplotlib.use('Agg')
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.6), dpi=110)
+    figure, (axes,) = subplots(1, 2, (10, 3.6))
     for name, (first, second) in runs.items():
         for axis, tag in zip(axes, ('loss', 'mIoU'), strict=True):
             x1, y1 = read_scalars(first, tag)
@@ -99,20 +78,11 @@ def write_curves(path: Path, runs: dict, offset: int) -> None:
         axis.set_xlabel('iteration')
         axis.grid(alpha=0.3)
         axis.legend(frameon=False)
-    figure.tight_layout()
-    temporary = path.with_name(f'.{path.name}')
-    figure.savefig(temporary, format='png')
-    plt.close(figure)
-    temporary.replace(path)
+    save_figure(figure, path)
 
 
 def write_gif(
-    path: Path,
-    models: dict,
-    data_root: str,
-    max_frames: int = 48,
-    fps: float = 6,
-    width: int = 256,
+    path: Path, models: dict, data_root: str, max_frames: int = 48
 ) -> None:
     """Test sequences side by side: frame | framewise | recurrent | label.
 
@@ -121,8 +91,6 @@ def write_gif(
         models (dict): Name -> (config, checkpoint), the framewise one first.
         data_root (str): Of the test data.
         max_frames (int): Defaults to 48.
-        fps (float): Defaults to 6.
-        width (int): Of one panel. Defaults to 256.
     """
     inferencers = {
         k: VideoSegInferencer(str(c), str(w)) for k, (c, w) in models.items()
@@ -133,50 +101,17 @@ def write_gif(
     dataset = DATASETS.build(cfg)
     classes, palette = dataset.metainfo['classes'], dataset.metainfo['palette']
     last = None
-    with GifWriter(path, fps) as gif:
+    with GifWriter(path, fps=6) as gif:
         for i in range(min(max_frames, len(dataset))):
-            info = dataset.get_data_info(i)
-            if info['sequence'] != last:
-                last = info['sequence']
+            sample = dataset[i]['data_samples']
+            frame = cv2.imread(sample.img_path)
+            if sample.sequence != last:
+                last = sample.sequence
                 for inferencer in inferencers.values():
                     inferencer.reset()
-            frame = cv2.imread(info['img_path'])
-            panels = {'frame': frame}
-            for name, inferencer in inferencers.items():
-                prediction = inferencer.predict_frame(frame)
-                panels[name] = prediction.overlay(0.65)
-            label = _label(info, dataset.label_map)
-            panels['label'] = np.zeros_like(frame)
-            if label is not None:
-                panels['label'] = overlay(frame, label, palette, 0.65) * (
-                    label < len(classes)
-                )[..., None].astype(np.uint8)
-            height = round(frame.shape[0] * width / frame.shape[1])
-            sheet = beside(
-                [
-                    captioned(cv2.resize(panel, (width, height)), name)
-                    for name, panel in panels.items()
-                ]
-            )
-            gif.write(
-                np.vstack([sheet, legend(classes, palette, sheet.shape[1])])
-            )
-
-
-def _label(info: dict, label_map: dict | None) -> np.ndarray | None:
-    """The frame's labels (H, W), where there are any."""
-    path = info['seg_map_path']
-    if path is None:
-        # Street scenes may have the labels of all frames.
-        path = (
-            info['img_path']
-            .replace('leftImg8bit_sequence', 'gtFine_sequence')
-            .replace('_leftImg8bit.png', '_gtFine_labelTrainIds.png')
-        )
-    label = cv2.imread(path, cv2.IMREAD_UNCHANGED)
-    if label is not None and label_map:
-        table = np.arange(256, dtype=np.uint8)
-        for old, new in label_map.items():
-            table[old] = new
-        label = table[label]
-    return label
+            labels = {
+                name: inferencer.predict_frame(frame).label
+                for name, inferencer in inferencers.items()
+            }
+            labels['label'] = sample.gt_sem_seg.data[0].numpy()
+            gif.write(side_by_side(frame, labels, classes, palette, 256, 0.65))

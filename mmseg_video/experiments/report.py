@@ -3,16 +3,17 @@
 from pathlib import Path
 
 from ..engine.checkpoints import find_last_checkpoint
-from .entry_costs import Costs
-from .plan import Plan, Stage
+from ..io.atomic import write_text
+from .costs import Costs
+from .plan import Plan
 from .plot import draw_costs, draw_flicker, draw_matrix
+from .stages import Stage
 from .table import (
     as_csv,
     as_markdown,
     collect,
     matrix,
     matrix_as_markdown,
-    write,
 )
 
 
@@ -63,8 +64,8 @@ def write_report(plan: Plan, folder: Path, costs: Costs) -> list[Path]:
     if not rows:
         return []
     paths = [folder / 'table.md', folder / 'table.csv']
-    write(paths[0], as_markdown(rows))
-    write(paths[1], as_csv(rows))
+    write_text(paths[0], as_markdown(rows))
+    write_text(paths[1], as_csv(rows))
     for name, draw in (
         ('cost.png', draw_costs),
         ('flicker.png', draw_flicker),
@@ -77,18 +78,9 @@ def write_report(plan: Plan, folder: Path, costs: Costs) -> list[Path]:
     over = matrix(rows)
     if over:
         paths += [folder / 'matrix.md', folder / 'matrix.png']
-        write(paths[-2], matrix_as_markdown(rows, *over))
+        write_text(paths[-2], matrix_as_markdown(rows, *over))
         draw_matrix(rows, *over, paths[-1])
     return paths
-
-
-def duration(seconds: float) -> str:
-    """'2 h 10 min', '12 min' or '40 s'."""
-    if seconds < 60:
-        return f'{seconds:.0f} s'
-    minutes = round(seconds / 60)
-    hours, rest = divmod(minutes, 60)
-    return f'{hours} h {rest} min' if hours else f'{minutes} min'
 
 
 def _name(stage: Stage) -> str:

@@ -1,9 +1,6 @@
 """The config that an entry stands for, and its hash."""
 
 import copy
-import functools
-import hashlib
-import json
 from pathlib import Path
 
 from mmengine import Config
@@ -11,6 +8,7 @@ from mmengine import Config
 from ..datasets import sequence_config
 from ..engine.launch import load_config
 from .spec import Entry
+from .store import hash_of
 
 # What a schedule replaces; the hooks are replaced one by one.
 SCHEDULE = ('optim_wrapper', 'param_scheduler', 'train_cfg', 'val_cfg')
@@ -49,7 +47,8 @@ def resolve(entry: Entry) -> Config:
             raise ValueError(
                 f'{where}: overrides do not fit {entry.config}: {error}'
             ) from None
-    for key in ('train_dataloader', 'test_dataloader', 'train_cfg'):
+    training = () if entry.checkpoint_of else ('train_dataloader', 'train_cfg')
+    for key in ('test_dataloader', *training):
         if key not in cfg:
             raise ValueError(
                 f'{where}: {entry.config} has no {key}: name data and '
@@ -106,32 +105,21 @@ def test_key(cfg: Config, weights: str, arguments: list[str]) -> str:
     )
 
 
-def hash_of(content) -> str:
-    text = json.dumps(content, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+def missing_files(cfg: Config, trains: bool = True) -> list[str]:
+    """Data folders and pretrained weights that a config names in vain.
 
-
-@functools.lru_cache
-def hash_of_file(path: str) -> str:
-    """Of its content; of its address where it is not here."""
-    if '://' in path:
-        return hash_of(path)
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while block := file.read(2**20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def missing_files(cfg: Config) -> list[str]:
-    """Data folders and pretrained weights that a config names in vain."""
+    Args:
+        cfg (Config): The config.
+        trains (bool): Whether it is trained: a test reads neither the other
+            splits nor pretrained weights. Defaults to True.
+    """
     missing = []
-    for split in SPLITS:
+    for split in SPLITS if trains else ('test',):
         dataset = _dataset(cfg, split)
         root = dataset.get('data_root')
         if root and '://' not in root and not Path(root).is_dir():
             missing.append(root)
-    for path in _pretrained(cfg.model):
+    for path in _pretrained(cfg.model) if trains else ():
         if '://' not in path and not Path(path).is_file():
             missing.append(path)
     return missing
@@ -147,12 +135,6 @@ def _replace_data(cfg: Config, data: Config, keep: tuple[str, ...]) -> None:
     for split in SPLITS:
         if f'{split}_dataloader' in data:
             _dataset(cfg, split).update(kept[split])
-
-
-def _dataset(cfg: Config, split: str) -> dict:
-    return sequence_config(
-        cfg.get(f'{split}_dataloader', {}).get('dataset', {})
-    )
 
 
 def _replace_schedule(cfg: Config, schedule: Config) -> None:
@@ -184,3 +166,9 @@ def _pretrained(model: dict | list) -> list[str]:
         if isinstance(value, dict | list | tuple):
             found += _pretrained(value)
     return found
+
+
+def _dataset(cfg: Config, split: str) -> dict:
+    return sequence_config(
+        cfg.get(f'{split}_dataloader', {}).get('dataset', {})
+    )

@@ -8,7 +8,8 @@ from pathlib import Path
 import yaml
 from mmengine import Config
 
-from ..evaluation.protocol import Protocol, protocols
+from ..evaluation.figures import check_figures
+from ..evaluation.protocol import Protocol
 
 SIZE = (512, 1024)
 # May stand at the top, for all entries, and in an entry, for that one.
@@ -37,15 +38,18 @@ class Entry:
         seeds (tuple[int, ...]): One training each. Defaults to (0,).
         amp (bool): Whether it is trained and tested in mixed precision.
             Defaults to False.
-        protocols (tuple[Protocol, ...]): How it is tested. Without any it
-            has no row: others start from it.
+        protocols (dict[Protocol, tuple[str, ...]]): How it is tested, and
+            the figures that are reported, the first being the one that is
+            plotted. Without any it has no row: others start from it.
         load_from (str | None): The entry or checkpoint that it starts from.
             Defaults to the config's own.
-        checkpoint_of (str | None): The entry whose checkpoint it tests: it
-            has no training. Defaults to None.
+        checkpoint_of (str | None): The checkpoint, or the entry whose
+            checkpoint it tests: it has no training. Defaults to None.
         overrides (tuple[dict, ...]): Merged into the config, in turn.
         baseline (str | None): The entry that it is compared with. Defaults
             to None; itself is none either.
+        sequences (bool): Whether its tests keep the results of each
+            sequence, for a bootstrap. Defaults to False.
     """
 
     name: str
@@ -57,11 +61,12 @@ class Entry:
     keep: tuple[str, ...] = ('num_frames', 'frame_interval')
     seeds: tuple[int, ...] = (0,)
     amp: bool = False
-    protocols: tuple[Protocol, ...] = ()
+    protocols: dict[Protocol, tuple[str, ...]] = field(default_factory=dict)
     load_from: str | None = None
     checkpoint_of: str | None = None
     overrides: tuple[dict, ...] = ()
     baseline: str | None = None
+    sequences: bool = False
 
     @property
     def start(self) -> str | None:
@@ -113,12 +118,13 @@ class Spec:
         return [name for name in self.entries if name in wanted]
 
 
-def read_spec(path: str | Path, **shared) -> Spec:
+def read_spec(path: str | Path, folder: str = '', **shared) -> Spec:
     """The ablation that a YAML file describes.
 
     Args:
         path (str | Path): The file. It may inherit from others (``_base_``),
-            as configs do; paths in it are as on the command line.
+            as configs do.
+        folder (str): Where paths in it begin. Defaults to the current one.
         **shared: Replaces what the file says for all entries, such as
             ``data_root``; None leaves it, ``overrides`` come last.
 
@@ -138,7 +144,7 @@ def read_spec(path: str | Path, **shared) -> Spec:
     defaults = {k: content[k] for k in SHARED if k in content}
     try:
         entries = {
-            str(name): _entry(str(name), own, defaults, options)
+            str(name): _entry(str(name), own, defaults, options, folder)
             for name, own in content['entries'].items()
         }
         spec = Spec(
@@ -152,7 +158,9 @@ def read_spec(path: str | Path, **shared) -> Spec:
     return spec
 
 
-def _entry(name: str, own, defaults: dict, options: dict | None) -> Entry:
+def _entry(
+    name: str, own, defaults: dict, options: dict | None, folder: str
+) -> Entry:
     where = f"entry '{name}'"
     if not re.fullmatch(r'[\w+.-]*\w[\w+.-]*', name):
         raise ValueError(
@@ -164,7 +172,7 @@ def _entry(name: str, own, defaults: dict, options: dict | None) -> Entry:
     values = {**defaults, **own}
     for key in ('config', 'data', 'schedule'):
         if values.get(key) is not None:
-            values[key] = _file(where, key, values[key])
+            values[key] = _file(where, key, folder, values[key])
     overrides = [defaults.get('overrides'), own.get('overrides'), options]
     for each in overrides:
         if not isinstance(each, dict | None):
@@ -186,7 +194,11 @@ def _entry(name: str, own, defaults: dict, options: dict | None) -> Entry:
             f'{where}: protocols: NAME: [METRIC, ...], such as t5: [mIoU], '
             f'not {asked}'
         )
-    values['protocols'] = protocols(asked)
+    for metrics in asked.values():
+        check_figures(metrics)
+    values['protocols'] = {
+        Protocol.parse(name): tuple(metrics) for name, metrics in asked.items()
+    }
     return Entry(name, **values)
 
 
@@ -199,15 +211,11 @@ def _check(spec: Spec) -> None:
                 f'{where}: load_from and checkpoint_of do not go together: it '
                 'either trains from weights or tests them'
             )
-        if entry.checkpoint_of and entry.checkpoint_of not in entries:
-            raise ValueError(
-                f"{where}: checkpoint_of '{entry.checkpoint_of}' is no entry: "
-                f'choose of {", ".join(entries)}'
-            )
         start = entries.get(entry.start)
         if not start and entry.start and not _exists(entry.start):
+            key = 'checkpoint_of' if entry.checkpoint_of else 'load_from'
             raise ValueError(
-                f"{where}: load_from '{entry.start}' is neither a file nor an "
+                f"{where}: {key} '{entry.start}' is neither a file nor an "
                 f'entry: choose of {", ".join(entries)}'
             )
         if start and not set(entry.seeds) <= set(start.seeds):
@@ -256,13 +264,13 @@ def _check_keys(where: str, values: dict, allowed: tuple) -> None:
             )
 
 
-def _file(where: str, key: str, path: str) -> Path:
-    if not Path(path).is_file():
+def _file(where: str, key: str, folder: str, path: str) -> Path:
+    if not Path(folder, path).is_file():
         raise FileNotFoundError(
-            f"{where}: no {key} '{path}': paths are relative to the current "
-            'folder'
+            f"{where}: no {key} '{path}': paths are relative to "
+            + (folder or 'the current folder')
         )
-    return Path(path)
+    return Path(folder, path)
 
 
 def _integers(what: str, values, minimum: int) -> tuple[int, ...]:

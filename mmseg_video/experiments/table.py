@@ -1,14 +1,11 @@
 """Figures over seeds, their differences to the baseline, and tables."""
 
-import csv
-import io
 import statistics
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from ..engine.atomic_backend import AtomicLocalBackend
-from .comparison import LESS_IS_BETTER
-from .entry_costs import Costs
+from ..evaluation.figures import LESS_IS_BETTER
+from .costs import Costs
+from .output import markdown_table, to_csv
 from .plan import Plan
 
 Column = tuple[str, str]  # protocol and metric
@@ -87,7 +84,7 @@ def collect(plan: Plan, costs: Costs) -> list[Row]:
     figures = {entry.name: {} for entry in spec.rows}
     for (run, protocol), stage in plan.tests.items():
         metrics = stage.report.get('metrics', {})
-        for metric in protocol.metrics:
+        for metric in run.entry.protocols[protocol]:
             column = protocol.name, metric
             values = figures[run.entry.name].setdefault(column, {})
             if metric in metrics:
@@ -107,10 +104,7 @@ def collect(plan: Plan, costs: Costs) -> list[Row]:
                 if entry.baseline != entry.name
                 else {},
             ),
-            costs.of(
-                plan.first_run(entry.name), plan.first_run(entry.baseline)
-            )
-            or {},
+            costs.get(*plan.models(entry)),
             entry.name in spec.baselines,
         )
         for entry in spec.rows
@@ -137,7 +131,7 @@ def as_markdown(rows: list[Row]) -> str:
         head += ['difference'] if compared else []
     head += ['parameters (M)', 'latency (ms)']
     head += ['ratio'] if compared else []
-    lines = [_line(head), '|---' * len(head) + '|']
+    lines = []
     for row in rows:
         name = f'**{row.name}**' if row.is_baseline else row.name
         missing = '' if row.seeds_done == row.seeds else f' of {row.seeds}'
@@ -147,11 +141,12 @@ def as_markdown(rows: list[Row]) -> str:
             if compared:
                 difference = row.differences.get(column, Figure({}))
                 cells.append(difference.text('+'))
-        cells.append(_number(row.cost.get('parameters'), 1e-6))
-        cells.append(_number(row.cost.get('latency_ms')))
-        cells += [_number(row.cost.get('ratio'))] if compared else []
-        lines.append(_line(cells))
-    return '\n'.join(lines) + '\n'
+        parameters = row.cost.get('parameters')
+        cells.append(parameters and parameters / 1e6)
+        cells.append(row.cost.get('latency_ms'))
+        cells += [row.cost.get('ratio')] if compared else []
+        lines.append(cells)
+    return markdown_table(head, lines)
 
 
 def as_csv(rows: list[Row]) -> str:
@@ -175,11 +170,7 @@ def as_csv(rows: list[Row]) -> str:
         for name in ('parameters', 'latency_ms', 'ratio'):
             cells[name] = row.cost.get(name)
         table.append(cells)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(table[0]), lineterminator='\n')
-    writer.writeheader()
-    writer.writerows(table)
-    return text.getvalue()
+    return to_csv(table)
 
 
 def matrix(rows: list[Row]) -> tuple[str, list[str]] | None:
@@ -198,8 +189,7 @@ def matrix_as_markdown(
     rows: list[Row], metric: str, protocols: list[str]
 ) -> str:
     """One metric, entries down, protocols across; the best of each bold."""
-    head = [metric, *protocols]
-    lines = [_line(head), '|---' * len(head) + '|']
+    lines = []
     best_of = min if metric in LESS_IS_BETTER else max
     best = {
         protocol: best_of(
@@ -220,17 +210,5 @@ def matrix_as_markdown(
             text = figure.text()
             top = text and figure.mean == best[protocol]
             cells.append(f'**{text}**' if top else text)
-        lines.append(_line(cells))
-    return '\n'.join(lines) + '\n'
-
-
-def write(path: Path, text: str) -> None:
-    AtomicLocalBackend().put_text(text, path)
-
-
-def _line(cells: list[str]) -> str:
-    return '| ' + ' | '.join(cells) + ' |'
-
-
-def _number(value: float | None, scale: float = 1) -> str:
-    return '' if value is None else f'{value * scale:.2f}'
+        lines.append(cells)
+    return markdown_table([metric, *protocols], lines)

@@ -29,8 +29,8 @@ def read_metafiles(folder: str | os.PathLike) -> dict[str, Model]:
     """Every model of the ``metafile.yml`` in ``folder`` and below, by name.
 
     A metafile has OpenMMLab's format, with the framewise baseline in an
-    entry's ``Metadata``. Its paths begin at the parent of ``folder``. Framewise
-    models of a metafile come first.
+    entry's ``Metadata``. Its paths begin at the parent of ``folder``.
+    Framewise models of a metafile come first.
 
     Raises:
         ValueError: If a name is there twice, or not its config's, or a

@@ -4,7 +4,7 @@ from .clip_segmentor import ClipSegmentor
 from .conv_rnn_neck import ConvRNNNeck
 from .data_preprocessor import ClipDataPreProcessor, KeyFrameDataPreProcessor
 from .double_conv_encoder import DoubleConvEncoder
-from .filters import EMAFilter, FlowEMAFilter
+from .filters import EMAFilter
 from .label_map_discriminator import LabelMapDiscriminator
 from .losses import (
     AdversarialLoss,
@@ -14,7 +14,6 @@ from .losses import (
     TemporalConsistencyLoss,
 )
 from .mask_feedback_segmentor import MaskFeedbackSegmentor
-from .motion import Motion
 from .recurrent import (
     ConvGRUCell,
     ConvLSTMCell,
@@ -26,6 +25,7 @@ from .recurrent import (
 )
 from .recurrent_unet import RecurrentUNet
 from .sample_weighted_loss import SampleWeightedLoss
+from .streams import FrameInfo, Stream, Streams
 from .unet_head import UNetHead
 
 __all__ = [
@@ -45,17 +45,18 @@ __all__ = [
     'DoubleConvEncoder',
     'EMAFilter',
     'ElmanCell',
-    'FlowEMAFilter',
+    'FrameInfo',
     'GatedEMACell',
     'KeyFrameDataPreProcessor',
     'LabelMapDiscriminator',
     'LabelSmoothingLoss',
     'MaskFeedbackSegmentor',
-    'Motion',
     'RecurrentUNet',
     'SRUCell',
     'SampleWeightedLoss',
     'SigmoidFocalLoss',
+    'Stream',
+    'Streams',
     'TemporalConsistencyLoss',
     'UNetHead',
 ]

@@ -1,8 +1,10 @@
-"""Whether what a neck gives is what its reader was built for."""
+"""Whether what one part gives is what the next was built for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import nn
+
+from .necks import is_recurrent
 
 
 def check_channels(given: Sequence[int], reader: nn.Module, name: str) -> None:
@@ -39,3 +41,66 @@ def check_channels(given: Sequence[int], reader: nn.Module, name: str) -> None:
             "(connection='dense' adds the hidden channels), or the neck's "
             "in_channels to the backbone's"
         )
+
+
+def heads_of(segmentor: nn.Module) -> dict[str, nn.Module]:
+    """The heads of a segmentor by their places in the config."""
+    heads = {'decode_head': segmentor.decode_head}
+    if segmentor.with_auxiliary_head:
+        aux = segmentor.auxiliary_head
+        if isinstance(aux, nn.ModuleList):
+            return heads | {
+                f'auxiliary_head.{i}': head for i, head in enumerate(aux)
+            }
+        heads['auxiliary_head'] = aux
+    return heads
+
+
+def check_necks(
+    necks: Sequence[nn.Module], heads: Mapping[str, nn.Module]
+) -> None:
+    """Refuse a recurrent neck that does not fit what reads its levels.
+
+    Args:
+        necks (Sequence[nn.Module]): In order.
+        heads (Mapping[str, nn.Module]): Place in the config -> head; they
+            read the last neck.
+
+    Raises:
+        ValueError: See :func:`check_channels`.
+    """
+    for i, neck in enumerate(necks):
+        if not is_recurrent(neck):
+            continue
+        readers = heads
+        if i + 1 < len(necks):
+            readers = {f'neck.{i + 1}': necks[i + 1]}
+        for name, reader in readers.items():
+            check_channels(neck.out_channels, reader, name)
+
+
+def channels_of(head: nn.Module, place: str) -> int:
+    """Channels that a module of a decode head gives.
+
+    Args:
+        head (nn.Module): The decode head.
+        place (str): The module's name in it, such as ``joins.0``.
+
+    Raises:
+        ValueError: If there is no such module, or it does not tell.
+    """
+    modules = dict(head.named_modules())
+    if not place or place not in modules:
+        names = [n for n in modules if n and n.count('.') < 2]
+        raise ValueError(
+            f"head_rnns: {type(head).__name__} has no module '{place}': it "
+            f'has {", ".join(names)}, and theirs'
+        )
+    parts = reversed(list(modules[place].modules()))
+    channels = [p.out_channels for p in parts if hasattr(p, 'out_channels')]
+    if not channels:
+        raise ValueError(
+            f"head_rnns: '{place}' has no convolution that would tell its "
+            'channels: name a module that has'
+        )
+    return channels[0]

@@ -9,7 +9,7 @@ those others::
     gradient      -            no             no              yes
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 
@@ -19,6 +19,8 @@ from mmengine.logging import MessageHub
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
+
+from .time_axis import framewise
 
 KEYS = ('burn_in', 'bptt', 'ref_grad', 'checkpoint_frames')
 
@@ -50,9 +52,9 @@ def check_train_cfg(train_cfg: dict | None) -> None:
 
 
 def split_clip(
-    clips: Tensor, train_cfg: dict | None
-) -> tuple[list[Tensor], Tensor]:
-    """Chunks that only give a state, and the clips that train.
+    num_frames: int, train_cfg: dict | None
+) -> tuple[list[slice], slice]:
+    """The chunks of frames that only give a state, and those that train.
 
     ``burn_in=B``: the first B frames train nothing; b of them, drawn anew
     for each batch from 0 to B, run before the rest, so that a model trained
@@ -62,7 +64,7 @@ def split_clip(
     No chunk is longer than what trains, so activations do not grow with T.
 
     Args:
-        clips (Tensor): (N, T, C, H, W).
+        num_frames (int): T of the clips.
         train_cfg (dict | None): The segmentor's.
 
     Raises:
@@ -70,7 +72,6 @@ def split_clip(
     """
     train_cfg = train_cfg or {}
     burn_in = train_cfg.get('burn_in') or 0
-    num_frames = clips.shape[1]
     if burn_in >= num_frames:
         raise ValueError(
             f'train_cfg.burn_in={burn_in} leaves nothing of clips of '
@@ -79,9 +80,12 @@ def split_clip(
         )
     first = burn_in - _draw(burn_in)
     trained = min(num_frames - burn_in, train_cfg.get('bptt') or num_frames)
-    before = clips[:, first : num_frames - trained]
-    chunks = before.split(trained, dim=1) if before.shape[1] else ()
-    return list(chunks), clips[:, num_frames - trained :]
+    start = num_frames - trained
+    chunks = [
+        slice(begin, min(begin + trained, start))
+        for begin in range(first, start, trained)
+    ]
+    return chunks, slice(start, num_frames)
 
 
 def _draw(largest: int) -> int:
@@ -98,8 +102,8 @@ def _draw(largest: int) -> int:
 
 def encode_frames(
     backbone: nn.Module, clips: Tensor, train_cfg: dict | None
-) -> Sequence[Tensor]:
-    """The levels (N*T, C_l, h_l, w_l) of ``backbone``, for training.
+) -> list[Tensor]:
+    """The levels (N, T, C_l, h_l, w_l) of ``backbone``, for training.
 
     ``ref_grad=False``: no gradient for the ref frames. ``checkpoint_frames
     =c``: c frames of each clip at a time, whose activations are computed
@@ -116,21 +120,19 @@ def encode_frames(
     size = train_cfg.get('checkpoint_frames')
     if not train_cfg.get('ref_grad', True) and clips.shape[1] > 1:
         with torch.no_grad():
-            ref = backbone(clips[:, :-1].flatten(0, 1))
+            ref = framewise(backbone, clips[:, :-1])
         key = encode_frames(backbone, clips[:, -1:], train_cfg)
-        return _join([ref, key], clips.shape[0])
+        return _join([ref, key])
     if not size or not torch.is_grad_enabled():
-        return backbone(clips.flatten(0, 1))
-    pieces = [
-        checkpoint(
-            backbone,
-            piece.flatten(0, 1),
-            use_reentrant=False,
-            context_fn=partial(_contexts, backbone),
-        )
-        for piece in clips.split(size, dim=1)
-    ]
-    return _join(pieces, clips.shape[0])
+        return framewise(backbone, clips)
+    recomputed = partial(
+        checkpoint,
+        backbone,
+        use_reentrant=False,
+        context_fn=partial(_contexts, backbone),
+    )
+    pieces = clips.split(size, dim=1)
+    return _join([framewise(recomputed, piece) for piece in pieces])
 
 
 def _contexts(module: nn.Module) -> tuple:
@@ -138,14 +140,9 @@ def _contexts(module: nn.Module) -> tuple:
     return nullcontext(), keep_statistics(module)
 
 
-def _join(pieces: list[Sequence[Tensor]], num_clips: int) -> list[Tensor]:
-    """Levels (N*T, ...) from those of pieces of the clips, in time order."""
-    return [
-        torch.cat(
-            [x.unflatten(0, (num_clips, -1)) for x in level], dim=1
-        ).flatten(0, 1)
-        for level in zip(*pieces, strict=True)
-    ]
+def _join(pieces: list[list[Tensor]]) -> list[Tensor]:
+    """Levels (N, T, ...) from those of pieces of the clips, in time order."""
+    return [torch.cat(level, dim=1) for level in zip(*pieces, strict=True)]
 
 
 @contextmanager

@@ -7,6 +7,9 @@ from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 from torch import Tensor, nn
 
+from ..flow.warp import resize_flow
+from .time_axis import unfold
+
 
 class ClipLosses(ModuleDict):
     """Losses by name on the logits of key frames and of ref frames.
@@ -15,7 +18,7 @@ class ClipLosses(ModuleDict):
     each entry, which are called as ``loss(logits, data_samples)`` with logits
     (N, K, classes, h, w) and return a dict. K is the largest ``num_decoded``
     among them: 1, the key frame alone, or 2, a ref frame before it. Which one
-    a sample's ``flow_gap`` says, as ``AddFlow`` wrote it.
+    a sample's ``flow_gap`` says, as ``AddRefFlow`` wrote it.
 
     Args:
         losses (dict[str, dict]): Name -> config. None leaves a base config's
@@ -49,30 +52,26 @@ class ClipLosses(ModuleDict):
             raise ValueError(
                 f'clip_losses: the flow leads to {gap} frames before the key '
                 f'frame, but only the last {num_frames} frames of the clip '
-                'train: give AddFlow smaller gaps, or raise train_cfg.bptt '
+                'train: give AddRefFlow smaller gaps, or raise train_cfg.bptt '
                 '(lower burn_in)'
             )
 
     def select(
         self, levels: Sequence[Tensor], data_samples: list[SegDataSample]
     ) -> list[Tensor]:
-        """Maps (N*K, ...) of the frames that have a loss, from (N*T, ...).
+        """Maps (N, K, ...) of the frames that have a loss, from (N, T, ...).
 
         Raises:
             ValueError: If a sample does not say which ref frame is meant.
         """
-        num_clips = len(data_samples)
-        num_frames = levels[0].shape[0] // num_clips
+        num_clips, num_frames = levels[0].shape[:2]
         if num_frames <= self.num_decoded:
             return list(levels)
         gaps = [flow_gap(sample) for sample in data_samples]
         keys = torch.full((num_clips,), num_frames - 1)
         frames = torch.stack([keys - torch.tensor(gaps), keys], dim=1)
         rows = torch.arange(num_clips)[:, None]
-        return [
-            x.unflatten(0, (num_clips, -1))[rows, frames].flatten(0, 1)
-            for x in levels
-        ]
+        return [x[rows, frames] for x in levels]
 
     def forward(
         self,
@@ -91,8 +90,8 @@ class ClipLosses(ModuleDict):
                 f'{type(logits).__name__}, not one map of logits: take a head '
                 'that does'
             )
+        logits = unfold(logits, len(data_samples))
         (logits,) = self.select([logits], data_samples)
-        logits = logits.unflatten(0, (len(data_samples), -1))
         losses = add_prefix(
             head.loss_by_feat(logits[:, -1], data_samples), 'decode'
         )
@@ -111,7 +110,7 @@ def flow_gap(sample: SegDataSample) -> int:
         raise ValueError(
             'a loss over time needs the flow to a ref frame, which '
             f"'{sample.metainfo.get('img_path')}' lacks: add "
-            "dict(type='AddFlow') to the training data's augments"
+            "dict(type='AddRefFlow') to the training data's augments"
         )
     return sample.metainfo['flow_gap']
 
@@ -133,37 +132,6 @@ def ref_flow(
         )
         for field, pad in zip(fields, padded, strict=True)
     ]
-    field = torch.stack(fields)
-    height, width = field.shape[2:]
-    field = nn.functional.interpolate(field, size, mode='area')
-    scale = field.new_tensor([size[1] / width, size[0] / height])
-    return field[:, :2] * scale[:, None, None], field[:, 2:]
-
-
-def warp(maps: Tensor, flow: Tensor) -> Tensor:
-    """Maps (N, C, h, w) read at each pixel's (x, y) + flow, bilinearly.
-
-    Beyond a map, its edge is seen. In float32: half precision cannot tell
-    the places of a wide map apart.
-
-    Args:
-        maps (Tensor): Of the second frame.
-        flow (Tensor): Flow (N, 2, h, w) from the first frame to the second,
-            dx then dy, in pixels of the maps.
-    """
-    height, width = maps.shape[2:]
-    y, x = torch.meshgrid(
-        torch.arange(height, device=maps.device),
-        torch.arange(width, device=maps.device),
-        indexing='ij',
-    )
-    # A pixel's centre lies at (x + 0.5) / width of the map, which
-    # grid_sample counts from -1 to 1.
-    x = (x + flow[:, 0] + 0.5) * (2 / width) - 1
-    y = (y + flow[:, 1] + 0.5) * (2 / height) - 1
-    return nn.functional.grid_sample(
-        maps.float(),
-        torch.stack([x, y], dim=-1).float(),
-        padding_mode='border',
-        align_corners=False,
-    )
+    # Of all that a pixel of the map covers, the mean.
+    field = resize_flow(torch.stack(fields), size, mode='area')
+    return field[:, :2], field[:, 2:]

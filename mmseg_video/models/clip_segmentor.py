@@ -1,30 +1,12 @@
 from abc import abstractmethod
 
-from mmengine.logging import print_log
+import torch
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from .recurrent import State
-
-States = tuple[State, ...]
-
-
-def keep_finite(after: States, before: States | None) -> States | None:
-    """The states after a frame, or those before it where they are broken.
-
-    One bad frame must not poison the rest of the stream.
-    """
-    # Not a sum of them: that of many float16 values is infinite itself.
-    if all(part.isfinite().all() for state in after for part in state):
-        return after
-    print_log(
-        'a frame gave states that are not finite: the states from before it '
-        'are kept',
-        logger='current',
-        level=30,
-    )
-    return before
+from .states import States, check_places, split
+from .streams import FrameInfo, Streams, states_of
 
 
 class ClipSegmentor(EncoderDecoder):
@@ -45,7 +27,12 @@ class ClipSegmentor(EncoderDecoder):
             logits, states = model.step(frame, states)
 
     In eval mode with ``test_cfg=dict(mode='whole', streaming=True)`` the
-    segmentor carries them itself, in ``states``, until ``reset_states()``.
+    segmentor carries them itself, in ``streams``: one stream for each sample
+    of a batch, which goes on until ``reset_states()`` or until the sample's
+    meta say that another sequence begins.
+
+    Optical flow is data: it comes with the frames (``AddFlow``), as ``flow``
+    of a sample, a field (T, 3, h, w) for its clip, and into :meth:`step`.
 
     Args:
         args, kwargs: :class:`EncoderDecoder`'s.
@@ -54,12 +41,11 @@ class ClipSegmentor(EncoderDecoder):
         ValueError: If slide inference is to stream: windows share no state.
     """
 
-    # A class attribute and never a buffer: DDP would overwrite it by rank
-    # 0's, and a checkpoint would carry it into another video.
-    states: States | None = None
-
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        # Never buffers: DDP would overwrite them by rank 0's, and a
+        # checkpoint would carry them into another video.
+        self.streams = Streams()
         if self._streaming and self.test_cfg.get('mode') == 'slide':
             raise ValueError(
                 "test_cfg: streaming=True needs mode='whole', got 'slide': "
@@ -69,72 +55,93 @@ class ClipSegmentor(EncoderDecoder):
 
     @abstractmethod
     def _predict(
-        self, clips: Tensor, states: States | None, metas: list[dict]
+        self,
+        clips: Tensor,
+        states: States | None,
+        flow: Tensor | None,
+        metas: list[dict],
     ) -> tuple[Tensor, States]:
         """Logits (N, classes, H, W) of the key frames, and the states after
         the clips (N, T, C, H, W).
 
-        Zeros are worth as much as None: maps of zeros begin a sequence too
-        (in an exported graph, also a single zero (1, 1, 1, 1) for each map).
+        All-zero states are equivalent to None: maps of zeros begin a sequence
+        too (also a single zero (1, 1, 1, 1) for each map). ``flow`` has a
+        field for each frame, (N, T, 3, h, w), or is None.
         """
 
     @property
     @abstractmethod
-    def state_sizes(self) -> list[int]:
-        """Number of maps in each of the states."""
+    def state_maps(self) -> dict[str, int]:
+        """Place of each module with a state -> number of maps in it."""
 
-    def check_export(self) -> None:
-        """Refuse what no ONNX graph can do.
-
-        Raises:
-            ValueError: If a part of the model is none.
-        """
+    # Whether a stream needs the flow of its frames.
+    flow_compensated = False
 
     @property
     def _streaming(self) -> bool:
         return bool((self.test_cfg or {}).get('streaming', False))
 
     def reset_states(self) -> None:
-        """Forget the stream: the next frame begins a new sequence."""
-        self.states = None
+        """Forget the streams: the next frame begins a new sequence."""
+        self.streams.reset()
 
     def step(
-        self, frame: Tensor, states: States | None = None
+        self,
+        frame: Tensor,
+        states: States | None = None,
+        flow: Tensor | None = None,
     ) -> tuple[Tensor, States]:
         """Logits (N, classes, H, W) of one frame of N streams, and states.
 
         Args:
             frame (Tensor): Normalised frames (N, C, H, W).
-            states (tuple | None): What the last step returned. Defaults to
-                None, the start of a sequence.
+            states (dict[str, State] | None): What the last step returned.
+                Defaults to None, the start of a sequence.
+            flow (Tensor | None): Flow fields (N, 3, h, w) to the frames
+                before, see :class:`FlowToPrevious`. Defaults to None; a
+                flow-compensated model needs them once it has states.
 
         Raises:
-            ValueError: If the states belong to frames of another size.
+            ValueError: If the states belong to frames of another size or to
+                another model, or the flow does not fit.
         """
+        check_places(states or {}, self.state_maps)
         metas = [dict(img_shape=frame.shape[2:])]
-        return self._predict(frame.unsqueeze(1), states, metas)
+        flow = None if flow is None else flow.unsqueeze(1)
+        return self._predict(frame.unsqueeze(1), states, flow, metas)
 
     def predict(
         self, inputs: Tensor, data_samples: list[SegDataSample] | None = None
     ) -> list[SegDataSample]:
         """Predictions for the key frames of ``inputs`` (N, T, C, H, W)."""
+        clips = self._as_clips(inputs)
+        size = clips.shape[3:]
+        whole = dict(ori_shape=size, img_shape=size, pad_shape=size)
+        metas = [dict(whole, padding_size=[0] * 4)] * len(clips)
+        if data_samples is not None:
+            metas = [
+                {**sample.metainfo, 'flow': sample.get('flow')}
+                for sample in data_samples
+            ]
         # Time rides on the channel axis through mmseg's whole and slide
         # inference, so that every frame of a clip is cropped alike.
-        clips = self._as_clips(inputs)
-        return super().predict(clips.flatten(1, 2), data_samples)
+        logits = self.inference(clips.flatten(1, 2), metas)
+        return self.postprocess_result(logits, data_samples)
 
     def encode_decode(
         self, inputs: Tensor, batch_img_metas: list[dict]
     ) -> Tensor:
         """Logits (N, classes, H, W) from clips folded to (N, T*C, H, W)."""
         clips = inputs.unflatten(1, (-1, self._frame_channels))
-        streaming = self._streaming and not self.training
-        logits, states = self._predict(
-            clips, self.states if streaming else None, batch_img_metas
+        flow = join_flow([meta.get('flow') for meta in batch_img_metas])
+        if self.training or not self._streaming:
+            return self._predict(clips, None, flow, batch_img_metas)[0]
+        infos = {i: _info(m, clips) for i, m in enumerate(batch_img_metas)}
+        before = self.streams.continued(infos)
+        logits, after = self._predict(
+            clips, states_of(before), flow, batch_img_metas
         )
-        if streaming:
-            states = tuple(tuple(p.detach() for p in s) for s in states)
-            self.states = keep_finite(states, self.states)
+        self.streams.commit(infos, before, split(after, len(infos)))
         return logits
 
     @property
@@ -152,3 +159,33 @@ class ClipSegmentor(EncoderDecoder):
                 f'{tuple(inputs.shape)}'
             )
         return inputs if inputs.ndim == 5 else inputs.unsqueeze(1)
+
+
+def _info(meta: dict, clips: Tensor) -> FrameInfo:
+    return FrameInfo(
+        tuple(clips.shape[3:]),
+        clips.dtype,
+        *(meta.get(key) for key in ('sequence', 'frame_id', 'max_gap')),
+    )
+
+
+def clip_flow(data_samples: list[SegDataSample]) -> Tensor | None:
+    """Flow fields (N, T, 3, h, w) of samples, None where they have none."""
+    return join_flow([sample.get('flow') for sample in data_samples])
+
+
+def join_flow(flows: list[Tensor | None]) -> Tensor | None:
+    """Flow fields (T, 3, h, w) of N clips as (N, T, 3, h, w).
+
+    Raises:
+        ValueError: If some have one and others do not.
+    """
+    missing = [flow is None for flow in flows]
+    if all(missing):
+        return None
+    if any(missing):
+        raise ValueError(
+            f'{sum(missing)} of {len(flows)} clips of a batch have no flow: '
+            'AddFlow belongs into the pipeline of all of them'
+        )
+    return torch.stack(flows)

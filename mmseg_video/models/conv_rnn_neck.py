@@ -4,7 +4,9 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from .recurrent import ConvRNN, State
+from .recurrent import ConvRNN
+from .states import States
+from .time_axis import ALL_FRAMES
 
 
 @MODELS.register_module()
@@ -74,21 +76,21 @@ class ConvRNNNeck(BaseModule):
             else channels
             for level, channels in enumerate(in_channels)
         ]
-        self.num_states = len(self.rnns)
 
     def forward(
         self,
         feats: Sequence[Tensor],
-        states: Sequence[State | None] | None = None,
-        frames: slice = slice(None),
-    ) -> tuple[tuple[Tensor, ...], tuple[State, ...]]:
-        """Levels (N, K, C_l', h_l, w_l), and one state for each ConvRNN.
+        states: States | None = None,
+        frames: slice = ALL_FRAMES,
+    ) -> tuple[tuple[Tensor, ...], States]:
+        """Levels (N, K, C_l', h_l, w_l), and the state of each ConvRNN by
+        its level.
 
         Args:
             feats (Sequence[Tensor]): Levels (N, T, C_l, h_l, w_l).
-            states (Sequence | None): The states before the clip, one for
-                each ConvRNN, shallow to deep. Defaults to None, the start of
-                a sequence.
+            states (dict[str, State] | None): Level -> the state of its
+                ConvRNN before the clip. Defaults to None, the start of a
+                sequence.
             frames (slice): Which K of the T frames to return. Defaults to
                 all.
 
@@ -102,14 +104,10 @@ class ConvRNNNeck(BaseModule):
                 f'{len(channels)} levels that reach it, which have '
                 f'{channels}: set in_channels to those'
             )
-        states = list(states or [None] * self.num_states)
-        outs, new_states = [], []
-        for level, clips in enumerate(feats):
-            if str(level) in self.rnns:
-                rnn = self.rnns[str(level)]
-                clips, state = rnn(clips, states[len(new_states)], frames)
-                new_states.append(state)
-            else:
-                clips = clips[:, frames]
-            outs.append(clips)
-        return tuple(outs), tuple(new_states)
+        before, after = states or {}, {}
+        outs = [clips[:, frames] for clips in feats]
+        for level, rnn in self.rnns.items():
+            outs[int(level)], after[level] = rnn(
+                feats[int(level)], before.get(level), frames
+            )
+        return tuple(outs), after

@@ -1,7 +1,5 @@
-import torch
-from mmengine.structures import PixelData
 from mmseg.models.data_preprocessor import SegDataPreProcessor
-from mmseg.registry import MODELS, TRANSFORMS
+from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
@@ -42,15 +40,6 @@ class _PreProcessor(SegDataPreProcessor):
         old = getattr(self, 'channel_conversion', False)
         return getattr(self, '_channel_conversion', old)
 
-    def pixels(self, frames: Tensor) -> Tensor:
-        """Normalised frames (N, 3, H, W) as they were: blue first, 0 to 255.
-
-        What was padded is not cut off.
-        """
-        if hasattr(self, 'mean'):
-            frames = frames * self.std + self.mean
-        return frames.flip(1) if self.swaps_colours else frames
-
 
 @MODELS.register_module()
 class ClipDataPreProcessor(_PreProcessor):
@@ -61,20 +50,15 @@ class ClipDataPreProcessor(_PreProcessor):
     colours. It pads a sample's label each time it meets the sample, so ref
     frames get empty samples. A still (C, H, W) is a clip of one frame.
 
+    A sample's ``flow`` is padded with its frames: no motion there.
+
     Args:
-        flow (dict | None): Config of an ``AddFlow`` that is applied here, in
-            training, where flow is computed on a GPU (``RAFTFlow``). Defaults
-            to None: the loader does so, if anyone.
         args, kwargs: :class:`SegDataPreProcessor`'s, and ``batch_augments``,
             augmentation of whole batches by name.
 
     Raises:
         ValueError: If the clips of a batch differ in length.
     """
-
-    def __init__(self, *args, flow: dict | None = None, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.flow = None if flow is None else TRANSFORMS.build(flow)
 
     def forward(self, data: dict, training: bool = False) -> dict:
         clips = [x if x.ndim == 4 else x[None] for x in data['inputs']]
@@ -86,9 +70,6 @@ class ClipDataPreProcessor(_PreProcessor):
             )
         num_frames = lengths.pop()
         samples = data.get('data_samples')
-        if training and self.flow is not None:
-            for clip, sample in zip(clips, samples, strict=True):
-                self._add_flow(clip, sample)
         if samples is not None:
             samples = [
                 sample
@@ -104,19 +85,34 @@ class ClipDataPreProcessor(_PreProcessor):
         )
         data['inputs'] = data['inputs'].unflatten(0, (-1, num_frames))
         if samples is not None:
-            data['data_samples'] = data['data_samples'][
-                num_frames - 1 :: num_frames
-            ]
+            samples = data['data_samples'][num_frames - 1 :: num_frames]
+            padded = tuple(data['inputs'].shape[3:])
+            for clip, sample in zip(clips, samples, strict=True):
+                size = tuple(clip.shape[2:])
+                if 'flow' in sample and size != padded:
+                    sample.flow = pad_flow(sample.flow, size, padded)
+            data['data_samples'] = samples
         return self._augment(data, training)
 
-    def _add_flow(self, clip: Tensor, sample: SegDataSample) -> None:
-        """Give the sample of a clip (T, C, H, W) its ``ref_flow``."""
-        # (T, C, H, W) -> T x (H, W, C)
-        frames = list(clip.permute(0, 2, 3, 1).cpu().numpy())
-        added = self.flow(dict(img=frames, **sample.metainfo))
-        flow = torch.from_numpy(added['ref_flow'])
-        sample.ref_flow = PixelData(data=flow)
-        sample.set_metainfo(dict(flow_gap=added['flow_gap']))
+
+def pad_flow(
+    flow: Tensor, size: tuple[int, int], padded: tuple[int, int]
+) -> Tensor:
+    """A flow field (T, 3, h, w) of frames that were padded on the right and
+    below: no motion there, and the full weight.
+
+    Args:
+        flow (Tensor): Of the frames before, possibly of reduced ones.
+        size (tuple[int, int]): Height and width of the frames before.
+        padded (tuple[int, int]): And after.
+    """
+    height, width = flow.shape[2:]
+    bottom = round(height * padded[0] / size[0]) - height
+    right = round(width * padded[1] / size[1]) - width
+    still = nn.functional.pad(flow, (0, right, 0, bottom))
+    still[:, 2, height:] = 1
+    still[:, 2, :, width:] = 1
+    return still
 
 
 @MODELS.register_module()

@@ -5,8 +5,9 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from .clip_encoding import KEYS
-from .clip_segmentor import ClipSegmentor, States
-from .recurrent import RecurrentCell, build_cell
+from .clip_segmentor import ClipSegmentor
+from .recurrent import build_cell, fit_state
+from .states import States
 
 
 @MODELS.register_module()
@@ -83,8 +84,8 @@ class MaskFeedbackSegmentor(ClipSegmentor):
         self.cell = build_cell(cell, bottom, hidden)
 
     @property
-    def state_sizes(self) -> list[int]:
-        return [self.cell.num_maps, 1]
+    def state_maps(self) -> dict[str, int]:
+        return dict(cell=self.cell.num_maps, mask=1)
 
     def extract_feat(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """The backbone's levels of the key frames, which no mask precedes."""
@@ -107,7 +108,11 @@ class MaskFeedbackSegmentor(ClipSegmentor):
         return self._steps(self._as_clips(inputs), None)[0][-1]
 
     def _predict(
-        self, clips: Tensor, states: States | None, metas: list[dict]
+        self,
+        clips: Tensor,
+        states: States | None,
+        flow: Tensor | None,
+        metas: list[dict],
     ) -> tuple[Tensor, States]:
         steps, states = self._steps(clips, states)
         return self.decode_head.predict_by_feat(steps[-1], metas), states
@@ -118,17 +123,15 @@ class MaskFeedbackSegmentor(ClipSegmentor):
         """Logits (N, classes, h, w) of each step on the key frames, and the
         states after it."""
         state, mask = None, self._no_mask(clips[:, 0])
-        if states is not None:
-            state, (given,) = states
-            if given.shape[2:] != (1, 1):
-                RecurrentCell.check_state(mask, (given,))
-            mask = mask + given
+        if states:
+            state = states['cell']
+            (mask,) = fit_state(states['mask'], (mask,))
         for frame in clips.unbind(1):
             steps = []
             for _ in range(self.num_steps):
                 logits, state, mask = self._step(frame, state, mask)
                 steps.append(logits)
-        return steps, (state, (mask,))
+        return steps, dict(cell=state, mask=(mask,))
 
     def _step(self, frame: Tensor, state, mask: Tensor) -> tuple:
         *levels, e = self.backbone(torch.cat([frame, mask], dim=1))
@@ -143,7 +146,7 @@ class MaskFeedbackSegmentor(ClipSegmentor):
         return logits, state, scores.softmax(1)
 
     def _no_mask(self, frame: Tensor) -> Tensor:
-        size = (len(frame), self.out_channels, *frame.shape[2:])
+        size = (frame.shape[0], self.out_channels, *frame.shape[2:])
         return frame.new_zeros(size)
 
     @property

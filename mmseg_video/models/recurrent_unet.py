@@ -1,5 +1,5 @@
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from mmengine.model import Sequential
@@ -7,7 +7,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from .channel_checks import check_channels
+from .channel_checks import check_necks, heads_of
 from .clip_encoding import (
     check_train_cfg,
     encode_frames,
@@ -15,13 +15,16 @@ from .clip_encoding import (
     split_clip,
 )
 from .clip_losses import ClipLosses
-from .clip_segmentor import ClipSegmentor, States
-from .motion import move
-from .recurrent import ConvRNN, RecurrentCell, State
+from .clip_segmentor import ClipSegmentor, clip_flow
+from .filters import filter_clip
+from .flow_checks import check_flow
+from .head_rnns import FINAL_RNN, HeadRNNs
+from .necks import neck_rnns, run_necks
+from .states import States
+from .time_axis import ALL_FRAMES, KEY_FRAME, fold, framewise, unfold
 
-KEY_FRAME = slice(-1, None)
-ALL_FRAMES = slice(None)
-FINAL = 'before conv_seg'  # the place of the final RNN
+FILTER = 'filter'  # the place of the filter's state
+Levels = list[Tensor]  # of clips, (N, T, C_l, h_l, w_l)
 
 
 @MODELS.register_module()
@@ -31,15 +34,17 @@ class RecurrentUNet(ClipSegmentor):
 
     Only necks with ``recurrent = True`` (:class:`ConvRNNNeck`) and the RNNs
     in the decode head see time; the encoder takes all frames at once, and the
-    decoder only the key frame, unless RNNs in it need them all::
+    decoder only the key frame, unless RNNs in it need them all. One way leads
+    through the net, whatever it is for::
 
-        loss():    _encode() -> decode_head.loss(), auxiliary_head.loss()
+        _run(): backbone -> necks -> heads, with RNNs in the decode head
+        loss():    _burn_in() -> _run() -> losses of the heads
         predict(): inference() of mmseg -> encode_decode() -> _predict()
         step():    _predict()
-        _predict(): _encode() -> decode_head.predict(), or
-                    _encode() -> decode_head() of all frames -> filter
+        _predict(): _run() -> filter -> decode_head.predict_by_feat()
 
-    Streams and states: see :class:`ClipSegmentor`.
+    Streams, states and flow: see :class:`ClipSegmentor`. The places of states
+    are ``neck.I.LEVEL``, the places of RNNs in the head, and ``filter``.
 
     Args:
         neck (dict | list[dict] | None): One neck or several, in order.
@@ -51,18 +56,21 @@ class RecurrentUNet(ClipSegmentor):
             config. ``conv_seg`` means the logits, ``joins.0`` the finest map
             of a :class:`UNetHead`. Defaults to None. ``in_channels`` is
             filled in.
-        motion (dict | None): Config of a :class:`Motion`: the RNNs in the
-            head see their states along the optical flow from the present
-            frame to the one before, which is one more state. Those of the
-            necks do not. Defaults to None.
+        filter (dict | None): Filters the logits over time, in tests and
+            streams alone, see :class:`EMAFilter`. It has no parameters, so a
+            checkpoint fits with it and without; a framewise net's fits where
+            there is no RNN. Defaults to None.
+        flow_compensated (bool): Whether the states of the decode head's RNNs
+            and of the filter are warped by optical flow from frame to frame
+            (Nilsson and Sminchisescu, "Semantic video segmentation by gated
+            recurrent flow propagation", CVPR 2018). Those of the necks are
+            not. The flow comes with the frames. Defaults to False.
+        on_missing_flow (str): What such a model does where a frame with a
+            past comes without flow: 'error', or 'still', states stay at their
+            places. Defaults to 'error'.
         clip_losses (dict[str, dict] | None): Losses, by name, that read the
             logits of a ref frame too, see :class:`ClipLosses`. The decoder
             decodes that frame as well, in training alone. Defaults to None.
-        filter (dict | None): Averages the logits over time, in tests and
-            streams alone: :class:`EMAFilter` or
-            :class:`FlowEMAFilter`. It has no parameters, so a checkpoint fits
-            with it and without; a framewise net's fits where there is no RNN.
-            Defaults to None.
         train_cfg (dict | None): What of a clip trains, see
             :mod:`mmseg_video.models.clip_encoding`:
 
@@ -84,11 +92,11 @@ class RecurrentUNet(ClipSegmentor):
     Raises:
         ValueError: If slide inference is to stream, an RNN in the head has no
             place or changes the number of channels, what a recurrent neck
-            gives does not fit what reads it, or a number in ``train_cfg`` is
-            out of range.
+            gives does not fit what reads it, no state could be warped, or an
+            option is out of range.
     """
 
-    # What a test does not need: a checkpoint may lack it.
+    # Prefixes of training-only parameters; a checkpoint may omit them.
     training_only = ('clip_losses.',)
 
     def __init__(
@@ -96,406 +104,197 @@ class RecurrentUNet(ClipSegmentor):
         *args,
         final_rnn: dict | None = None,
         head_rnns: dict[str, dict] | None = None,
-        motion: dict | None = None,
-        clip_losses: dict[str, dict] | None = None,
         filter: dict | None = None,
+        flow_compensated: bool = False,
+        on_missing_flow: str = 'error',
+        clip_losses: dict[str, dict] | None = None,
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
+        check_train_cfg(self.train_cfg)
+        check_necks(self.necks, heads_of(self))
+        final = {} if final_rnn is None else {FINAL_RNN: final_rnn}
+        self.head_rnns = HeadRNNs(self.decode_head, final | (head_rnns or {}))
         self.filter = None if filter is None else MODELS.build(filter)
         self.clip_losses = ClipLosses(clip_losses or {})
-        check_train_cfg(self.train_cfg)
-        self._check_channels()
-        self.final_rnn = None
-        if final_rnn is not None:
-            channels = self.decode_head.conv_seg.in_channels
-            self.final_rnn = _head_rnn(final_rnn, channels, 'final_rnn')
-        # Where each RNN sits -> the RNN, under a name that a module may have.
-        self._places = list(head_rnns or {})
-        self.head_rnns = nn.ModuleDict(
-            {
-                place.replace('.', '_'): _head_rnn(
-                    cfg, self._head_channels(place), f"head_rnns['{place}']"
-                )
-                for place, cfg in (head_rnns or {}).items()
-            }
-        )
-        self.motion = None
-        if motion is not None:
-            self.motion = MODELS.build({'type': 'Motion', **motion})
-            if not self._head_places:
-                raise ValueError(
-                    'motion: there is no RNN in the decode head (head_rnns, '
-                    'final_rnn) whose state could move'
-                )
-
-    def _head_channels(self, place: str) -> int:
-        """Channels that a module of the decode head gives."""
-        modules = dict(self.decode_head.named_modules())
-        if not place or place not in modules:
-            names = [n for n in modules if n and n.count('.') < 2]
+        if on_missing_flow not in ('error', 'still'):
             raise ValueError(
-                f'head_rnns: {type(self.decode_head).__name__} has no module '
-                f"'{place}': it has {', '.join(names)}, and theirs"
+                "on_missing_flow must be 'error' or 'still', got "
+                f"'{on_missing_flow}'"
             )
-        parts = reversed(list(modules[place].modules()))
-        channels = [
-            p.out_channels for p in parts if hasattr(p, 'out_channels')
-        ]
-        if not channels:
+        self.flow_compensated = flow_compensated
+        self.on_missing_flow = on_missing_flow
+        if flow_compensated and not (len(self.head_rnns) or self.filter):
             raise ValueError(
-                f"head_rnns: '{place}' has no convolution that would tell its "
-                'channels: name a module that has'
+                'flow_compensated: there is neither an RNN in the decode head '
+                '(head_rnns, final_rnn) nor a filter whose state could be '
+                'warped'
             )
-        return channels[0]
+        if flow_compensated and (self.test_cfg or {}).get('mode') == 'slide':
+            raise ValueError(
+                "flow_compensated needs test_cfg.mode='whole', got 'slide': "
+                'the flow is that of the whole frame'
+            )
 
     @property
-    def _necks(self) -> Sequence:
+    def necks(self) -> Sequence[nn.Module]:
+        """All necks, in order."""
         if not self.with_neck:
             return ()
         # MMEngine builds a list of configs as one Sequential.
         return self.neck if isinstance(self.neck, Sequential) else [self.neck]
 
-    def _check_channels(self) -> None:
-        """Each recurrent neck against what reads its levels."""
-        necks = list(self._necks)
-        for i, neck in enumerate(necks):
-            if not getattr(neck, 'recurrent', False):
-                continue
-            readers = self._heads
-            if neck is not necks[-1]:
-                readers = {f'neck.{i + 1}': necks[i + 1]}
-            for name, reader in readers.items():
-                check_channels(neck.out_channels, reader, name)
-
     @property
-    def _heads(self) -> dict[str, nn.Module]:
-        """The heads by their place in the config."""
-        heads = {'decode_head': self.decode_head}
-        if self.with_auxiliary_head:
-            aux = self.auxiliary_head
-            if isinstance(aux, nn.ModuleList):
-                heads |= {f'auxiliary_head.{i}': h for i, h in enumerate(aux)}
-            else:
-                heads['auxiliary_head'] = aux
-        return heads
+    def state_maps(self) -> dict[str, int]:
+        rnns = neck_rnns(self.necks) | self.head_rnns.by_place
+        maps = {place: rnn.cell.num_maps for place, rnn in rnns.items()}
+        if self.filter is not None:
+            maps[FILTER] = self.filter.num_maps
+        return maps
 
-    def rename_framewise(self, weights: dict) -> dict:
-        """The baseline's ``state_dict`` under this model's names.
+    def _run(
+        self,
+        clips: Tensor,
+        states: States | None,
+        flow: Tensor | None,
+        wanted: slice,
+        heads: Callable[[Levels], Any],
+    ) -> tuple[Any, States]:
+        """What heads make of clips (N, T, C, H, W), and the states after.
 
-        Where its one neck has become one of several, its tensors move from
-        ``neck.*`` to ``neck.<its place>.*``; all others stay.
+        Args:
+            clips (Tensor): In time order.
+            states (dict[str, State] | None): Before them.
+            flow (Tensor | None): Flow fields (N, T, 3, h, w).
+            wanted (slice): The frames whose predictions are asked for.
+            heads (Callable): Is given the levels (N, K, C_l', h_l, w_l) that
+                the decoder reads, while RNNs sit in the decode head: of all
+                frames where there are such RNNs, else of the wanted ones.
         """
-        places = [
-            i
-            for i, neck in enumerate(self._necks)
-            if not getattr(neck, 'recurrent', False)
-        ]
-        if len(self._necks) < 2 or len(places) != 1:
-            return weights
+        states = states or {}
+        if self.flow_compensated:
+            check_flow(flow, clips, bool(states), self.on_missing_flow)
+        else:
+            flow = None
+        levels, after = self._pyramid(clips, states, wanted)
+        with self.head_rnns.attached(
+            self.decode_head, clips.shape[0], states, flow, wanted
+        ) as after_head:
+            result = heads(levels)
+        return result, after | after_head
 
-        def rename(key):
-            name = key.removeprefix('neck.')
-            if name == key or name.split('.')[0].isdigit():
-                return key
-            return f'neck.{places[0]}.{name}'
+    def _pyramid(
+        self, clips: Tensor, states: States, wanted: slice
+    ) -> tuple[Levels, States]:
+        """Levels (N, K, C_l', h_l, w_l) of the frames that the decode head
+        reads, and the states of the necks."""
+        if self.training:
+            levels = encode_frames(self.backbone, clips, self.train_cfg)
+        else:
+            levels = framewise(self.backbone, clips)
+        read = ALL_FRAMES if len(self.head_rnns) else wanted
+        return run_necks(self.necks, levels, states, read)
 
-        return {rename(key): value for key, value in weights.items()}
-
-    def widen_framewise(self, weights: dict[str, Tensor]) -> dict:
-        """The baseline's weights, renamed, for a decoder that also reads h.
-
-        ``connection='dense'`` widens the decoder's first convolutions. Where
-        the head can (:meth:`UNetHead.widen`), their new inputs get zeros, so
-        that a dense model too equals its baseline at the start. Weights that
-        fit already stay.
-        """
-        necks = list(self._necks)
-        if not hasattr(self.decode_head, 'widen') or not necks:
-            return weights
-        narrow = list(getattr(necks[-1], 'in_channels', []))
-        prefix = 'decode_head.'
-        head = {
-            key.removeprefix(prefix): value
-            for key, value in weights.items()
-            if key.startswith(prefix)
-        }
-        ours = self.decode_head.state_dict()
-        fits = all(
-            ours[k].shape == v.shape for k, v in head.items() if k in ours
-        )
-        if fits or len(narrow) != len(self.decode_head.in_channels):
-            return weights
-        head = self.decode_head.widen(head, narrow)
-        return weights | {prefix + key: value for key, value in head.items()}
-
-    def extract_feat(self, inputs: Tensor) -> list[Tensor]:
+    def extract_feat(self, inputs: Tensor) -> Levels:
         """Levels (N, C_l', h_l, w_l) of the key frames of clips or stills."""
-        clips = self._as_clips(inputs)
-        feats, _ = self._encode(clips, None)
-        return self._key_frames(feats, clips.shape[0])
+        levels, _ = self._pyramid(self._as_clips(inputs), {}, KEY_FRAME)
+        return [x[:, -1] for x in levels]
 
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict:
         """Losses of the key frames of ``inputs`` (N, T, C, H, W)."""
-        clips, states = self._burn_in(self._as_clips(inputs))
+        clips, flow = self._as_clips(inputs), clip_flow(data_samples)
+        clips, flow, states = self._burn_in(clips, flow)
         self.clip_losses.check(clips.shape[1], data_samples)
         wanted = ALL_FRAMES if self.clip_losses.num_decoded > 1 else KEY_FRAME
-        feats, _ = self._encode(clips, states, wanted)
-        with self._with_head_rnns(clips, states, wanted):
-            losses = self._decode_head_forward_train(feats, data_samples)
-        if self.with_auxiliary_head:
-            feats = self._key_frames(feats, clips.shape[0])
-            losses.update(
-                self._auxiliary_head_forward_train(feats, data_samples)
-            )
-        return losses
 
-    def _decode_head_forward_train(
-        self, inputs: list[Tensor], data_samples: list[SegDataSample]
+        def heads(levels):
+            losses = self._decode_loss(levels, data_samples)
+            if self.with_auxiliary_head:
+                levels = [x[:, -1] for x in levels]
+                losses |= self._auxiliary_head_forward_train(
+                    levels, data_samples
+                )
+            return losses
+
+        return self._run(clips, states, flow, wanted, heads)[0]
+
+    def _decode_loss(
+        self, levels: Levels, data_samples: list[SegDataSample]
     ) -> dict:
         if not self.clip_losses:
-            return super()._decode_head_forward_train(inputs, data_samples)
-        if not self._head_places:
+            return self._decode_head_forward_train(fold(levels), data_samples)
+        if not len(self.head_rnns):
             # No RNN in the head needs the frames in between.
-            inputs = self.clip_losses.select(inputs, data_samples)
-        logits = self.decode_head.forward(inputs)
+            levels = self.clip_losses.select(levels, data_samples)
+        logits = self.decode_head.forward(fold(levels))
         return self.clip_losses(self.decode_head, logits, data_samples)
+
+    def _burn_in(
+        self, clips: Tensor, flow: Tensor | None
+    ) -> tuple[Tensor, Tensor | None, States | None]:
+        """The frames that train, with their flow, and the states that the
+        others leave."""
+        states = None
+        if not self.training:
+            return clips, flow, states
+        chunks, trained = split_clip(clips.shape[1], self.train_cfg)
+
+        parts = [
+            (clips[:, t], None if flow is None else flow[:, t])
+            for t in (*chunks, trained)
+        ]
+        with torch.no_grad(), keep_statistics(self):
+            for chunk, chunk_flow in parts[:-1]:
+                _, states = self._run(
+                    chunk, states, chunk_flow, KEY_FRAME, self._advance_head
+                )
+        return *parts[-1], states
+
+    def _advance_head(self, levels: Levels) -> None:
+        """Decode for the states of the head's RNNs alone."""
+        if len(self.head_rnns):
+            self.decode_head.forward(fold(levels))
 
     def _forward(self, inputs: Tensor, data_samples=None) -> Tensor:
         clips = self._as_clips(inputs)
-        return self._decode(clips, None, self.decode_head.forward)[0]
+        flow = None if data_samples is None else clip_flow(data_samples)
+        return self._logits(clips, None, flow)[0]
 
     def _predict(
-        self, clips: Tensor, states: States | None, metas: list[dict]
+        self,
+        clips: Tensor,
+        states: States | None,
+        flow: Tensor | None,
+        metas: list[dict],
     ) -> tuple[Tensor, States]:
         head = self.decode_head
         if self.filter is None:
-            return self._decode(
-                clips, states, lambda x: head.predict(x, metas, self.test_cfg)
+            return self._run(
+                *(clips, states, flow, KEY_FRAME),
+                lambda levels: head.predict(
+                    fold(levels), metas, self.test_cfg
+                ),
             )
-        # Averaged before they are resized, which commutes.
-        logits, states = self._decode(clips, states, head.forward)
+        # Filtered before they are resized, which commutes.
+        logits, states = self._logits(clips, states, flow)
         return head.predict_by_feat(logits, metas), states
 
-    def _decode(
-        self,
-        clips: Tensor,
-        states: States | None,
-        head: Callable[[list[Tensor]], Tensor],
+    def _logits(
+        self, clips: Tensor, states: States | None, flow: Tensor | None
     ) -> tuple[Tensor, States]:
-        """Logits (N, classes, h, w) of the key frames, as ``head`` gives
-        them, and the states after the clips."""
+        """Logits (N, classes, h, w) of the key frames, of the decode head's
+        own size and filtered, and the states after the clips."""
         wanted = KEY_FRAME if self.filter is None else ALL_FRAMES
-        states = states or (None,) * len(self.state_sizes)
-        feats, after = self._encode(clips, states, wanted)
-        with self._with_head_rnns(clips, states, wanted) as after_head:
-            logits = head(feats)
-        after = (*after, *after_head)
+        logits, after = self._run(
+            *(clips, states, flow, wanted),
+            lambda levels: self.decode_head.forward(fold(levels)),
+        )
         if self.filter is None:
             return logits, after
-        logits, average = self._smooth(logits, clips, states[-1])
-        return logits, (*after, average)
-
-    def _smooth(
-        self, logits: Tensor, clips: Tensor, state: State | None
-    ) -> tuple[Tensor, State]:
-        """The average (N, classes, h, w) after the clips, and its state."""
-        logits = logits.unflatten(0, clips.shape[:2])
-        for now, frame in zip(logits.unbind(1), clips.unbind(1), strict=True):
-            image = self.data_preprocessor.pixels(frame)
-            average, state = self.filter(now, image, state)
-        return average, state
-
-    def check_export(self) -> None:
-        if self.filter is not None:
-            self.filter.check_export()
-        if self.motion is not None:
-            raise ValueError(
-                'motion cannot be exported: its optical flow is computed by '
-                'OpenCV, outside of the net'
-            )
-
-    @property
-    def state_sizes(self) -> list[int]:
-        modules = (
-            *(m for neck in self._necks for m in neck.modules()),
-            *(rnn.cell for rnn in self._head_places.values()),
+        logits, state = filter_clip(
+            self.filter,
+            unfold(logits, clips.shape[0]),
+            (states or {}).get(FILTER),
+            flow if self.flow_compensated else None,
         )
-        sizes = [m.num_maps for m in modules if isinstance(m, RecurrentCell)]
-        if self.motion is not None:
-            sizes.append(1)  # the frame before
-        return sizes + ([self.filter.num_maps] if self.filter else [])
-
-    @property
-    def _num_states(self) -> int:
-        """Of the RNNs. Behind them are the frame before, for ``motion``, and
-        the filter's."""
-        necks = [n for n in self._necks if getattr(n, 'recurrent', False)]
-        return sum(n.num_states for n in necks) + len(self._head_places)
-
-    @property
-    def _head_places(self) -> dict[str, ConvRNN]:
-        """The RNNs of the decode head, by place."""
-        final = {} if self.final_rnn is None else {FINAL: self.final_rnn}
-        return final | dict(
-            zip(self._places, self.head_rnns.values(), strict=True)
-        )
-
-    def _encode(
-        self,
-        clips: Tensor,
-        states: States | None,
-        wanted: slice = KEY_FRAME,
-    ) -> tuple[list[Tensor], States]:
-        """Levels (N*K, C_l', h_l, w_l) of the K frames that are decoded, and
-        the states of the necks. The ``wanted`` frames are among the K."""
-        num_clips = clips.shape[0]
-        frames = ALL_FRAMES if self._head_places else wanted
-        states = list(states or (None,) * self._num_states)
-        feats = self._encode_frames(clips)
-        # To drop ref frames as early as possible, the last recurrent neck
-        # returns only what is decoded.
-        necks = list(self._necks)
-        recurrent = [getattr(neck, 'recurrent', False) for neck in necks]
-        if not any(recurrent):
-            feats = [x.unflatten(0, (num_clips, -1))[:, frames] for x in feats]
-            feats = [x.flatten(0, 1) for x in feats]
-        new_states = []
-        for i, neck in enumerate(necks):
-            if not recurrent[i]:
-                feats = neck(feats)
-                continue
-            feats = [x.unflatten(0, (num_clips, -1)) for x in feats]
-            begin = len(new_states)
-            feats, after = neck(
-                feats,
-                states[begin : begin + neck.num_states],
-                ALL_FRAMES if any(recurrent[i + 1 :]) else frames,
-            )
-            new_states.extend(after)
-            feats = [x.flatten(0, 1) for x in feats]
-        return list(feats), tuple(new_states)
-
-    def _encode_frames(self, clips: Tensor) -> Sequence[Tensor]:
-        """The backbone's levels (N*T, C_l, h_l, w_l)."""
-        if self.training:
-            return encode_frames(self.backbone, clips, self.train_cfg)
-        return self.backbone(clips.flatten(0, 1))
-
-    def _burn_in(self, clips: Tensor) -> tuple[Tensor, States | None]:
-        """The frames that train, and the states that the others leave."""
-        states = None
-        if not self.training:
-            return clips, states
-        before, clips = split_clip(clips, self.train_cfg)
-        for chunk in before:
-            states = self._states_after(chunk, states)
-        return clips, states
-
-    @torch.no_grad()
-    def _states_after(self, clips: Tensor, states: States | None) -> States:
-        with keep_statistics(self):
-            feats, after = self._encode(clips, states)
-            if not self._head_places:
-                return after
-            with self._with_head_rnns(clips, states) as after_head:
-                self.decode_head.forward(feats)
-        return (*after, *after_head)
-
-    def _key_frames(
-        self, feats: Sequence[Tensor], num_clips: int
-    ) -> list[Tensor]:
-        return [x.unflatten(0, (num_clips, -1))[:, -1] for x in feats]
-
-    @contextmanager
-    def _with_head_rnns(
-        self,
-        clips: Tensor,
-        states: States | None,
-        wanted: slice = KEY_FRAME,
-    ) -> Iterator[list[State]]:
-        """While open, RNNs sit in the decode head, which then decodes all
-        frames of the clips; from its classifier on, the wanted ones only.
-
-        Hooks on its modules instead of a head of its own: any head keeps its
-        class and its parameter names, and so its framewise checkpoint.
-        Yields a list that holds the states of the head, when this is over.
-        """
-        num_clips, after, after_head = clips.shape[0], {}, []
-        places = self._head_places
-        states = list(states or (None,) * len(self.state_sizes))
-        end = self._num_states
-        head = states[end - len(places) : end]
-        before = dict(zip(places, head, strict=True))
-        see, frame_state = self._motion(clips, states)
-
-        def recur(place, feats, frames):
-            if place in after:
-                raise ValueError(
-                    f"head_rnns: the decode head calls '{place}' more than "
-                    'once a frame: name a module that it calls once'
-                )
-            feats = feats.unflatten(0, (num_clips, -1))
-            out, after[place] = places[place](
-                feats, before[place], frames, see
-            )
-            return out.flatten(0, 1)
-
-        def after_module(place):
-            frames = wanted if place == 'conv_seg' else ALL_FRAMES
-            return lambda module, args, out: recur(place, out, frames)
-
-        def before_classifier(module, args):
-            frames = ALL_FRAMES if 'conv_seg' in places else wanted
-            if FINAL in places:
-                return recur(FINAL, args[0], frames)
-            feats = args[0].unflatten(0, (num_clips, -1))
-            return feats[:, frames].flatten(0, 1)
-
-        with ExitStack() as stack:
-            for place in self._places:
-                module = self.decode_head.get_submodule(place)
-                hook = module.register_forward_hook(after_module(place))
-                stack.callback(hook.remove)
-            if places:
-                classifier = self.decode_head.conv_seg
-                hook = classifier.register_forward_pre_hook(before_classifier)
-                stack.callback(hook.remove)
-            yield after_head
-        if len(after) < len(places):
-            unused = ', '.join(set(places) - set(after))
-            raise ValueError(
-                f"head_rnns: the decode head does not call '{unused}' by "
-                'itself: name a module that it does'
-            )
-        after_head += [after[place] for place in places] + frame_state
-
-    def _motion(
-        self, clips: Tensor, states: list[State | None]
-    ) -> tuple[Callable[[int, State], State] | None, list[State]]:
-        """What frame t of the clips sees of a state, and the last frame."""
-        if self.motion is None:
-            return None, []
-        frames = self.motion.reduce(clips.flatten(0, 1))
-        frames = self.data_preprocessor.pixels(frames)
-        frames = frames.unflatten(0, clips.shape[:2])
-        past = states[self._num_states]
-        if past is not None:
-            RecurrentCell.check_state(frames[:, 0], past)
-        flows = self.motion.of_clips(frames, None if past is None else past[0])
-
-        def see(t, state):
-            return state if flows[t] is None else move(state, flows[t])
-
-        return see, [(frames[:, -1],)]
-
-
-def _head_rnn(cfg: dict, channels: int, name: str) -> ConvRNN:
-    """An RNN that gives the decode head as many channels as it takes."""
-    rnn = MODELS.build({'type': 'ConvRNN', **cfg, 'in_channels': channels})
-    if rnn.out_channels != channels:
-        raise ValueError(
-            f"{name}: connection='dense' changes the number of channels that "
-            "the decode head reads; use 'standard', 'residual' or 'split'"
-        )
-    return rnn
+        return logits, after | {FILTER: state}

@@ -98,7 +98,7 @@ def test_a_video_starts_fresh_and_lazily(tmp_path, video):
     inferencer.predict_frame(video[3])
     *_, last = predictions
     assert agree(last.label, predicted(model, video))
-    assert len(inferencer._streams) == 1  # the video's is forgotten
+    assert len(inferencer.streams) == 1  # the video's is forgotten
 
 
 def test_streams_in_a_batch_are_as_if_alone(tmp_path, video):
@@ -129,9 +129,9 @@ def test_broken_states_stay_out_of_the_stream(tmp_path, video, monkeypatch):
     inferencer.predict_frames(streams)
     step = inferencer.model.step
 
-    def broken(frames, states):
-        logits, after = step(frames, states)
-        after[1][0][0] = float('nan')  # of the first stream
+    def broken(frames, states, flow):
+        logits, after = step(frames, states, flow)
+        after['neck.0.1'][0][0] = float('nan')  # of the first stream
         return logits, after
 
     with monkeypatch.context() as patch:

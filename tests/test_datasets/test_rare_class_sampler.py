@@ -94,6 +94,17 @@ def test_a_class_with_too_few_pixels_is_drawn_all_the_same(dataset):
     assert sampler.samples[18].tolist() == [rare(dataset)]
 
 
+def test_a_few_pixels_do_not_show_a_frequent_class(dataset):
+    # Half a map shows too little of class 0; of class 13 nothing shows more.
+    half = SIZE[0] * SIZE[1] // 2
+    sampler = RareClassSampler(dataset, min_pixels=half + 1, seed=0)
+    shown = class_pixels(dataset)
+    assert (shown[sampler.samples[0], 0] > half).all()
+    assert len(sampler.samples[0]) == 5
+    assert (shown[sampler.samples[13], 13] == half).all()
+    assert len(sampler.samples[13]) == 3
+
+
 def test_processes_share_one_sequence(dataset, monkeypatch):
     alone = draws(RareClassSampler(dataset, seed=3), 20)
     shares = []

@@ -32,6 +32,11 @@ def test_each_sample_once_and_sequences_whole(lengths, processes):
     assert busiest <= sum(lengths) / processes + max(lengths)
 
 
+def test_the_longest_sequence_is_dealt_first():
+    shares = partition(runs(1, 1, 1, 9), 2)
+    assert sorted(map(len, shares)) == [3, 9]
+
+
 def test_reads_the_sequences_of_a_dataset(tmp_path):
     root = camvid_tree(tmp_path)
     dataset = CamVidSequenceDataset(

@@ -15,6 +15,7 @@ from tests.sequences import (
     frame,
     number_of,
     write_image,
+    write_snippet,
 )
 
 LOAD = [
@@ -181,6 +182,13 @@ class TestCityscapes:
         labelled = [i['frame_id'] for i in data if i['seg_map_path']]
         assert labelled == [19, 313, 600]
         assert all(info['ref_img_paths'] == [] for info in data)
+
+    def test_a_stream_ends_with_its_snippet(self, tmp_path):
+        write_snippet(tmp_path, 'aachen', 0, 40, range(60))
+        data = infos(cityscapes(tmp_path, mode='stream'))
+        assert [info['frame_id'] for info in data] == list(range(21, 51))
+        (clip,) = infos(cityscapes(tmp_path, num_frames=30))
+        assert numbers(clip['past_img_paths']) == list(range(21, 40))
 
     def test_stream_with_a_hole(self, tmp_path):
         self.remove(tmp_path, 311)

@@ -82,6 +82,27 @@ def test_the_drawn_shift_is_the_first_frames(still):
     assert (reach.min(axis=0) < 10).all()
 
 
+def test_zoom_grows_by_equal_factors():
+    """zoom^a where the shift is a: told by a disc's area and centre."""
+    img = np.zeros((400, 400, 3), np.uint8)
+    cv2.circle(img, (200, 200), 40, (255,) * 3, -1)
+    zooms = []
+    for seed in range(6):
+        clip = clip_of(
+            *(img, seed),
+            **dict(max_shift=0.2, max_zoom=2, max_angle=0, border='constant'),
+        )
+        discs = [np.argwhere(f[..., 0] > 127) for f in clip]
+        path = np.stack([disc.mean(0) for disc in discs])
+        away = path[0] - path[-1]
+        part = (path - path[-1]) @ away / (away @ away)
+        log_zoom = 0.5 * np.log([len(d) / len(discs[-1]) for d in discs])
+        np.testing.assert_allclose(log_zoom, part * log_zoom[0], atol=0.025)
+        zooms.append(np.exp(log_zoom[0]))
+    assert min(zooms) < 0.75
+    assert max(zooms) > 1.4
+
+
 def test_zoom_and_angle(still):
     img = np.zeros((401, 401, 3), np.uint8)
     img[100:301, 190:211] = 255

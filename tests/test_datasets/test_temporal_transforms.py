@@ -6,8 +6,8 @@ import pytest
 from mmseg.registry import TRANSFORMS
 
 from mmseg_video.datasets.base_sequence import insert_augments
-from mmseg_video.evaluation.warping import photometric_agreement
 from mmseg_video.flow.estimators import DISFlow
+from mmseg_video.flow.reliability import photometric_agreement
 
 DIS = dict(type='DISFlow', preset='fast')
 
@@ -143,13 +143,15 @@ def test_noise_takes_as_many_ref_frames_as_it_says():
             assert len(hit) == num
             places.update(hit)
     assert places == {0, 1, 2}
-    with pytest.raises(ValueError, match='num_frames must be >= 1'):
+    with pytest.raises(ValueError, match='num_noisy must be >= 1'):
         build('NoiseFrames', num_noisy=0)
 
 
-class TestAddFlow:
+class TestAddRefFlow:
     def test_known_motion(self):
-        results = build('AddFlow', gaps=(2,), flow=DIS)(dict(img=moving(4)))
+        results = build('AddRefFlow', gaps=(2,), estimator=DIS)(
+            dict(img=moving(4))
+        )
         assert results['flow_gap'] == 2
         dx, dy, agreement = results['ref_flow'][:, 8:-8, 16:-16]
         # 4 pixels a frame to the right: two frames ago it was 8 to the left.
@@ -159,12 +161,14 @@ class TestAddFlow:
 
     def test_gaps_are_drawn_as_far_as_the_clip_reaches(self):
         np.random.seed(0)
-        transform = build('AddFlow', gaps=(1, 2, 3))
+        transform = build('AddRefFlow', gaps=(1, 2, 3))
         frames = moving(3)
         gaps = {transform(dict(img=frames))['flow_gap'] for _ in range(20)}
         assert gaps == {1, 2}
         with pytest.raises(ValueError, match=r'a\.png has T=2.*num_frames=3'):
-            build('AddFlow', gaps=(2,))(dict(img=moving(2), img_path='a.png'))
+            build('AddRefFlow', gaps=(2,))(
+                dict(img=moving(2), img_path='a.png')
+            )
         for still in (frames[0], frames[:1]):
             with pytest.raises(ValueError, match='T=1 frames, too few'):
                 transform(dict(img=still))
@@ -183,6 +187,10 @@ class TestAddFlow:
             -abs(float((key[3, 5] - ref[3, 5].astype(float)).sum())) / 57
         )
         assert agreement[3, 5] == pytest.approx(want, rel=1e-4)
+        # It is a sum over the colours: what cancels there agrees.
+        grey = np.full((72, 120, 3), 100, np.uint8)
+        tint = np.full_like(grey, (130, 70, 100))
+        assert (photometric_agreement(grey, tint, zero) == 1).all()
 
     def test_goes_with_crop_and_flip(self):
         """Computed behind them, it is the flow of what the net sees."""
@@ -202,7 +210,7 @@ class TestAddFlow:
         results = build('ForEachFrame', transforms=geometry['transforms'])(
             results
         )
-        results = build('AddFlow', gaps=(1,), flow=DIS)(results)
+        results = build('AddRefFlow', gaps=(1,), estimator=DIS)(results)
         packed = build('PackClipInputs')(results)
         sample = packed['data_samples']
         assert sample.ref_flow.shape == (48, 80)
@@ -213,14 +221,14 @@ class TestAddFlow:
         )
 
     def test_is_refused_in_front_of_geometry(self):
-        results = build('AddFlow')(dict(img=moving(3)))
+        results = build('AddRefFlow')(dict(img=moving(3)))
         results['img'] = [f[:40] for f in results['img']]
-        with pytest.raises(ValueError, match='AddFlow stands behind'):
+        with pytest.raises(ValueError, match='AddRefFlow stands behind'):
             build('PackClipInputs')(results)
 
     def test_frames_may_be_floats(self):
         frames = [f.astype(np.float32) + 0.25 for f in moving(2)]
-        flow = build('AddFlow', flow=DIS)(dict(img=frames))['ref_flow']
+        flow = build('AddRefFlow', estimator=DIS)(dict(img=frames))['ref_flow']
         want = DISFlow('fast')(*(f.astype(np.uint8) for f in frames[::-1]))
         assert np.array_equal(flow[:2], want.transpose(2, 0, 1))
 
@@ -253,13 +261,13 @@ class TestAugments:
     def test_flow_is_that_of_the_frames_in_the_end(self):
         """A base config's flow stands before what a diff adds to it."""
         augments = dict(
-            flow=dict(type='AddFlow'),
+            flow=dict(type='AddRefFlow'),
             reverse=dict(type='ReverseRefFrames'),
             burst=dict(type='RandomBurst'),
             drop=dict(type='DropFrames'),
         )
         assert self.names(augments)[-5:-1] == [
-            *('ReverseRefFrames', 'DropFrames', 'AddFlow', 'RandomBurst')
+            *('ReverseRefFrames', 'DropFrames', 'AddRefFlow', 'RandomBurst')
         ]
 
     def test_needs_a_pipeline(self):

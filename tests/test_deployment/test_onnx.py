@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from mmseg_video.deployment.onnx import export_onnx, largest_error
+from mmseg_video.deployment.runner import StreamRunner
 from mmseg_video.io.writers import VideoWriter
 from tests.commands import ROOT, TOOLS, call
 from tests.models import CHANNELS, FRAMEWISE, RECURRENT, build, wake
+from tests.test_models.test_filters import COMPENSATED, SMOOTHED
 from tests.test_models.test_mask_feedback_segmentor import AUTHORS
-from tests.test_models.test_smoothing import FLOW, SMOOTHED
 
 NECK = RECURRENT['neck']
 HEAD = RECURRENT['decode_head']
@@ -53,6 +54,16 @@ VARIANTS = {
     'an average of its logits': dict(
         filter=dict(type='EMAFilter', weight=0.3)
     ),
+    'both, along the flow': dict(
+        head_rnns=dict(
+            conv_seg=dict(
+                cell=dict(type='GatedEMACell', keep=0.6), connection='standard'
+            )
+        ),
+        final_rnn=dict(hidden_ratio=0.5),
+        filter=dict(type='EMAFilter', weight=0.3),
+        flow_compensated=True,
+    ),
 }
 NORMALISED = dict(
     type='ClipDataPreProcessor',
@@ -79,18 +90,52 @@ def test_thirty_frames_agree_with_pytorch(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    'model', [dict(AUTHORS, num_steps=2), SMOOTHED], ids=lambda m: m['type']
+    'model',
+    [dict(AUTHORS, num_steps=2), SMOOTHED, COMPENSATED],
+    ids=['mask feedback', 'filter', 'flow-compensated filter'],
 )
 def test_other_systems_agree_with_pytorch(model, tmp_path):
     model = build(model)
     path = export(model, tmp_path / 'model.onnx')
-    assert largest_error(model, path, 5, (64, 96), batch=2) < 1e-3
+    assert largest_error(model, path, 5, (64, 96), batch=3) < 1e-3
 
 
-def test_optical_flow_is_refused(tmp_path):
-    with pytest.raises(ValueError, match='FlowEMAFilter cannot be exported'):
-        export(build(SMOOTHED, filter=FLOW), tmp_path / 'model.onnx')
-    assert list(tmp_path.iterdir()) == []
+def test_the_flow_counts(tmp_path):
+    model = wake(build(COMPENSATED))
+    path = export(model, tmp_path / 'model.onnx')
+    assert largest_error(model, path, 3, (70, 90), batch=3) < 1e-3
+    model.flow_compensated = False
+    runner, plain = StreamRunner(path), None
+    rng = np.random.default_rng(0)
+    for _ in range(2):
+        frame = rng.integers(0, 256, (1, 64, 96, 3), np.uint8)
+        flow = np.full((1, 3, 32, 48), 2, np.float32)
+        flow[:, 2] = 1
+        (got,) = runner.step(frame, flow, ['logits'])
+        inputs = torch.from_numpy(frame).permute(0, 3, 1, 2)
+        data = model.data_preprocessor(dict(inputs=[inputs]))
+        with torch.no_grad():
+            want, plain = model.step(data['inputs'][:, 0], plain)
+    assert np.abs(got - want.numpy()).max() > 1e-2
+
+
+def test_states_and_flow_that_do_not_fit_are_refused(tmp_path):
+    path = export(wake(build(COMPENSATED)), tmp_path / 'model.onnx')
+    runner = StreamRunner(path)
+    frame = np.zeros((1, 64, 96, 3), np.uint8)
+    flow = np.zeros((1, 3, 64, 96), np.float32)
+    with pytest.raises(ValueError, match='needs a flow, which predict'):
+        runner.step(frame)
+    runner.step(frame, flow)
+    held = runner.states
+    with pytest.raises(ValueError, match=r'cannot be predicted with the stat'):
+        runner.step(frame[:, :32], flow)
+    assert runner.states is held
+    runner.states = {'conv_seg.0': held['filter.0']}
+    with pytest.raises(
+        ValueError, match=r'the states are conv_seg\.0, this e'
+    ):
+        runner.step(frame, flow)
 
 
 def test_size_and_batch_are_free_and_the_past_counts(tmp_path):
@@ -105,12 +150,15 @@ def test_size_and_batch_are_free_and_the_past_counts(tmp_path):
 def test_inputs_and_outputs_have_names(tmp_path):
     path = export(build(RECURRENT), tmp_path / 'model.onnx')
     graph = onnx.load(path).graph
-    states = [f'state_{i}' for i in range(4)]
+    states = [f'neck.0.{i}' for i in range(4)]
     assert [v.name for v in graph.input] == ['frame', *states]
     assert [v.name for v in graph.output] == [
         *('logits', 'labels'),
-        *(f'next_{name}' for name in states),
+        *(f'next.{name}' for name in states),
     ]
+    path = export(build(COMPENSATED), tmp_path / 'flow.onnx')
+    names = [v.name for v in onnx.load(path).graph.input]
+    assert names == ['frame', 'flow', 'filter.0', 'filter.1']
 
 
 def test_a_framewise_model_is_refused(tmp_path):

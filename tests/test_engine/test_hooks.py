@@ -8,7 +8,7 @@ from mmseg.structures import SegDataSample
 
 from mmseg_video.engine import FiniteLossHook, SequenceStateHook
 from mmseg_video.engine.hooks import report_checkpoint
-from tests.models import FRAMEWISE, RECURRENT, build
+from tests.models import FRAMEWISE, RECURRENT, build, wake
 
 
 class Streamer(torch.nn.Module):
@@ -39,27 +39,40 @@ def runner(model, world_size=1, sampler=None, mode='stream'):
 def batch(*frames):
     return dict(
         data_samples=[
-            SegDataSample(metainfo=dict(sequence=s, frame_id=i))
+            SegDataSample(
+                metainfo=dict(
+                    sequence=s,
+                    frame_id=i,
+                    img_shape=(32, 32),
+                    ori_shape=(32, 32),
+                )
+            )
             for s, i in frames
         ]
     )
 
 
-def resets(model, frames):
-    """Before which frames the states are reset."""
-    hook, run, at = SequenceStateHook(), runner(model), []
+@torch.no_grad()
+def test_states_go_on_where_the_sequence_does():
+    """A streaming model tells from its samples where a sequence begins."""
+    streaming = dict(mode='whole', streaming=True)
+    model = wake(build(RECURRENT, test_cfg=streaming))
+    hook, run = SequenceStateHook(), runner(model)
+    places = [('a', 3), ('a', 4), ('a', 9), ('b', 10), ('b', 11), ('b', 0)]
+    images = torch.randint(256, (6, 1, 3, 32, 32), dtype=torch.uint8)
     hook.before_test_epoch(run)
-    for i, frame in enumerate(frames):
-        before = model.resets
-        hook.before_test_iter(run, i, batch(frame))
-        if model.resets > before:
-            at.append(i)
-    return at
-
-
-def test_resets_where_a_sequence_begins():
-    frames = [('a', 3), ('a', 4), ('a', 9), ('b', 10), ('b', 11), ('b', 0)]
-    assert resets(Streamer(), frames) == [0, 3, 5]
+    anew = []
+    for i, place in enumerate(places):
+        data = dict(inputs=[images[i]], **batch(place))
+        hook.before_test_iter(run, i, data)
+        got = model.test_step(data)[0].seg_logits.data
+        frame = model.data_preprocessor(dict(inputs=[images[i]]))['inputs']
+        alone, _ = model.step(frame[:, 0])
+        if torch.allclose(got, alone[0]):
+            anew.append(i)
+    assert anew == [0, 3, 5]
+    hook.after_test_epoch(run)
+    assert len(model.streams) == 0
 
 
 def test_resets_between_epochs():
@@ -72,9 +85,7 @@ def test_resets_between_epochs():
     assert model.resets == before + 1
     # The next epoch's first frame follows the last one's by its number.
     hook.before_val_epoch(run)
-    before = model.resets
-    hook.before_val_iter(run, 0, batch(('a', 6)))
-    assert model.resets == before + 1
+    assert model.resets == before + 2
 
 
 def test_clips_are_left_alone():

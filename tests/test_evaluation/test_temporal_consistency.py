@@ -1,5 +1,6 @@
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -75,6 +76,23 @@ def test_flicker_beside_that_of_the_labels(pan):
     assert got['flicker'] == 50
 
 
+def test_ignored_pixels_flicker_in_no_figure(pan):
+    frames, _ = pan
+    labels = [np.zeros((H, W), np.uint8) for _ in frames]
+    predictions = [label.copy() for label in labels]
+    for t in range(T):
+        predictions[t][:, :40] = t % 2
+        # A quarter changes, another is labelled in every other frame.
+        labels[t][:, 80:120] = t % 2
+        labels[t][:, 120:] = (1, 255)[t % 2]
+    metric = flicker()
+    feed(metric, frames, predictions, labels)
+    got = result(metric)
+    assert got['flicker'] == 25
+    assert got['flicker_static'] == 50  # of the two quarters that stay
+    assert got['flicker_labels'] == 33.33  # of the three that are labelled
+
+
 def test_flicker_of_single_labels_is_that_of_none(pan):
     frames, moving = pan
     nothing = np.full((H, W), 255, np.uint8)
@@ -144,6 +162,37 @@ def test_the_definitions_differ_beyond_the_frame_and_in_lost_classes():
     assert got['TC_VSPW'] == 50  # of class 0 alone
 
 
+def given_flow(folder, forth, back):
+    """A config of flow between frames 0 and 1 of the sequence 'a'."""
+    (folder / 'a').mkdir()
+    for name, flow in (('000000_000001', forth), ('000001_000000', back)):
+        cv2.writeOpticalFlow(str(folder / 'a' / f'{name}.flo'), flow)
+    return dict(type='PrecomputedFlow', cache_dir=str(folder))
+
+
+def test_beyond_the_frame_its_edge_goes_on_or_class_0_is(tmp_path):
+    flow = np.zeros((H, W, 2), np.float32)
+    flow[..., 0] = W // 4
+    cfg = given_flow(tmp_path, flow, -flow)
+    ones = [np.ones((H, W), np.uint8)] * 2
+    got = figures(lambda: tc(flow=cfg), [texture(H, W)] * 2, ones)
+    assert got == dict(TC_ETC=100, TC_VSPW=75)
+
+
+def test_what_the_flow_back_contradicts_is_left_out(tmp_path):
+    still, back = np.zeros((2, H, W, 2), np.float32)
+    back[: H // 4, :, 0] = 9
+    cfg = given_flow(tmp_path, still, back)
+    maps = np.zeros((2, H, W), np.uint8)
+    maps[1, : H // 4] = 1
+    for mask, want in ((True, 0), (False, 25)):
+        got = figures(
+            lambda mask=mask: flicker(flow=cfg, occlusion_mask=mask),
+            *([texture(H, W)] * 2, list(maps)),
+        )
+        assert got['flicker_compensated'] == want
+
+
 def test_nothing_of_one_sequence_reaches_the_next(pan):
     frames, moving = pan
     together = tc()
@@ -166,6 +215,13 @@ def test_nothing_of_one_sequence_reaches_the_next(pan):
     assert len(again.results) == 2
 
 
+def test_of_a_clip_the_key_frame_moves(pan):
+    frames, moving = pan
+    metric = flicker()
+    feed(metric, frames, moving, ref=frames[0])
+    assert result(metric) == figures(flicker, frames, moving)
+
+
 def test_predictions_of_another_size_than_the_frames(pan):
     """As after Resize: labels at full size, frames at half of it."""
     frames, moving = pan
@@ -180,7 +236,7 @@ def test_single_frames_are_no_video():
             feed(metric, frame, [np.zeros((H, W), np.uint8)], sequence=name)
         with pytest.raises(ValueError, match='no sequence has two'):
             metric.compute_metrics(metric.results)
-        metric.lacking = 'skip'
+        metric.on_missing = 'skip'
         assert result(metric) == {}
 
 

@@ -27,12 +27,15 @@ def panned(picture, num_frames, step, width):
     return [picture[:, t * step : t * step + width] for t in range(num_frames)]
 
 
-def feed(metric, frames, predictions, labels=None, sequence='a', first=0):
-    """Give a metric the frames of one sequence."""
+def feed(
+    metric, frames, predictions, labels=None, sequence='a', first=0, ref=None
+):
+    """Give a metric the frames of one sequence, in clips behind ``ref``."""
     for t, (frame, predicted) in enumerate(
         zip(frames, predictions, strict=True)
     ):
-        clip = torch.from_numpy(np.ascontiguousarray(frame)).permute(2, 0, 1)
+        clip = np.stack([frame] if ref is None else [ref, frame])
+        clip = torch.from_numpy(clip).permute(0, 3, 1, 2)
         sample = dict(
             sequence=sequence,
             frame_id=first + t,
@@ -41,7 +44,7 @@ def feed(metric, frames, predictions, labels=None, sequence='a', first=0):
         if labels is not None:
             label = torch.from_numpy(labels[t].copy())[None]
             sample['gt_sem_seg'] = dict(data=label)
-        metric.process(dict(inputs=[clip[None]]), [sample])
+        metric.process(dict(inputs=[clip]), [sample])
 
 
 def result(metric):

@@ -6,10 +6,10 @@ import threading
 import pytest
 
 from mmseg_video.experiments import Launcher, execute, visible_devices
-from mmseg_video.experiments.stages import ToolError
+from mmseg_video.experiments.follow import ToolError
 from tests.commands import TOOLS
 from tests.test_experiments.specs import FRAMEWISE, plan
-from tests.test_experiments.test_run import do
+from tests.test_experiments.test_plan import do
 
 
 @pytest.fixture

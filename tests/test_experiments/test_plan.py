@@ -1,6 +1,6 @@
 """What is done, in which order, and what never again."""
 
-import json
+import os
 import threading
 
 import pytest
@@ -46,6 +46,14 @@ def test_a_seed_that_no_run_has(tmp_path):
         ours.of(['gru'], [0, 7])
 
 
+def test_a_run_trains_with_its_own_seed(tmp_path):
+    runs = list(plan(tmp_path).runs)
+    assert {run.seed for run in runs} == {0, 1}
+    for run in runs:
+        assert run.cfg.randomness.seed == run.seed
+    assert len({run.key for run in runs}) == len(runs)
+
+
 def test_nothing_is_done_twice(tmp_path):
     do(plan(tmp_path))
     assert do(plan(tmp_path)) == ([], {})
@@ -80,6 +88,34 @@ def test_what_concerns_tests_alone_is_tested_alone(tmp_path):
     changes = {**options('none'), 'test_dataloader.batch_size': 2}
     done, _ = do(plan(tmp_path, overrides=changes, seeds=[0]))
     assert [title.split(', ')[2] for title in done] == ['t1', 't3', 't5']
+
+
+def test_a_test_with_other_arguments_is_another_test(tmp_path):
+    asked = {'stream': ['mIoU']}
+    first = plan(tmp_path, protocols=asked, seeds=[0])
+    do(first)
+    asked['stream'] += ['VC8']  # which takes --temporal
+    more = plan(tmp_path, protocols=asked, seeds=[0])
+    titles = [stage.title for stage in more.to_do(more.stages)]
+    assert titles == ['framewise, seed 0, stream', 'gru, seed 0, stream']
+
+
+def test_an_entry_may_test_a_checkpoint(tmp_path):
+    checkpoint = tmp_path / 'any.pth'
+    torch.save({}, checkpoint)
+    ours = {'alone': {'config': FRAMEWISE, 'checkpoint_of': str(checkpoint)}}
+
+    def again():
+        return plan(tmp_path, entries=ours, seeds=[0], baseline=None)
+
+    assert do(again()) == (['alone, seed 0, t1'], {})
+    assert do(again()) == ([], {})
+    torch.save({'trained': 'anew'}, checkpoint)
+    os.utime(checkpoint, (1, 1))  # by its content, not by its age
+    assert do(again())[0] == ['alone, seed 0, t1']
+    checkpoint.write_bytes(checkpoint.read_bytes()[:50])
+    with pytest.raises(ValueError, match='is cut short'):
+        again()
 
 
 def test_another_spec_shares_what_is_the_same(tmp_path):
@@ -200,8 +236,8 @@ def test_an_entry_may_test_the_weights_of_another(tmp_path):
     done, failed = do(spec)
     assert failed == {}
     assert done[-2:] == ['whole, seed 0, t1', 'slide, seed 0, t1']
-    run = spec.first_run('slide')
-    assert run.trained is spec.first_run('framewise')
+    slide, framewise = map(spec.first_run, ('slide', 'framewise'))
+    assert slide.checkpoint == framewise.checkpoint
 
 
 def test_a_figure_that_is_asked_for_must_be_there(tmp_path):
@@ -229,11 +265,10 @@ def test_time_left_is_that_of_what_is_alike(tmp_path):
     assert time_left(ours, to_do) is None
     do(ours)
     for stage in ours.stages:
-        report = json.loads(stage.marker.read_text())
         seconds = 60 if stage.is_training else 5
         if stage.run.entry.name == 'gru' and stage.is_training:
             seconds = 120
-        stage.marker.write_text(json.dumps({**report, 'seconds': seconds}))
+        stage.marker.write(**{**stage.report, 'seconds': seconds})
     # Seed 2 will take what the others took: 60 + (60 + 5) + (120 + 2 * 5).
     more = plan(tmp_path, seeds=[0, 1, 2])
     to_do = more.to_do(more.stages)

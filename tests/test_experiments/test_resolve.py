@@ -8,6 +8,9 @@ from mmseg_video.experiments.resolve import (
     resolve,
     training_key,
 )
+from mmseg_video.experiments.resolve import (
+    test_key as hash_of_test,
+)
 from mmseg_video.experiments.spec import Entry
 from tests.runs import CONFIGS
 
@@ -120,9 +123,9 @@ def test_what_is_missing_is_named():
 
 
 def test_a_hash_stands_for_the_training():
-    def key(start=None, processes=1, **overrides):
+    def key(start=None, processes=1, amp=False, **overrides):
         cfg = resolve(entry('unet', overrides=(overrides,)))
-        return training_key(cfg, start, processes)
+        return training_key(cfg, start, processes, amp)
 
     same = {
         key(),
@@ -137,5 +140,38 @@ def test_a_hash_stands_for_the_training():
         key(**{'randomness.seed': 1}),
         key(**{'model.decode_head.channels': 32}),
         key(**{'train_dataloader.dataset.data_root': 'elsewhere'}),
+        key(custom_hooks=[dict(type='FreezeHook', modules=['backbone'])]),
+        key(**{'default_hooks.speed.channels_last': True}),
+        key(amp=True),
     }
-    assert len(other | same) == 6
+    assert len(other | same) == 9
+
+
+def test_a_hash_stands_for_the_test():
+    def key(weights='weights', arguments=('--num-frames', '5'), **overrides):
+        cfg = resolve(entry('unet', overrides=(overrides,)))
+        return hash_of_test(cfg, weights, list(arguments))
+
+    same = {
+        key(),
+        key(**{'train_cfg.max_iters': 3}),
+        key(custom_hooks=[]),
+    }
+    assert len(same) == 1
+    other = {
+        key('others'),
+        key(arguments=['--num-frames', '12']),
+        key(arguments=['--num-frames', '5', '--amp']),
+        key(arguments=[]),
+        key(**{'model.test_cfg.mode': 'slide'}),
+        key(**{'test_dataloader.dataset.data_root': 'elsewhere'}),
+    }
+    assert len(other | same) == 7
+
+
+def test_a_test_alone_needs_no_more_than_it_reads():
+    cfg = resolve(entry('unet', data_root='no/data'))
+    weights = dict(type='Pretrained', checkpoint='no/such.pth')
+    cfg.model.backbone.init_cfg = weights
+    cfg.test_dataloader.dataset.data_root = str(CONFIGS)
+    assert missing_files(cfg, trains=False) == []

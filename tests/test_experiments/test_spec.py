@@ -84,7 +84,7 @@ BAD = {
     ),
     'unknown checkpoint': (
         changed(ema={'checkpoint_of': 'no'}),
-        "checkpoint_of 'no' is no entry: choose of first, framewise",
+        "checkpoint_of 'no' is neither a file nor an entry: choose of first",
     ),
     'both starts': (
         changed(gru={'checkpoint_of': 'first'}),
@@ -115,7 +115,7 @@ BAD = {
     ),
     'metric': (
         {'protocols': {'t5': ['IoU']}},
-        "asks for 'IoU': choose of mIoU, mAcc, aAcc, TC_ETC",
+        "no test reports 'IoU': choose of mIoU, mAcc, aAcc, TC_ETC",
     ),
     'protocols are a mapping': (
         {'protocols': ['t5']},
@@ -181,7 +181,7 @@ def test_every_spec_of_the_package_reads(path, monkeypatch):
     monkeypatch.chdir(CONFIGS.parent)
     spec = read_spec(path)
     assert 'framewise' in spec.baselines
-    assert len(spec.rows) > 2
+    assert len(spec.rows) > 1
     # What is compared starts from the same weights, or says in its name
     # that it does not.
     for entry in spec.rows:

@@ -17,7 +17,7 @@ from mmseg_video.experiments.table import (
     matrix_as_markdown,
 )
 from tests.test_experiments.specs import FRAMEWISE, Fake, entries, plan
-from tests.test_experiments.test_run import do
+from tests.test_experiments.test_plan import do
 
 T5, T12 = ('t5', 'mIoU'), ('t12', 'mIoU')
 BASE = {T5: Figure({0: 27.54, 1: 27.92, 2: 26.83})}
@@ -100,8 +100,8 @@ def test_the_matrix_lays_out_one_figure():
 
 def test_collects_what_is_there(tmp_path):
     class NoCosts:
-        def of(self, run, baseline):
-            return None
+        def get(self, cfg, baseline):
+            return {}
 
     fake = Fake(
         mious=dict(framewise=20.0, gru=22.0), broken=['gru, seed 1, t5']
@@ -121,8 +121,8 @@ def test_collects_what_is_there(tmp_path):
 
 def test_an_entry_may_have_a_baseline_of_its_own(tmp_path):
     class NoCosts:
-        def of(self, run, baseline):
-            return None
+        def get(self, cfg, baseline):
+            return {}
 
     own = {'config': FRAMEWISE, 'baseline': 'alone'}
     other = dict(own, overrides={'train_cfg.max_iters': 3})
@@ -161,7 +161,7 @@ def test_accuracy_against_flicker(monkeypatch, tmp_path):
 
     shown = []
 
-    def keep(plt, figure, path):
+    def keep(figure, path):
         for axis in figure.axes:
             points = [
                 tuple(map(float, line.get_xydata()[0]))
@@ -170,7 +170,7 @@ def test_accuracy_against_flicker(monkeypatch, tmp_path):
             ]
             shown.append((axis.get_title(), axis.get_xlabel(), points))
 
-    monkeypatch.setattr(plot, '_save', keep)
+    monkeypatch.setattr(plot, 'save_figure', keep)
 
     def row(name, miou, **flicker):
         figures = dict(mIoU=miou, **flicker)
@@ -200,12 +200,12 @@ def test_labels_lie_apart(monkeypatch, tmp_path):
 
     boxes = []
 
-    def keep(plt, figure, path):
+    def keep(figure, path):
         figure.canvas.draw()
         for axis in figure.axes:
             boxes.append([text.get_window_extent() for text in axis.texts])
 
-    monkeypatch.setattr(plot, '_save', keep)
+    monkeypatch.setattr(plot, 'save_figure', keep)
     rows = [
         Row(
             f'an_entry_{i}',

@@ -27,7 +27,7 @@ def write(root, folder, *entries):
     return root / 'configs'
 
 
-def test_framewise_models_come_first_and_twins_cross_folders(tmp_path):
+def test_framewise_models_come_first_and_baselines_cross_folders(tmp_path):
     write(tmp_path, 'b', ('rnn_b', 'b/rnn_b', 'net'), ('b', 'b/b', None))
     configs = write(tmp_path, '', ('net', 'net', None))
     models = read_metafiles(configs)

@@ -5,9 +5,9 @@ import torch
 from torchvision.models.optical_flow import raft_small
 
 from mmseg_video.flow.estimators import OPTICAL_FLOWS
-from mmseg_video.flow.images import is_consistent, resize_flow, warp_labels
-
-from .videos import blocks, texture
+from mmseg_video.flow.images import resize_flow, warp_labels
+from mmseg_video.flow.reliability import is_consistent
+from tests.test_evaluation.videos import blocks, texture
 
 H, W, SHIFT = 96, 160, 6
 
@@ -105,3 +105,11 @@ def test_pixels_that_leave_or_are_covered_are_not_seen_again():
     back = -flow
     back[40:60, 40:80] = 0  # something else is there in the second frame
     assert not is_consistent(flow, back)[42:58, 50:80].any()
+
+
+def test_half_a_pixel_beyond_the_frame_is_outside():
+    flow = np.zeros((H, W, 2), np.float32)
+    flow[..., 0] = -0.5
+    seen = is_consistent(flow, -flow)
+    assert not seen[:, 0].any()
+    assert seen[:, 1:-1].all()

@@ -60,7 +60,7 @@ def test_label_maps_need_no_flow():
     model = adversarial(1)
     losses = model.loss(torch.randn(2, 3, 3, *SIZE), samples(2, SIZE))
     assert losses['adversarial.loss_discriminator'] > 0
-    with pytest.raises(ValueError, match='AddFlow'):
+    with pytest.raises(ValueError, match='AddRefFlow'):
         adversarial(2).loss(torch.randn(2, 3, 3, *SIZE), samples(2, SIZE))
     with pytest.raises(ValueError, match='num_decoded must be 1 or 2'):
         adversarial(3)

@@ -77,6 +77,23 @@ def test_mixup_blends_all_frames_alike():
         assert 0 < share.mean() < 1
 
 
+def test_mixup_draws_labels_by_the_share_of_the_pixels():
+    np.random.seed(0)
+    for _ in range(5):
+        pixels, ids = mix('ClipMixUp', alpha=1).draw(torch.zeros(100, 100))
+        share = pytest.approx(float(pixels[0, 0]), abs=0.03)
+        assert float(ids.float().mean()) == share
+
+
+def test_cutmix_pastes_boxes_of_any_share_alike():
+    np.random.seed(0)
+    cutmix = mix('ClipCutMix', alpha=1)
+    shares = [cutmix.draw(torch.zeros(64, 96))[0].mean() for _ in range(300)]
+    quarters = [0.25, 0.5, 0.75]
+    got = np.quantile(shares, quarters)
+    np.testing.assert_allclose(got, quarters, atol=0.08)
+
+
 def test_mixups_expected_loss_has_both_terms():
     """Labels drawn pixel by pixel: lam L(y) + (1 - lam) L(y')."""
     np.random.seed(0)

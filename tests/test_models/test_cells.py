@@ -117,10 +117,17 @@ def test_gated_ema_begins_as_an_exponential_one():
     ours = theirs = None
     for x in torch.randn(4, 2, 5, 6, 7):
         ours = cell(x, ours)
-        want, theirs = filter(x, None, theirs)
+        want, theirs = filter(x, theirs)
         torch.testing.assert_close(cell.hidden(ours), want)
     zeros = cell.zero_state(cell.project(x))
     torch.testing.assert_close(cell.hidden(cell(x, zeros)), x)
+
+
+def test_gated_ema_sums_in_full_precision():
+    cell, state = GatedEMACell(3, 3).bfloat16(), None
+    for x in torch.randn(2, 1, 3, 6, 5).bfloat16():
+        state = cell(x, state)
+        assert [part.dtype for part in state] == [torch.float32] * 2
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,12 @@
 """Losses that read the logits of a ref frame too."""
 
-import copy
-
-import numpy as np
 import pytest
 import torch
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 
-from mmseg_video.models.clip_losses import ref_flow, warp
+from mmseg_video.flow.warp import warp
+from mmseg_video.models.clip_losses import ref_flow
 from tests.models import (
     CHANNELS,
     FRAMEWISE,
@@ -62,6 +60,29 @@ class TestTemporalConsistencyLoss:
             assert loss(logits, with_flow(1)) > 0.01
             assert loss(shifted(-dx), data) > 0.01
 
+    @pytest.mark.parametrize(('dx', 'dy'), [(0, 3), (0, -2), (3, 2), (-2, 3)])
+    def test_zero_along_any_direction(self, dx, dy):
+        """x and y have scales of their own: logits (16, 24) of (64, 48)."""
+        torch.manual_seed(0)
+        wide = torch.randn(1, NUM_CLASSES, 32, 40)
+        key = wide[..., 8:24, 8:32]
+        ref = wide[..., 8 - dy : 24 - dy, 8 - dx : 32 - dx]
+        logits = torch.stack([ref, key], dim=1)
+        data = with_flow(1, dx=2 * dx, agreement=0, size=(64, 48))
+        field = data[0].ref_flow.data
+        field[1] = 4 * dy
+        field[2, 16:-16, 8:-8] = 1  # what stays in the frame
+        assert loss(logits, data) < 1e-10
+        for axis in range(2):
+            if field[axis].any():
+                field[axis] *= -1
+                assert loss(logits, data) > 0.01
+                field[axis] *= -1
+
+    def test_beyond_a_map_its_edge_goes_on(self):
+        logits = torch.ones(1, 2, NUM_CLASSES, 16, 24)
+        assert loss(logits, with_flow(1, dx=60)) < 1e-10
+
     def test_is_the_papers_sum(self):
         logits = torch.randn(2, 2, NUM_CLASSES, 16, 24)
         data = with_flow(2, agreement=0.5)
@@ -102,9 +123,11 @@ def test_flow_is_scaled_to_the_maps():
     assert (flow[:, 0] == 2).all()
     maps = torch.arange(24.0).expand(1, 1, 16, 24)
     torch.testing.assert_close(
-        warp(maps, flow)[..., :22], maps[..., 2:], atol=1e-4, rtol=0
+        warp(maps, flow, 'border')[..., :22], maps[..., 2:], atol=1e-4, rtol=0
     )
-    torch.testing.assert_close(warp(maps, flow * 0), maps, atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        warp(maps, flow * 0, 'border'), maps, atol=1e-4, rtol=0
+    )
 
 
 VARIANTS = {
@@ -191,7 +214,7 @@ def test_auxiliary_head_still_reads_the_key_frame():
     )
 
 
-def test_the_framewise_nets_checkpoint_is_a_twins():
+def test_the_framewise_nets_checkpoint_is_a_baselines():
     """ETC's setting: the framewise net, in pairs of frames."""
     model = build(RECURRENT, neck=None, clip_losses=CONSISTENCY)
     baseline = build(FRAMEWISE, seed=1)
@@ -208,7 +231,7 @@ def test_samples_without_flow_are_refused():
     model = build(RECURRENT, clip_losses=CONSISTENCY)
     data = samples(1, SIZE)
     data[0].set_metainfo(dict(img_path='a.png'))
-    with pytest.raises(ValueError, match=r"'a\.png' lacks: add .*AddFlow"):
+    with pytest.raises(ValueError, match=r"'a\.png' lacks: add .*AddRefFlow"):
         model.loss(torch.randn(1, 3, 3, *SIZE), data)
 
 
@@ -216,10 +239,10 @@ def test_mixed_precision_moves_maps_as_far():
     torch.manual_seed(0)
     maps = torch.randn(1, 2, 4, 512).bfloat16()
     flow = torch.full((1, 2, 4, 512), 0.5)
-    want = warp(maps.float(), flow)
-    torch.testing.assert_close(warp(maps, flow), want)
+    want = warp(maps.float(), flow, 'border')
+    torch.testing.assert_close(warp(maps, flow, 'border'), want)
     with torch.autocast('cpu', torch.bfloat16):
-        torch.testing.assert_close(warp(maps, flow), want)
+        torch.testing.assert_close(warp(maps, flow, 'border'), want)
 
 
 @pytest.mark.parametrize('train_cfg', [dict(bptt=2), dict(burn_in=2)])
@@ -233,29 +256,16 @@ def test_a_ref_frame_that_does_not_train_is_refused(train_cfg):
     model.loss(clips, with_flow(2))
 
 
+def test_the_first_frame_of_a_clip_can_be_the_ref_frame():
+    model = build(RECURRENT, clip_losses=CONSISTENCY)
+    clips = torch.randn(1, 3, 3, *SIZE)
+    model.loss(clips, with_flow(1, gaps=[2]))
+    with pytest.raises(ValueError, match=r'3 frames before .* last 3 frames'):
+        model.loss(clips, with_flow(1, gaps=[3]))
+
+
 def test_a_head_of_several_maps_is_refused():
     model = build(RECURRENT, clip_losses=CONSISTENCY)
     model.decode_head.forward = lambda inputs: (inputs[0], inputs[1])
     with pytest.raises(ValueError, match='not one map of logits'):
         model.loss(torch.randn(1, 2, 3, *SIZE), with_flow(1))
-
-
-def test_flow_of_the_preprocessor():
-    """Where the flow is computed on the model's device (RAFT), not loaded."""
-    flow = dict(
-        type='AddFlow', gaps=(2,), flow=dict(type='DISFlow', preset='fast')
-    )
-    preprocessor = dict(type='ClipDataPreProcessor', flow=flow)
-    model = build(
-        RECURRENT, data_preprocessor=preprocessor, clip_losses=CONSISTENCY
-    )
-    rng = np.random.default_rng(0)
-    clip = torch.from_numpy(rng.integers(0, 256, (3, 3, *SIZE), np.uint8))
-    batch = dict(inputs=[clip, clip], data_samples=samples(2, SIZE))
-    data = model.data_preprocessor(copy.deepcopy(batch), training=True)
-    assert data['data_samples'][1].flow_gap == 2
-    assert data['data_samples'][1].ref_flow.shape == SIZE
-    losses = model.loss(**data)
-    assert losses['consistency.loss_consistency'] >= 0
-    data = model.data_preprocessor(batch, training=False)
-    assert 'ref_flow' not in data['data_samples'][0]

@@ -48,6 +48,15 @@ def test_connections_are_what_the_table_says():
     assert torch.equal(out['residual'], clips)
 
 
+def test_residual_adds_what_the_projection_makes_of_h():
+    rnn = ConvRNN(8, connection='residual', hidden_ratio=0.5)
+    torch.nn.init.normal_(rnn.proj.weight)
+    clips = torch.randn(2, 3, 8, 6, 7)
+    out, state = rnn(clips)
+    want = clips[:, -1] + rnn.proj(rnn.cell.hidden(state))
+    torch.testing.assert_close(out[:, -1], want)
+
+
 def test_split_lets_the_first_channels_bypass():
     rnn = ConvRNN(8, connection='split', hidden_ratio=0.25)
     clips = torch.randn(2, 3, 8, 6, 7)
@@ -95,7 +104,7 @@ def test_unknown_connection_lists_the_known():
 
 
 def test_unknown_cell_lists_the_known():
-    with pytest.raises(ValueError, match='ElmanCell, ConvGRUCell'):
+    with pytest.raises(ValueError, match='ConvGRUCell, ConvLSTMCell'):
         ConvRNN(8, dict(type='ConvGRU'))
 
 
@@ -121,7 +130,7 @@ def test_neck_runs_the_chosen_levels_only():
     outs, states = neck(feats)
     assert [x.shape[2] for x in outs] == neck.out_channels
     assert torch.equal(outs[1], feats[1])
-    assert [s[0].shape[1] for s in states] == [4, 16]
+    assert {k: s[0].shape[1] for k, s in states.items()} == {'0': 4, '2': 16}
     again, _ = neck([x[:, -1:] for x in feats], states)
     assert not torch.allclose(again[0], outs[0][:, -1:])
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 from mmseg.registry import MODELS
 
-from mmseg_video.models import EMAFilter, FlowEMAFilter
-from mmseg_video.models.motion import warp
+from mmseg_video.flow.previous import FlowToPrevious
+from mmseg_video.models import EMAFilter
+from tests.frames import as_tensor, moving
 from tests.models import FRAMEWISE, RECURRENT, build, samples, wake
 
 NORMALISED = dict(
@@ -22,30 +23,22 @@ SMOOTHED = dict(
     filter=dict(type='EMAFilter', weight=0.3),
 )
 BOTH = dict(RECURRENT, data_preprocessor=NORMALISED, filter=SMOOTHED['filter'])
-FLOW = dict(type='FlowEMAFilter', flow=dict(type='DISFlow', preset='fast'))
-GATED = dict(FLOW, photometric_scale=20.0)
+COMPENSATED = dict(SMOOTHED, flow_compensated=True)
 STREAM = dict(test_cfg=dict(mode='whole', streaming=True))
 
 
-def logits(model, clips):
-    return torch.stack([s.seg_logits.data for s in model.predict(clips)])
-
-
-def textured(height=64, width=96, seed=0):
-    """A frame (3, H, W), 0 to 255, that optical flow can follow."""
-    torch.manual_seed(seed)
-    coarse = torch.rand(1, 3, height // 4, width // 4)
-    frame = torch.nn.functional.interpolate(
-        coarse, (height, width), mode='bicubic'
-    )
-    return (255 * frame[0]).clamp(0, 255)
+def logits(model, clips, flow=None):
+    data = samples(len(clips), tuple(clips.shape[-2:]))
+    for i, sample in enumerate(data if flow is not None else ()):
+        sample.flow = flow[i]
+    return torch.stack([s.seg_logits.data for s in model.predict(clips, data)])
 
 
 def test_the_average_is_what_it_says():
     filter = EMAFilter(weight=0.25)
     maps, state = torch.randn(3, 2, 5, 4, 6), None
     for x in maps:
-        got, state = filter(x, None, state)
+        got, state = filter(x, state)
     weights = torch.tensor([0.75**2, 0.75, 1.0])
     want = torch.einsum('t,tnchw->nchw', weights / weights.sum(), maps)
     torch.testing.assert_close(got, want)
@@ -54,64 +47,57 @@ def test_the_average_is_what_it_says():
 def test_zeros_begin_a_sequence():
     x = torch.randn(2, 5, 4, 6)
     zeros = (torch.zeros_like(x), torch.zeros(2, 1, 4, 6))
-    got, _ = EMAFilter()(x, None, zeros)
+    got, _ = EMAFilter()(x, zeros)
     torch.testing.assert_close(got, x)
 
 
-def test_warp_follows_the_flow_and_is_zero_outside():
-    maps = torch.arange(24.0).view(1, 1, 4, 6)
-    flow = torch.zeros(1, 2, 4, 6)
-    torch.testing.assert_close(warp(maps, flow), maps)
-    flow[:, 0], flow[:, 1] = 2, 1
-    got = warp(maps, flow)
-    torch.testing.assert_close(got[..., :3, :4], maps[..., 1:, 2:])
-    assert (got[..., 3, :] == 0).all()
-    assert (got[..., 4:] == 0).all()
-
-
-def test_the_past_moves_with_the_frame():
-    """Logits that move by 4 pixels: averaged along the motion they stay as
+@pytest.mark.parametrize(('dx', 'dy'), [(4, 0), (0, 4)])
+def test_the_past_moves_with_the_frame(dx, dy):
+    """Logits that move by 4 pixels: averaged along the flow they stay as
     sharp as they are; averaged in place they do not."""
-    frame = textured()
-    before = torch.roll(frame, 4, dims=2)
-    now = torch.stack([frame[0], -frame[0]])[None] / 255
-    then = torch.roll(now, 4, dims=3)
-    errors = {}
-    for filter in (EMAFilter(), FlowEMAFilter()):
-        _, state = filter(then, before[None], None)
-        got, _ = filter(now, frame[None], state)
-        inner = (got - now)[..., 12:-12, 12:-12]
-        errors[type(filter)] = inner.abs().mean()
-    assert errors[FlowEMAFilter] < 0.1 * errors[EMAFilter]
+    before, frame = moving(2, dx, dy)
+    flow = torch.from_numpy(FlowToPrevious()(frame, before))[None]
+    then, now = (
+        torch.cat([x[:, :1], -x[:, :1]], 1) / 255
+        for x in (as_tensor(before), as_tensor(frame))
+    )
+    filter = EMAFilter()
+    _, state = filter(then)
+    errors = []
+    for field in (None, flow):
+        got, _ = filter(now, state, field)
+        errors.append((got - now)[..., 12:-12, 12:-12].abs().mean())
+    assert errors[1] < 0.1 * errors[0]
 
 
-def test_the_gate_closes_where_the_frame_changed():
-    filter = FlowEMAFilter(photometric_scale=5.0)
-    first, second = textured(seed=0)[None], textured(seed=0)[None].clone()
-    second[..., 48:] = 255 - second[..., 48:]
-    x, y = torch.zeros(1, 2, 64, 96), torch.ones(1, 2, 64, 96)
-    _, state = filter(x, first, None)
-    got, _ = filter(y, second, state)
+def test_the_weight_of_the_flow_is_that_of_the_past():
+    x, y = torch.zeros(1, 2, 4, 6), torch.ones(1, 2, 4, 6)
+    flow = torch.zeros(1, 3, 4, 6)
+    flow[:, 2, :, :3] = 1
+    filter = EMAFilter()
+    _, state = filter(x)
+    got, _ = filter(y, state, flow)
     # 0.5 of the present to 0.25 of the past, or all of the present.
-    assert (got[..., 8:-8, 8:32] - 2 / 3).abs().mean() < 0.01
-    assert got[..., 8:-8, 64:-8].mean() > 0.9
+    torch.testing.assert_close(
+        got[..., :3], torch.full_like(x, 2 / 3)[..., :3]
+    )
+    torch.testing.assert_close(got[..., 3:], y[..., 3:])
 
 
 SYSTEMS = {
     'average': SMOOTHED,
-    'along the flow': dict(SMOOTHED, filter=FLOW),
-    'with a gate': dict(SMOOTHED, filter=GATED),
+    'along the flow': COMPENSATED,
     'of a recurrent net': BOTH,
     'of RNNs in neck and head': dict(
         BOTH,
         final_rnn=dict(hidden_ratio=0.5),
         head_rnns=dict(conv_seg=dict(hidden_ratio=1.0)),
     ),
-    'of RNNs whose states move': dict(
+    'of RNNs, all along the flow': dict(
         BOTH,
         final_rnn=dict(hidden_ratio=0.5),
         head_rnns=dict(conv_seg=dict(hidden_ratio=1.0)),
-        motion=dict(),
+        flow_compensated=True,
     ),
 }
 
@@ -121,23 +107,33 @@ SYSTEMS = {
 def test_streaming_equals_the_clip(system):
     model = wake(build(SYSTEMS[system]))
     stream = wake(build(SYSTEMS[system], **STREAM))
-    images = torch.stack([textured().roll(t, 2) for t in range(4)])
-    data = model.data_preprocessor(dict(inputs=[images, images.flip(0)]))
-    clips, states = data['inputs'], None
-    want = logits(model, clips)
+    frames = moving(4, dx=1)
+    pairs = [
+        (frames, FlowToPrevious().with_previous(frames)),
+        (frames[::-1], FlowToPrevious().with_previous(frames[::-1])),
+    ]
+    images = [
+        torch.from_numpy(np.stack(f).transpose(0, 3, 1, 2)) for f, _ in pairs
+    ]
+    flow = torch.from_numpy(np.stack([[x for _, x in p] for _, p in pairs]))
+    clips = model.data_preprocessor(
+        dict(inputs=list(map(torch.from_numpy, images)))
+    )['inputs']
+    want, states = logits(model, clips, flow), None
     for t in range(4):
-        step, states = model.step(clips[:, t], states)
+        step, states = model.step(clips[:, t], states, flow[:, t])
     torch.testing.assert_close(step, want)
-    for chunk in clips.split([1, 2, 1], dim=1):
-        got = logits(stream, chunk)
+    for part in (slice(0, 1), slice(1, 3), slice(3, 4)):
+        got = logits(stream, clips[:, part], flow[:, part])
     torch.testing.assert_close(got, want)
     # The past matters, and is forgotten when told.
-    alone = logits(model, clips[:, -1:])
+    alone = logits(model, clips[:, -1:], flow[:, -1:])
     assert not torch.allclose(got, alone)
     stream.reset_states()
-    torch.testing.assert_close(logits(stream, clips[:, -1:]), alone)
+    again = logits(stream, clips[:, -1:], flow[:, -1:])
+    torch.testing.assert_close(again, alone)
     with pytest.raises(ValueError, match='reset_states'):
-        model.step(clips[:, 0, ..., :64], states)
+        model.step(clips[:, 0, ..., :64], states, flow[:, 0, ..., :64])
 
 
 @torch.no_grad()
@@ -174,23 +170,7 @@ def test_training_knows_no_smoother():
     assert smoothed.train().loss(*data) == plain
 
 
-def test_pixels_undo_the_normalisation():
-    model = build(SMOOTHED)
-    images = torch.randint(256, (2, 3, 3, 8, 8), dtype=torch.uint8)
-    clips = model.data_preprocessor(dict(inputs=list(images)))['inputs']
-    got = model.data_preprocessor.pixels(clips[:, 1])
-    np.testing.assert_allclose(got.numpy(), images[:, 1].numpy(), atol=1e-3)
-
-
-@pytest.mark.parametrize(
-    ('cfg', 'sentence'),
-    [
-        (dict(type='EMAFilter', weight=0), 'weight must lie in'),
-        (dict(type='FlowEMAFilter', weight=1.5), 'weight must lie in'),
-        (dict(FLOW, photometric_scale=0), 'photometric_scale must be above'),
-        (dict(FLOW, flow=dict(type='DISFlow', preset='no')), "not 'no'"),
-    ],
-)
-def test_bad_input(cfg, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        MODELS.build(cfg)
+@pytest.mark.parametrize('weight', [0, 1.5])
+def test_bad_input(weight):
+    with pytest.raises(ValueError, match='weight must lie in'):
+        MODELS.build(dict(type='EMAFilter', weight=weight))

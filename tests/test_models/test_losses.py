@@ -110,6 +110,12 @@ def test_boundary_loss():
         0.1 < of(label.roll(3, dims=2)) < of(label.roll((6, 7), dims=(1, 2)))
     )
     assert of(torch.zeros_like(label)) > 0.99
+    # All boundaries are found, half of what is found is one: P = 1/2, R = 1.
+    wide = torch.zeros(1, 24, 64, dtype=torch.long)
+    wide[:, 6:18, 8:20] = 1
+    twice = wide + wide.roll(32, dims=2)
+    assert of(twice, wide) == pytest.approx(1 / 3, abs=1e-4)
+    assert of(wide, twice) == pytest.approx(1 / 3, abs=1e-4)
     # One class everywhere, and one with all unlabelled: no boundary.
     for plain in (torch.zeros_like(label), torch.full_like(label, 255)):
         assert of(label, plain) == 0

@@ -60,10 +60,10 @@ def test_a_step_reads_the_mask_of_the_one_before():
         hidden = model.cell.hidden(state)
         logits = model.decode_head([*levels, hidden])
         mask = logits.softmax(1)
-    got, (cell_state, (got_mask,)) = model.step(frame)
+    got, states = model.step(frame)
     torch.testing.assert_close(got, logits)
-    torch.testing.assert_close(got_mask, mask)
-    torch.testing.assert_close(cell_state[0], hidden - 1)
+    torch.testing.assert_close(states['mask'][0], mask)
+    torch.testing.assert_close(states['cell'][0], hidden - 1)
 
 
 @pytest.mark.parametrize('num_steps', [1, 3])

@@ -5,7 +5,8 @@ import torch
 from mmengine import ConfigDict
 from mmseg.registry import MODELS
 
-from mmseg_video.models.clip_segmentor import keep_finite
+from mmseg_video.models.states import keep_finite
+from mmseg_video.models.warm_start import adapt_framewise
 from tests.models import (
     CHANNELS,
     FRAMEWISE,
@@ -108,7 +109,7 @@ def test_every_parameter_and_frame_gets_a_gradient(variant):
     ],
 )
 @torch.no_grad()
-def test_warm_start_equals_the_framewise_twin_exactly(name):
+def test_warm_start_equals_the_framewise_baseline_exactly(name):
     variant = VARIANTS[name]
     baseline = dict(variant, neck=None)
     if name == 'recurrent_then_spatial':
@@ -117,8 +118,7 @@ def test_warm_start_equals_the_framewise_twin_exactly(name):
         baseline.pop(rnns, None)
     framewise = build(FRAMEWISE, seed=3, **baseline)
     model = build(RECURRENT, seed=4, **variant)
-    weights = model.rename_framewise(framewise.state_dict())
-    assert model.widen_framewise(weights) is weights  # it fits as it is
+    weights = adapt_framewise(model, framewise.state_dict())
     missing, unexpected = model.load_state_dict(weights, strict=False)
     assert not unexpected
     assert all('rnn' in key for key in missing)
@@ -136,11 +136,11 @@ def test_warm_start_equals_the_framewise_twin_exactly(name):
 
 
 @torch.no_grad()
-def test_a_dense_warm_start_equals_the_framewise_twin():
+def test_a_dense_warm_start_equals_the_framewise_baseline():
     framewise = build(FRAMEWISE, seed=3)
     model = build(RECURRENT, seed=4, **VARIANTS['dense'])
-    weights = model.rename_framewise(framewise.state_dict())
-    wide = model.widen_framewise(weights)
+    weights = framewise.state_dict()
+    wide = adapt_framewise(model, weights)
     missing, unexpected = model.load_state_dict(wide, strict=False)
     assert not unexpected
     assert all('rnn' in key for key in missing)
@@ -150,9 +150,10 @@ def test_a_dense_warm_start_equals_the_framewise_twin():
     want = logits(framewise, clips[:, -1])
     torch.testing.assert_close(logits(model, clips), want)
     # A dense checkpoint loads as it is.
-    assert model.widen_framewise(model.state_dict()).keys() == wide.keys() | {
-        key for key in model.state_dict() if 'rnn' in key
-    }
+    own = model.state_dict()
+    again = adapt_framewise(model, own)
+    assert again.keys() == own.keys()
+    assert all(again[key] is own[key] for key in own)
 
 
 @torch.no_grad()
@@ -183,13 +184,17 @@ def test_slide_with_streaming_is_refused():
 
 
 @torch.no_grad()
-def test_frame_of_another_size_is_refused_until_reset():
-    model = build(RECURRENT, **STREAM)
-    logits(model, torch.randn(1, 1, 3, 64, 96))
-    with pytest.raises(ValueError, match='reset_states'):
-        logits(model, torch.randn(1, 1, 3, 64, 64))
+def test_a_frame_of_another_size_begins_a_new_sequence():
+    model = wake(build(RECURRENT, **STREAM))
+    first, other = torch.randn(1, 1, 3, 64, 96), torch.randn(1, 1, 3, 64, 64)
+    logits(model, first)
+    got = logits(model, other)
     model.reset_states()
-    logits(model, torch.randn(1, 1, 3, 64, 64))
+    assert torch.equal(got, logits(model, other))
+    # A step of one's own is told.
+    _, states = model.step(first[:, 0])
+    with pytest.raises(ValueError, match='reset_states'):
+        model.step(other[:, 0], states)
 
 
 @torch.no_grad()
@@ -203,15 +208,69 @@ def test_states_stay_out_of_training_and_of_the_checkpoint():
     clips = torch.randn(1, 2, 3, 64, 96)
     with torch.no_grad():
         logits(model, clips)
-    assert model.states is not None
-    assert not any('states' in key for key in model.state_dict())
-    assert not any(part.requires_grad for s in model.states for part in s)
-    held = model.states
+    assert len(model.streams) == 1
+    assert not any('stream' in key for key in model.state_dict())
+    held = model.streams[0].states
     model.train()
     with torch.no_grad():
         logits(model, clips[:, :1, ..., :32])  # another size: not read either
     model.loss(clips, samples(1, (64, 96)))
-    assert model.states is held
+    assert model.streams[0].states is held
+
+
+def test_streamed_states_carry_no_gradient():
+    model = wake(build(RECURRENT, head_rnns=AVERAGE, **STREAM))
+    clips = torch.randn(1, 2, 3, 64, 96)
+    for t in range(2):
+        sample = model.predict(clips[:, t : t + 1])[0]
+        assert sample.seg_logits.data.requires_grad  # gradients are on
+        for state in model.streams[0].states.values():
+            assert not any(part.requires_grad for part in state)
+
+
+def test_states_are_named_by_their_places():
+    model = build(
+        RECURRENT,
+        neck=[NECK, dict(NECK, levels=[1, 3])],
+        final_rnn=FINAL_RNN,
+        head_rnns={'joins.0': SPLIT, **AVERAGE},
+        filter=dict(type='EMAFilter'),
+    )
+    maps = {f'neck.0.{level}': 1 for level in range(4)}
+    maps |= {'neck.1.1': 1, 'neck.1.3': 1, 'final_rnn': 1, 'joins.0': 1}
+    maps |= dict(conv_seg=2, filter=2)
+    assert model.state_maps == maps
+    with torch.no_grad():
+        _, states = model.step(torch.randn(1, 3, 64, 96))
+    assert {place: len(state) for place, state in states.items()} == maps
+
+
+@torch.no_grad()
+def test_states_of_another_model_are_refused():
+    frame = torch.randn(1, 3, 64, 96)
+    model = build(RECURRENT)
+    _, states = model.step(frame)
+    lstm = build(RECURRENT, **VARIANTS['lstm'])
+    with pytest.raises(ValueError, match='a state of 1 maps, expected 2'):
+        lstm.step(frame, states)
+    with pytest.raises(ValueError, match="'final_rnn', but this model"):
+        model.step(frame, {'final_rnn': states['neck.0.0'], **states})
+
+
+def test_a_stream_carries_no_gradient(variant):
+    """With gradients on: a stream must not hold the graphs of all frames."""
+    model = wake(build(RECURRENT, **{**variant, **STREAM}))
+    first, second = torch.randn(2, 1, 1, 3, 64, 96).requires_grad_().unbind()
+    first.retain_grad()
+    second.retain_grad()
+    alone = logits(model, second)
+    model.reset_states()
+    logits(model, first)
+    got = logits(model, second)
+    assert not torch.allclose(got, alone)
+    got.sum().backward()
+    assert second.grad.any()
+    assert first.grad is None
 
 
 @torch.no_grad()
@@ -227,11 +286,11 @@ def test_one_broken_frame_does_not_poison_the_stream():
 
 
 def test_states_are_broken_by_one_value_and_not_by_their_number():
-    before, half = ((torch.zeros(1),),), torch.ones(1, 1, 300, 300).half()
+    before, half = {'a': (torch.zeros(1),)}, torch.ones(1, 1, 300, 300).half()
     assert half.sum().isinf()
-    after = ((half, half.clone()),)
+    after = {'a': (half, half.clone())}
     assert keep_finite(after, before) is after
-    after[0][1][0, 0, 0, 0] = float('inf')  # an LSTM's c
+    after['a'][1][0, 0, 0, 0] = float('inf')  # an LSTM's c
     assert keep_finite(after, before) is before
 
 

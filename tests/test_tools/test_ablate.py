@@ -11,7 +11,7 @@ import pytest
 from mmengine import Config
 from PIL import Image
 
-from mmseg_video.experiments.stages import ToolError
+from mmseg_video.experiments.follow import ToolError
 from tests.commands import TOOLS
 from tests.runs import options
 from tests.test_experiments.specs import FRAMEWISE, content, entries, write
@@ -170,4 +170,4 @@ def test_one_at_a_time_in_a_folder(root, tmp_path, monkeypatch, capfd):
         fcntl.flock(lock, fcntl.LOCK_EX)
         spec = write(tmp_path, content(root))
         assert ablate(monkeypatch, spec, '--out', out) == 1
-    assert 'another tools/ablate.py is at work' in capfd.readouterr().err
+    assert 'another command is at work' in capfd.readouterr().err

@@ -81,7 +81,9 @@ def test_bad_input_ends_in_one_sentence(case, tmp_path):
         (['--cfg-options', 'foo'], "'foo' is not of the form KEY=VALUE"),
         (['--stream', '--tta'], '--stream goes with none of'),
         (['--temporal', '--tta'], '--temporal does not go with --tta'),
-        (['--sequences', 'folder'], 'add --temporal'),
+        (['--sequences'], 'add --temporal'),
+        (['--corrupt', 'jpeg', 'x'], 'a severity of 1, 2, 3'),
+        (['--degrade', 2], 'a part of the frames, 0 to 1'),
     ],
 )
 def test_bad_arguments(arguments, sentence):

@@ -1,4 +1,4 @@
-"""tools/benchmark.py measures what it says; no time is judged here."""
+"""tools/benchmark.py measures what it says; no time is asserted here."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""tools/benchmark_memory.py: memory is judged, time is not."""
+"""tools/benchmark_memory.py: memory is asserted, time is not."""
 
 import json
 import sys
@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from mmseg_video.experiments.costs import train_cost
+from mmseg_video.experiments.benchmarks.training_step import train_cost
 from tests.commands import ROOT, TOOLS, call
 
 

@@ -1,5 +1,5 @@
 """tools/benchmark_stream.py and benchmark_speed.py measure what they say; no
-time is judged here."""
+time is asserted here."""
 
 import functools
 import json

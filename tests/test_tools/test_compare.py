@@ -1,111 +1,12 @@
-"""tools/compare.py, and what it says of two models that it knows."""
+"""tools/compare.py, from the tests of both models to the report."""
 
-import copy
 import json
-import os
 import sys
 
-import numpy as np
-import pytest
-from mmseg.registry import METRICS
+import torch
 from PIL import Image
 
-from mmseg_video.datasets.corruptions import CORRUPTIONS, SEVERITIES
-from mmseg_video.experiments.comparison import (
-    bootstrap,
-    significance,
-    write_robustness,
-)
 from tests.commands import TOOLS, call
-
-CLASSES = ['a', 'b', 'c']
-
-
-@pytest.fixture
-def metric():
-    metric = METRICS.build(dict(type='SequenceIoUMetric'))
-    metric.dataset_meta = dict(classes=CLASSES)
-    return metric
-
-
-def sequences(num=20, seed=0):
-    rng = np.random.default_rng(seed)
-    counts = rng.integers(1, 100, (num, 3, 3)) + 200 * np.eye(3, dtype=int)
-    return [dict(sequence=f's{i}', counts=c) for i, c in enumerate(counts)]
-
-
-def improved(results, wrong_becomes_right=0.5):
-    """Part of what was wrong is right, in every sequence."""
-    better = copy.deepcopy(results)
-    for result in better:
-        counts = result['counts']
-        wrong = counts * (1 - np.eye(3, dtype=int))
-        gained = (wrong * wrong_becomes_right).astype(int)
-        result['counts'] = counts - gained + np.diag(gained.sum(1))
-    return better
-
-
-def test_a_model_does_not_differ_from_itself(metric):
-    for values in bootstrap(metric, sequences(), sequences(), 50).values():
-        assert values['difference'] == values['low'] == values['high'] == 0
-        assert significance('mIoU', values) == 'not sure'
-
-
-def test_what_is_better_everywhere_is_surely_better(metric):
-    base = sequences()
-    got = bootstrap(metric, base, improved(base), 200)
-    for values in got.values():
-        assert 0 < values['low'] <= values['difference'] <= values['high']
-        assert significance('mIoU', values) == 'better'
-        assert significance('flicker', values) == 'worse'
-
-
-def test_what_is_drawn_by_chance_is_not(metric):
-    """Two models alike: the interval misses 0 about once in twenty."""
-    missed = 0
-    for seed in range(40):
-        pair = sequences(seed=2 * seed), sequences(seed=2 * seed + 1)
-        values = bootstrap(metric, *pair, 200)['mIoU']
-        missed += significance('mIoU', values) != 'not sure'
-    assert missed <= 8
-
-
-def test_the_order_of_sequences_does_not_matter(metric):
-    base, ours = sequences(), sequences(seed=1)
-    assert bootstrap(metric, base, ours, 50) == bootstrap(
-        metric, base[::-1], ours, 50
-    )
-
-
-def test_other_sequences_are_refused(metric):
-    with pytest.raises(ValueError, match='different sequences: 20 and 19'):
-        bootstrap(metric, sequences(), sequences(19))
-    twice = [*sequences(), sequences()[0]]
-    with pytest.raises(ValueError, match='in several pieces'):
-        bootstrap(metric, twice, twice)
-
-
-def test_robustness_is_a_row_for_each_kind_and_strength(tmp_path):
-    values = dict(baseline=30, model=31, difference=1, low=0.5, high=1.5)
-    report = dict(figures=dict(mIoU=values, flicker=values))
-    reports = {
-        kind: dict.fromkeys((0, *SEVERITIES), report) for kind in CORRUPTIONS
-    }
-    text = write_robustness(reports, tmp_path)
-    assert len(text.splitlines()) == 2 + 6 * 4
-    assert '| jpeg | 2 | 30.00 | 31.00 | +1.00 | +0.50 to +1.50 |' in text
-    assert Image.open(tmp_path / 'robustness.png').width > 500
-    figures = json.loads((tmp_path / 'robustness.json').read_text())
-    assert figures['dark']['3']['mIoU'] == values
-    # Of clips in one sequence: no flicker, no interval.
-    values = dict(values, low=np.nan, high=np.nan)
-    report = dict(figures=dict(mIoU=values))
-    reports = {
-        kind: dict.fromkeys((0, *SEVERITIES), report) for kind in CORRUPTIONS
-    }
-    text = write_robustness(reports, tmp_path)
-    assert '| jpeg | 2 | 30.00 | 31.00 | +1.00 |  | | |' in text
-    assert 'NaN' not in (tmp_path / 'robustness.json').read_text()
 
 
 def test_writes_the_comparison(framewise, awake, tmp_path):
@@ -129,13 +30,33 @@ def test_writes_the_comparison(framewise, awake, tmp_path):
     assert degraded['0.0']['mIoU'] != degraded['0.5']['mIoU']
     for name in ('comparison.png', 'degraded.png'):
         assert Image.open(out / name).width > 500
+    log = out / 'model/seed0'
+    logs = {path: path.stat().st_mtime_ns for path in log.glob('test_*.log')}
+    assert len(logs) == 2
+    assert '0 of 4 tests are done' in output
     # Not tested anew.
     code, output = call(*command)
     assert code == 0
-    assert output.count('done before') == 4
+    assert '4 of 4 tests are done' in output
+    assert logs == {path: path.stat().st_mtime_ns for path in logs}
     # But for a checkpoint that is trained anew.
-    later = (out / 'recurrent_0.done').stat().st_mtime + 1000
-    os.utime(awake, (later, later))
+    checkpoint = torch.load(awake, weights_only=False)
+    checkpoint['state_dict']['decode_head.conv_seg.bias'] += 1
+    again = tmp_path / 'again.pth'
+    torch.save(checkpoint, again)
+    command[3] = again
     code, output = call(*command)
     assert code == 0
-    assert output.count('done before') == 2
+    assert '2 of 4 tests are done' in output
+
+
+def test_what_is_not_there_is_one_sentence(framewise, tmp_path):
+    config = framewise / 'unet_street.py'
+    code, output = call(
+        *(sys.executable, TOOLS / 'compare.py', config, 'no/such.pth'),
+        *('--baseline', config, framewise / 'iter_2.pth'),
+        *('--out', tmp_path / 'out'),
+    )
+    assert code == 1
+    last = output.strip().splitlines()[-1]
+    assert last == "error: no checkpoint 'no/such.pth'"

@@ -38,9 +38,10 @@ def test_makes_everything_and_goes_on_where_it_stopped(tmp_path):
         'mAcc, T=12 |'
     )
     ours = report['tests']['recurrent']
-    assert f'{ours["5"]["metrics"]["mIoU"]:.2f}' in recurrent
-    assert f'{ours["12"]["metrics"]["mIoU"]:.2f}' in recurrent
-    assert ours['12']['num_frames'] == 12
+    assert f'{ours["t5"]["mIoU"]:.2f}' in recurrent
+    assert f'{ours["t12"]["mIoU"]:.2f}' in recurrent
+    run = out / 'recurrent/seed0'
+    assert len(list(run.glob('test_t12_*/test_t12.json'))) == 1
     gif = Image.open(out / 'side_by_side.gif')
     assert gif.n_frames == 24  # two snippets of twelve frames
     assert gif.width == 4 * 256 + 3 * 4
@@ -52,13 +53,13 @@ def test_makes_everything_and_goes_on_where_it_stopped(tmp_path):
 
     # As if it had been stopped in the last test.
     (out / 'quickstart.done').unlink()
-    (out / 'rnn_unet_t12.done').unlink()
-    stamp = (out / 'rnn_unet/iter_2.pth').stat().st_mtime_ns
+    (done,) = run.glob('test_t12_*.done')
+    done.unlink()
+    stamp = (run / 'train/iter_2.pth').stat().st_mtime_ns
     code, output = quickstart(out)
     assert code == 0, output[-2000:]
-    assert 'recurrent, from framewise: done before' in output
-    assert 'test rnn_unet, T=12: done before' not in output
-    assert (out / 'rnn_unet/iter_2.pth').stat().st_mtime_ns == stamp
+    assert '0 trainings and 1 tests to do; 5 of 6 stages are done' in output
+    assert (run / 'train/iter_2.pth').stat().st_mtime_ns == stamp
     assert (out / 'table.md').read_text() == table
 
     code, output = quickstart(out, '--seed', 1)

@@ -26,8 +26,8 @@ def test_stream_equals_the_clip_from_the_sequences_first_frame(awake):
     run, checkpoint = awake.parent, awake.name
     clip = evaluate(run, '--num-frames', 12, checkpoint=checkpoint)
     stream = evaluate(run, '--stream', checkpoint=checkpoint)
-    assert (clip['mode'], clip['num_frames']) == ('clip', 12)
-    assert (stream['mode'], stream['num_frames']) == ('stream', 1)
+    assert (clip['stream'], clip['num_frames']) == (False, 12)
+    assert (stream['stream'], stream['num_frames']) == (True, None)
     assert clip['metrics']['aAcc'] == stream['metrics']['aAcc']
     # Other protocols do not overwrite it.
     assert (run / 'test/test_t12.json').exists()
@@ -43,7 +43,7 @@ def test_frame_interval_and_tta_are_recorded(recurrent):
     report = evaluate(
         recurrent, '--frame-interval', 2, '--tta', '--num-frames', 3
     )
-    assert (report['frame_interval'], report['tta']) == (2, True)
+    assert (report['interval'], report['tta']) == (2, True)
     assert 0 <= report['metrics']['aAcc'] <= 100
 
 

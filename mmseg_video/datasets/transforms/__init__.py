@@ -1,4 +1,4 @@
-from .add_flow import AddFlow
+from .add_flow import AddFlow, AddRefFlow
 from .corrupt_frames import CorruptFrames
 from .drop_frames import DropFrames
 from .for_each_frame import ForEachFrame
@@ -13,6 +13,7 @@ from .still_to_clip import StillToClip
 
 __all__ = [
     'AddFlow',
+    'AddRefFlow',
     'CorruptFrames',
     'DropFrames',
     'ForEachFrame',

@@ -1,15 +1,70 @@
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from ...flow.estimators import OPTICAL_FLOWS
-from ...flow.images import as_frame, photometric_agreement
+from ...flow.estimators import OPTICAL_FLOWS, build_flow
+from ...flow.images import as_frame
+from ...flow.reliability import photometric_agreement
 
 
 @TRANSFORMS.register_module()
 class AddFlow(BaseTransform):
+    """Adds the flow from each frame of a clip to the one before it, for
+    flow-compensated models and filters.
+
+    The first frame of a clip has none: there is no motion, and nothing to
+    warp. In a stream, the data set gives the frame before (``previous``),
+    unless a sequence begins.
+
+    Stands behind all transforms that change the frames: the model sees the
+    flow of what it sees.
+
+    Required Keys:
+
+    - img: list of T x (H, W, 3), or (H, W, 3)
+    - previous (H, W, 3) (optional)
+
+    Added Keys:
+
+    - flow (T, 3, h, w) float32: fields of :class:`FlowToPrevious`
+
+    Args:
+        estimator (dict | None): Config of an optical flow. Defaults to None,
+            ``dict(type='DISFlow', preset='fast')``.
+        kwargs: :class:`FlowToPrevious`'s: ``min_size``, ``max_error_ratio``
+            and ``photometric_scale``.
+
+    Raises:
+        ValueError: If an argument is out of range.
+    """
+
+    needs_previous = True
+
+    def __init__(self, estimator: dict | None = None, **kwargs):
+        self.flow = build_flow(estimator, **kwargs)
+
+    def transform(self, results: dict) -> dict:
+        img = results['img']
+        frames = img if isinstance(img, list) else [img]
+        frames = [results.pop('previous', None), *frames]
+        reduced = [f if f is None else self.flow.reduce(f) for f in frames]
+        results['flow'] = np.stack(
+            [self.flow(frame, before) for before, frame in pairwise(reduced)]
+        )
+        return results
+
+    def __repr__(self) -> str:
+        return (
+            f'{type(self).__name__}(estimator='
+            f'{type(self.flow.estimator).__name__})'
+        )
+
+
+@TRANSFORMS.register_module()
+class AddRefFlow(BaseTransform):
     """Adds the flow from the key frame to a ref frame, for losses over time.
 
     ``ref_flow`` (3, H, W) is where a key frame's pixel (x, y) is found in the
@@ -32,7 +87,8 @@ class AddFlow(BaseTransform):
     Args:
         gaps (Sequence[int]): What the gap is drawn from, as far as the clip
             is long enough. Defaults to (1, 2, 3).
-        flow (dict | None): A flow backend. Defaults to None, DIS, fast.
+        estimator (dict | None): Config of an optical flow. Defaults to None,
+            ``dict(type='DISFlow', preset='fast')``.
 
     Raises:
         ValueError: If there is no gap, or one below 1; if the clip is too
@@ -40,15 +96,15 @@ class AddFlow(BaseTransform):
     """
 
     def __init__(
-        self, gaps: Sequence[int] = (1, 2, 3), flow: dict | None = None
+        self, gaps: Sequence[int] = (1, 2, 3), estimator: dict | None = None
     ):
         if not gaps or min(gaps) < 1:
             raise ValueError(
                 f'gaps must be numbers of frames >= 1, got {gaps}'
             )
         self.gaps = tuple(gaps)
-        self.flow = OPTICAL_FLOWS.build(
-            flow or dict(type='DISFlow', preset='fast')
+        self.estimator = OPTICAL_FLOWS.build(
+            estimator or dict(type='DISFlow', preset='fast')
         )
 
     def transform(self, results: dict) -> dict:
@@ -57,13 +113,13 @@ class AddFlow(BaseTransform):
         gaps = [gap for gap in self.gaps if gap < num_frames]
         if not gaps:
             raise ValueError(
-                f'AddFlow: the clip of {results.get("img_path")} has T='
+                f'AddRefFlow: the clip of {results.get("img_path")} has T='
                 f'{num_frames} frames, too few for a gap of {min(self.gaps)}: '
                 f'set num_frames={min(self.gaps) + 1} or more for the dataset'
             )
         gap = int(np.random.choice(gaps))
         key, ref = as_frame(frames[-1]), as_frame(frames[-1 - gap])
-        flow = self.flow(key, ref)
+        flow = self.estimator(key, ref)
         agreement = photometric_agreement(key, ref, flow)
         results['ref_flow'] = np.concatenate(
             [flow.transpose(2, 0, 1), agreement[None]]
@@ -74,5 +130,5 @@ class AddFlow(BaseTransform):
     def __repr__(self) -> str:
         return (
             f'{type(self).__name__}(gaps={self.gaps}, '
-            f'flow={type(self.flow).__name__})'
+            f'estimator={type(self.estimator).__name__})'
         )

@@ -11,6 +11,7 @@ CLIP_META_KEYS = (
     'frame_interval',
     'ref_img_paths',
     'flow_gap',
+    'max_gap',
     'label_weight',
 )
 
@@ -27,6 +28,7 @@ class PackClipInputs(PackSegInputs):
     - img: list of T x (H, W, 3), or (H, W, 3)
     - gt_seg_map (H, W) (optional)
     - ref_flow (3, H, W) (optional), becomes the sample's field of this name
+    - flow (T, 3, h, w) (optional), likewise
 
     Args:
         kwargs: :class:`PackSegInputs`'s; ``meta_keys`` defaults to its own
@@ -54,8 +56,10 @@ class PackClipInputs(PackSegInputs):
             if flow.shape[1:] != inputs.shape[2:]:
                 raise ValueError(
                     f'ref_flow is {tuple(flow.shape[1:])}, the frames are '
-                    f'{tuple(inputs.shape[2:])}: AddFlow stands behind the '
+                    f'{tuple(inputs.shape[2:])}: AddRefFlow stands behind the '
                     'transforms that move pixels'
                 )
             packed['data_samples'].ref_flow = PixelData(data=flow)
+        if 'flow' in results:
+            packed['data_samples'].flow = torch.from_numpy(results['flow'])
         return dict(inputs=inputs, **packed)

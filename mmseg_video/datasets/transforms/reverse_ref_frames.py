@@ -9,7 +9,7 @@ class ReverseRefFrames(BaseTransform):
 
     So the past is not always smooth, and what is next to the key frame not
     always closest to it. The loss on the key frame's labels allows this;
-    ``AddFlow`` behind it takes the frames as they then are.
+    ``AddRefFlow`` behind it takes the frames as they then are.
 
     Required Keys:
 

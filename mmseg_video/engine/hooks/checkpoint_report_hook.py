@@ -6,6 +6,7 @@ from mmengine.runner import BaseLoop, Runner
 from mmseg.registry import HOOKS
 from torch import nn
 
+from ...models.warm_start import adapt_framewise
 from ..pretrained import fetch
 from .sequence_state_hook import unwrap
 from .shared_classes_hook import SharedClassesHook
@@ -151,8 +152,8 @@ class CheckpointReportHook(Hook):
                 'by name (state_dict): it is no checkpoint of a model'
             )
         weights = checkpoint.get('state_dict', checkpoint)
-        if hasattr(model, 'rename_framewise') and 'state_dict' in checkpoint:
-            weights = model.widen_framewise(model.rename_framewise(weights))
+        if 'state_dict' in checkpoint:
+            weights = adapt_framewise(model, weights)
             checkpoint['state_dict'] = weights
         text = report_checkpoint(model, weights, source, need_all=testing)
         print_log(text, logger='current')

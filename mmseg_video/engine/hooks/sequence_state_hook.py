@@ -15,12 +15,13 @@ def unwrap(model):
 
 @HOOKS.register_module()
 class SequenceStateHook(Hook):
-    """Resets a streaming segmentor's states when a new sequence begins.
+    """Resets a streaming segmentor's states where its samples do not tell.
 
-    A sequence begins where the samples' ``sequence`` changes, where
-    ``frame_id`` does not grow, and with every validation or test; a clip of
-    a dataset in clip mode is a sequence of its own. Segmentors that do not
-    stream, or have no states, are left alone.
+    With every validation or test, and with every clip of a dataset in clip
+    mode, which is a sequence of its own. Within a test the segmentor sees
+    from each sample's ``sequence`` and ``frame_id`` where a sequence begins
+    (:class:`Streams`). Segmentors that do not stream, or have no states, are
+    left alone.
 
     Raises:
         ValueError: If streamed samples do not say where they come from, or
@@ -29,9 +30,7 @@ class SequenceStateHook(Hook):
             processes.
     """
 
-    def __init__(self):
-        self._last = None
-        self._clips = False
+    _clips = False
 
     def before_val_epoch(self, runner: Runner) -> None:
         self._begin(runner, runner.val_dataloader)
@@ -59,7 +58,6 @@ class SequenceStateHook(Hook):
         )
 
     def _reset(self, runner: Runner) -> None:
-        self._last = None
         model = unwrap(runner.model)
         if hasattr(model, 'reset_states'):
             model.reset_states()
@@ -96,7 +94,3 @@ class SequenceStateHook(Hook):
                 'to know where a video begins: use a sequence dataset with '
                 "mode='stream', and PackClipInputs"
             )
-        now = (meta['sequence'], meta['frame_id'])
-        last, self._last = self._last, now
-        if last is None or last[0] != now[0] or now[1] <= last[1]:
-            unwrap(runner.model).reset_states()

@@ -4,7 +4,8 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..clip_losses import ref_flow, warp
+from ...flow.warp import warp
+from ..clip_losses import ref_flow
 
 
 @MODELS.register_module()
@@ -22,10 +23,10 @@ class AdversarialLoss(nn.Module):
     serves both optimisers (``AdversarialOptimWrapperConstructor``), also under
     DDP. What is not labelled is left out of both maps.
 
-    With ``num_decoded=2`` the discriminator sees pairs of consecutive maps, the
-    ref frame's warped along the flow to the key frame's place. There, labels
-    of a video do not change: Y comes twice. Where the frames disagree, both
-    maps are left out. This needs ``AddFlow``.
+    With ``num_decoded=2`` the discriminator sees pairs of consecutive maps,
+    the ref frame's warped along the flow to the key frame's place. There,
+    labels of a video do not change: Y comes twice. Where the frames disagree,
+    both maps are left out. This needs ``AddRefFlow``.
 
     An entry of a segmentor's ``clip_losses``; no part of it is used in tests.
 
@@ -90,7 +91,7 @@ class AdversarialLoss(nn.Module):
         if self.num_decoded == 2:
             flow, agreement = ref_flow(data_samples, size)
             known = known & (agreement > 0.5)
-            ref = warp(logits[:, 0].softmax(dim=1), flow)
+            ref = warp(logits[:, 0].softmax(dim=1), flow, 'border')
             guess = torch.cat([ref, guess], dim=1)
             true = torch.cat([true, true], dim=1)
         guess, true = guess * known, true * known

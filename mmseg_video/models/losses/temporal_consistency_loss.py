@@ -2,7 +2,8 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from ..clip_losses import ref_flow, warp
+from ...flow.warp import warp
+from ..clip_losses import ref_flow
 
 
 @MODELS.register_module()
@@ -17,7 +18,7 @@ class TemporalConsistencyLoss(nn.Module):
 
     (Liu et al., "Efficient Semantic Video Segmentation with Per-frame
     Inference", ECCV 2020; w = 0.1.) Occluded pixels disagree and hardly
-    count. Flow and V come with the samples (``AddFlow``), at the frames'
+    count. Flow and V come with the samples (``AddRefFlow``), at the frames'
     size; the logits are compared at their own.
 
     An entry of a segmentor's ``clip_losses``. The gradient reaches both
@@ -43,5 +44,5 @@ class TemporalConsistencyLoss(nn.Module):
         """The loss, from logits (N, 2, classes, h, w), ref frames first."""
         ref, key = logits.unbind(dim=1)
         flow, agreement = ref_flow(data_samples, logits.shape[3:])
-        difference = agreement * (key - warp(ref, flow))
+        difference = agreement * (key - warp(ref, flow, 'border'))
         return {self.loss_name: self.loss_weight * difference.square().mean()}

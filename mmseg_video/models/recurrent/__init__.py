@@ -3,7 +3,13 @@ from .conv_lstm_cell import ConvLSTMCell
 from .conv_rnn import CONNECTIONS, ConvRNN
 from .elman_cell import ElmanCell
 from .gated_ema_cell import GatedEMACell
-from .recurrent_cell import CONVS, RecurrentCell, State, build_cell
+from .recurrent_cell import (
+    CONVS,
+    RecurrentCell,
+    State,
+    build_cell,
+    fit_state,
+)
 from .refinement_cells import DRUCell, SRUCell
 
 __all__ = [
@@ -19,4 +25,5 @@ __all__ = [
     'SRUCell',
     'State',
     'build_cell',
+    'fit_state',
 ]

@@ -38,7 +38,6 @@ class ConvGRUCell(RecurrentCell):
         if state is None:
             update = torch.sigmoid(gates[:, :r])
             return (update * torch.tanh(candidate),)
-        self.check_state(gates, state)
         (hidden,) = state
         gates = torch.sigmoid(gates + self.gate_hidden_conv(hidden))
         update, reset = gates.chunk(2, dim=1)

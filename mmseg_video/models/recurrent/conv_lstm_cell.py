@@ -42,7 +42,6 @@ class ConvLSTMCell(RecurrentCell):
 
     def update(self, gates: Tensor, state: State | None) -> State:
         if state is not None:
-            self.check_state(gates, state)
             gates = gates + self.hidden_conv(state[0])
         i, f, o, g = gates.chunk(4, dim=1)
         cell = torch.sigmoid(i) * torch.tanh(g)

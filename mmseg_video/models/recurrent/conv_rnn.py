@@ -1,11 +1,11 @@
-from collections.abc import Callable
-
 import torch
 import torch.nn as nn
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from .recurrent_cell import State, build_cell
+from ...flow.warp import warp_state
+from ..time_axis import ALL_FRAMES, framewise
+from .recurrent_cell import State, build_cell, fit_state
 
 CONNECTIONS = ('standard', 'dense', 'residual', 'split')
 
@@ -105,8 +105,8 @@ class ConvRNN(nn.Module):
         self,
         clips: Tensor,
         state: State | None = None,
-        frames: slice = slice(None),
-        see: Callable[[int, State], State] | None = None,
+        frames: slice = ALL_FRAMES,
+        flow: Tensor | None = None,
     ) -> tuple[Tensor, State]:
         """Outputs (N, K, C', h, w) and the state after the clip.
 
@@ -116,8 +116,9 @@ class ConvRNN(nn.Module):
                 Defaults to None, the start of a sequence.
             frames (slice): Which K of the T frames to return. Defaults to
                 all.
-            see (Callable | None): What frame t sees of the state before it,
-                ``see(t, state)``. Defaults to None, the state as it is.
+            flow (Tensor | None): Flow fields (N, T, 3, h', w'), along which
+                each frame's state before it is warped (:func:`warp_state`).
+                Defaults to None, states stay at their places.
 
         Raises:
             ValueError: If ``clips`` has another number of axes or channels,
@@ -128,18 +129,19 @@ class ConvRNN(nn.Module):
                 f'expected clips (N, T, {self.in_channels}, h, w), got '
                 f'{tuple(clips.shape)}'
             )
-        num_frames = clips.shape[1]
-        gates = self.cell.project(self.reduce(clips.flatten(0, 1)))
-        gates = gates.unflatten(0, (-1, num_frames))  # (N, T, gates*r, h, w)
-        if state is None and num_frames == 1 and self.training:
+        gates = framewise(lambda x: self.cell.project(self.reduce(x)), clips)
+        zeros = self.cell.zero_state(gates[:, 0])
+        if state is not None:
+            state = fit_state(state, zeros)
+        elif clips.shape[1] == 1 and self.training:
             # The convolutions on h must take part: DDP waits for the
             # gradients of all parameters.
-            state = self.cell.zero_state(gates[:, 0])
+            state = zeros
         hidden = []
-        for t in range(num_frames):
-            if see is not None and state is not None:
-                state = see(t, state)
-            state = self.cell.update(gates[:, t], state)
+        for t, gate in enumerate(gates.unbind(1)):  # (N, gates*r, h, w)
+            if flow is not None and state is not None:
+                state = warp_state(state, flow[:, t])
+            state = self.cell.update(gate, state)
             hidden.append(self.cell.hidden(state))
         hidden = torch.stack(hidden[frames], dim=1)  # (N, K, r, h, w)
         return self._connect(clips[:, frames], hidden), state
@@ -150,5 +152,5 @@ class ConvRNN(nn.Module):
         if self.connection == 'split':
             bypass = self.in_channels - self.hidden_channels
             return torch.cat([x[:, :, :bypass], hidden], dim=2)
-        out = self.proj(hidden.flatten(0, 1)).unflatten(0, x.shape[:2])
+        out = framewise(self.proj, hidden)
         return x + out if self.connection == 'residual' else out

@@ -30,6 +30,5 @@ class ElmanCell(RecurrentCell):
 
     def update(self, gates: Tensor, state: State | None) -> State:
         if state is not None:
-            self.check_state(gates, state)
             gates = gates + self.hidden_conv(state[0])
         return (torch.tanh(gates),)

@@ -90,7 +90,6 @@ class GatedEMACell(RecurrentCell):
         x = x.float()  # half precision forgets what is small
         if state is None:
             return x, torch.ones_like(x[:, :1])
-        self.check_state(gates, state)
         total, count = state
         # n is 0 before the first frame and, where the state moves, outside of
         # the frame before.

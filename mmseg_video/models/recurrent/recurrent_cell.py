@@ -5,9 +5,9 @@ import torch.nn as nn
 from mmseg.registry import MODELS
 from torch import Tensor
 
-# What one cell carries from frame to frame: the hidden map (N, r, h, w)
-# first, then whatever else the cell needs. None, which is worth zeros, at the
-# start of a sequence.
+# What one module carries from frame to frame: maps (N, r, h, w), of a cell the
+# hidden map first. None, which is equivalent to zeros, at the start of a
+# sequence.
 State = tuple[Tensor, ...]
 
 CONVS = ('standard', 'spatial', 'depthwise')
@@ -19,7 +19,7 @@ class RecurrentCell(nn.Module, metaclass=ABCMeta):
     A cell is pure: it stores nothing between calls. Its work is split where
     time enters, so that a whole clip pays for the first half only once::
 
-        forward(): project() -> update()
+        forward(): project() -> fit_state() -> update()
 
     Args:
         in_channels (int): Channels C of the features.
@@ -134,7 +134,8 @@ class RecurrentCell(nn.Module, metaclass=ABCMeta):
 
     @abstractmethod
     def update(self, gates: Tensor, state: State | None) -> State:
-        """The next state, from ``project(x)`` and the state before."""
+        """The next state, from ``project(x)`` and the state before, which
+        fits it (:func:`fit_state`)."""
 
     def forward(self, x: Tensor, state: State | None = None) -> State:
         """The state after ``x`` (N, C, h, w).
@@ -142,19 +143,47 @@ class RecurrentCell(nn.Module, metaclass=ABCMeta):
         Raises:
             ValueError: If the state belongs to features of another size.
         """
-        return self.update(self.project(x), state)
+        gates = self.project(x)
+        if state is not None:
+            state = fit_state(state, self.zero_state(gates))
+        return self.update(gates, state)
 
-    @staticmethod
-    def check_state(gates: Tensor, state: State) -> None:
-        batch, _, *size = gates.shape
-        state_batch, _, *state_size = state[0].shape
-        if (batch, size) != (state_batch, state_size):
-            raise ValueError(
-                f'the state belongs to {state_batch} stream(s) with maps of '
-                f'{tuple(state_size)}, this frame has {batch} with '
-                f'{tuple(size)}: start from states=None (reset_states()) '
-                'when the frame size or the number of streams changes'
-            )
+
+def fit_state(state: State, zeros: State) -> State:
+    """The state, if it belongs to maps of this size.
+
+    A single zero (1, 1, 1, 1) stands for a map of zeros: whoever runs an
+    exported graph starts a sequence without knowing any size.
+
+    Args:
+        state (State): Given.
+        zeros (State): The state of zeros that fits.
+
+    Raises:
+        ValueError: If the state has another number of maps, or they are of
+            another size, type or number of streams.
+    """
+    if len(state) != len(zeros):
+        raise ValueError(
+            f'a state of {len(state)} maps, expected {len(zeros)}: it belongs '
+            'to another model; start from states=None'
+        )
+    return tuple(map(_fit_part, state, zeros))
+
+
+def _fit_part(part: Tensor, zero: Tensor) -> Tensor:
+    if part.shape == (1, 1, 1, 1):
+        return part + zero
+    if part.shape != zero.shape:
+        batch, channels, *size = part.shape
+        raise ValueError(
+            f'the state belongs to {batch} stream(s) with {channels} maps of '
+            f'{tuple(size)}, this frame has {zero.shape[0]} with '
+            f'{zero.shape[1]} of {tuple(zero.shape[2:])}: start from '
+            'states=None (reset_states()) when the frame size or the number '
+            'of streams changes'
+        )
+    return part
 
 
 def build_cell(

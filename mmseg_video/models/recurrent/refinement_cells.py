@@ -74,7 +74,6 @@ class SRUCell(RecurrentCell):
         update, candidate = gates.chunk(2, dim=1)
         if state is None:
             return (update * (candidate - 1),)
-        self.check_state(gates, state)
         return (torch.lerp(state[0], candidate - 1, update),)
 
     def hidden(self, state: State) -> Tensor:

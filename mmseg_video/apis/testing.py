@@ -1,0 +1,109 @@
+"""A checkpoint tested by a protocol, and the report of it."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from mmengine import Config
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+
+from ..engine.arguments import set_data_root
+from ..engine.checkpoints import check_checkpoint
+from ..engine.launch import load_config, set_up_processes, set_work_dir
+from ..engine.pretrained import fetch_nothing
+from ..evaluation.figures import TEMPORAL_METRICS
+from ..evaluation.protocol import Protocol, read_in_order
+from ..io.atomic import write_text
+
+
+def evaluate(
+    config: str,
+    checkpoint: str,
+    protocol: Protocol,
+    work_dir: str | None = None,
+    data_root: str | None = None,
+    cfg_options: dict | None = None,
+    temporal: bool = False,
+    sequences: bool = False,
+    out: str | None = None,
+    show: bool = False,
+    show_dir: str | None = None,
+    wait_time: float = 2,
+    launcher: str = 'none',
+) -> None:
+    """Test a checkpoint; writes test_PROTOCOL.json into the work dir.
+
+    The arguments are those of ``tools/test.py``.
+
+    Raises:
+        ValueError: If what is asked for does not fit the config, or no frame
+            has a label.
+    """
+    cfg = load_config(config, cfg_options)
+    check_checkpoint(checkpoint)
+    set_data_root(cfg, data_root)
+    set_work_dir(cfg, config, work_dir)
+    cfg.load_from = checkpoint
+    fetch_nothing(cfg.model)
+    if show or show_dir:
+        _draw(cfg, show, show_dir, wait_time)
+    if out:  # before it may become a list
+        cfg.test_evaluator.update(output_dir=out, keep_results=True)
+    if temporal:
+        _add_temporal_metrics(cfg, cfg.work_dir if sequences else None)
+    set_up_processes(cfg, launcher)
+    protocol = protocol.apply(cfg)
+    metrics = Runner.from_cfg(cfg).test()
+    if is_main_process():
+        report = dict(
+            metrics=_finite(metrics),
+            config=config,
+            checkpoint=checkpoint,
+            **asdict(protocol),
+        )
+        path = Path(cfg.work_dir, f'test_{protocol.name}.json')
+        write_text(path, json.dumps(report, indent=1))
+        print(f'written to {path}')
+
+
+def _add_temporal_metrics(cfg: Config, save_dir: str | None) -> None:
+    """Beside the config's own."""
+    own = cfg.test_evaluator
+    read_in_order(cfg)
+    cfg.test_evaluator = [
+        *([own] if isinstance(own, dict) else own),
+        *(
+            dict(type=name, save_dir=save_dir, on_missing='skip')
+            for name in TEMPORAL_METRICS
+        ),
+    ]
+
+
+def _draw(
+    cfg: Config, show: bool, show_dir: str | None, wait_time: float
+) -> None:
+    hook = cfg.default_hooks.setdefault(
+        'visualization', dict(type='SegVisualizationHook')
+    )
+    hook.update(draw=True, interval=1, show=show, wait_time=wait_time)
+    if show_dir:
+        cfg.visualizer.save_dir = show_dir
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The figures; those of labels that are not there are NaN, and no figure.
+
+    Raises:
+        ValueError: If none is left.
+    """
+    figures = {k: float(v) for k, v in metrics.items() if math.isfinite(v)}
+    if len(figures) < len(metrics):
+        lacking = ', '.join(k for k in metrics if k not in figures)
+        sentence = f'no frame of the test set has a label: no {lacking}'
+        if not figures:
+            raise ValueError(sentence)
+        print(sentence)
+    return figures

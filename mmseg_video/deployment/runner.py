@@ -1,0 +1,130 @@
+"""Runs an exported model: needs neither torch nor MMEngine nor mmseg."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import onnxruntime
+
+from ..flow.previous import FlowToPrevious
+from ..io.prefetch import prefetch
+from .graph_io import FLOW, FRAME, next_name
+
+
+class StreamRunner:
+    """Maps the frames of a stream, in order, to label maps.
+
+    ::
+
+        runner = StreamRunner('model.onnx')
+        for frame, label in runner.predict(open_frames('video.mp4')):
+            ...
+
+    Args:
+        path (path): What ``tools/export_onnx.py`` wrote.
+        providers (Sequence[str] | None): ONNX Runtime's. Defaults to None,
+            all that are there.
+
+    Raises:
+        ValueError: If it cannot be opened, or was not exported by this
+            package.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        providers: Sequence[str] | None = None,
+    ):
+        try:
+            self.session = onnxruntime.InferenceSession(
+                path,
+                providers=providers or onnxruntime.get_available_providers(),
+            )
+        except Exception as error:  # onnxruntime has a class for each cause
+            raise ValueError(
+                f"the model '{path}' cannot be opened: {error}"
+            ) from None
+        inputs = [i.name for i in self.session.get_inputs()]
+        meta = self.session.get_modelmeta().custom_metadata_map
+        if 'classes' not in meta or FRAME not in inputs:
+            raise ValueError(f"'{path}' was not made by tools/export_onnx.py")
+        self.classes = meta['classes'].split(',')
+        numbers = np.array(meta['palette'].split(','), np.uint8)
+        self.palette = numbers.reshape(-1, 3)
+        self.state_names = [n for n in inputs if n not in (FRAME, FLOW)]
+        self.flow = None
+        if FLOW in inputs:
+            self.flow = FlowToPrevious.from_settings(json.loads(meta['flow']))
+        self.reset()
+
+    def reset(self) -> None:
+        """The next frame begins a new stream: one zero for each state."""
+        zero = np.zeros((1, 1, 1, 1), np.float32)
+        self.states = dict.fromkeys(self.state_names, zero)
+
+    def step(
+        self,
+        frames: np.ndarray,
+        flow: np.ndarray | None = None,
+        outputs: Sequence[str] = ('labels',),
+    ) -> list[np.ndarray]:
+        """Outputs for the next frame of each stream; moves the states on.
+
+        Args:
+            frames (ndarray): (N, H, W, 3) uint8 BGR.
+            flow (ndarray | None): Flow fields (N, 3, h, w), of a
+                flow-compensated model.
+            outputs (Sequence[str]): ``labels`` (N, H, W) uint8 or ``logits``
+                (N, classes, H, W). Defaults to the labels.
+
+        Raises:
+            ValueError: If flow is missing, or the states belong to another
+                export or another size.
+        """
+        inputs = {FRAME: frames, **self.states}
+        if self.flow is not None:
+            if flow is None:
+                raise ValueError(
+                    'this model is flow-compensated: step() needs a flow, '
+                    'which predict() estimates by itself'
+                )
+            inputs[FLOW] = flow
+        if self.states.keys() != set(self.state_names):
+            raise ValueError(
+                f'the states are {", ".join(self.states)}, this export has '
+                f'{", ".join(self.state_names)}: reset()'
+            )
+        wanted = [*outputs, *map(next_name, self.state_names)]
+        try:
+            results = self.session.run(wanted, inputs)
+        except Exception as error:
+            raise ValueError(
+                f'frames {frames.shape} cannot be predicted with the states '
+                f'at hand (reset() where a video begins): {error}'
+            ) from None
+        states = results[len(outputs) :]
+        self.states = dict(zip(self.state_names, states, strict=True))
+        return results[: len(outputs)]
+
+    def predict(
+        self, frames: Iterable[np.ndarray]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Each frame (H, W, 3) uint8 BGR of a new stream with its label map
+        (H, W) uint8.
+
+        Flow is estimated by a thread of its own. A frame of another size
+        begins a new stream.
+        """
+        self.reset()
+        size = None
+        pairs = ((frame, None) for frame in frames)
+        if self.flow is not None:
+            pairs = prefetch(self.flow.with_previous(frames))
+        for frame, flow in pairs:
+            if frame.shape != size:
+                self.reset()
+                size = frame.shape
+            flow = None if flow is None else flow[None]
+            (labels,) = self.step(frame[None], flow)
+            yield frame, labels[0]

@@ -1,0 +1,194 @@
+"""The model table: what every config costs, beside its framewise baseline."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from mmengine import Config
+from tqdm import tqdm
+
+from ..io.atomic import write_text
+from .costs import Costs, device_name
+from .output import markdown_table, to_csv, to_json
+from .zoo import Model, read_metafiles
+
+BEGIN, END = '<!-- model table: begin -->', '<!-- model table: end -->'
+# Column of the table -> key of a row.
+COLUMNS = {
+    'parameters (M)': 'parameters_m',
+    'GFLOPs': 'gflops',
+    'parameters ×': 'parameters_ratio',
+    'GFLOPs ×': 'gflops_ratio',
+    'latency ×': 'latency_ratio',
+}
+
+
+def write_model_table(
+    root: Path,
+    configs: Sequence[str],
+    out: Path,
+    size: tuple[int, int],
+    device: torch.device,
+    repeats: int,
+    latency: bool = False,
+    readme: str | None = None,
+) -> None:
+    """Measure what was not, and write the table.
+
+    The arguments are those of ``tools/model_table.py``.
+
+    Raises:
+        ValueError: If a config has no entry in a metafile, or the file lacks
+            the marks.
+        RuntimeError: If some configs failed: the others are in the table.
+    """
+    models = read_metafiles(root / 'configs')
+    if readme:
+        _around_the_table(readme)  # refuse before the work, not after
+    costs = Costs(out / 'done', size, device, repeats)
+    rows, failed = [], {}
+    bar = tqdm(_select(configs, models, root), unit='config')
+    for model in bar:
+        bar.set_postfix_str(model.name)
+        try:
+            rows.append(_measure(model, models, costs, latency, root))
+        except Exception as error:  # whatever a config does: the rest goes on
+            failed[model.name] = f'{type(error).__name__}: {error}'
+    if rows:
+        note = f'GFLOPs of one streamed frame of {size[0]}x{size[1]}'
+        table = _markdown(rows, note, device_name(device))
+        _write(rows, table, out, size, device_name(device) * latency)
+        print(f'{table}\nwritten to {out}')
+        if readme:
+            head, tail = _around_the_table(readme)
+            write_text(readme, f'{head}\n\n{table}\n{tail}')
+    for name, error in failed.items():
+        print(f'failed: {name}: {error}', file=sys.stderr)
+    if failed:
+        raise RuntimeError(
+            f'{len(failed)} of {len(rows) + len(failed)} configs failed, see '
+            'above; the others are in the table'
+        )
+
+
+def _select(
+    paths: Sequence[str], models: dict[str, Model], root: Path
+) -> list[Model]:
+    if not paths:
+        return [
+            model
+            for model in models.values()
+            if 'decode_head' in Config.fromfile(model.config).model
+        ]
+    by_config = {model.config: model for model in models.values()}
+    unknown = [p for p in paths if Path(p).resolve() not in by_config]
+    if unknown:
+        raise ValueError(
+            f"'{unknown[0]}' has no entry in a metafile.yml under "
+            f'{root / "configs"}: the table needs its framewise baseline'
+        )
+    return [by_config[Path(p).resolve()] for p in paths]
+
+
+def _measure(
+    model: Model,
+    models: dict[str, Model],
+    costs: Costs,
+    latency: bool,
+    root: Path,
+) -> dict:
+    """The row of one model."""
+    cfg = Config.fromfile(model.config)
+    base = None
+    if model.baseline is not None:
+        base = Config.fromfile(models[model.baseline].config)
+    latency = latency and base is not None
+    ours = costs.measure(cfg, base, latency)
+    row = dict(
+        name=model.name,
+        config=model.config.relative_to(root.resolve()).as_posix(),
+        collection=model.collection,
+        baseline=model.baseline,
+        parameters_m=ours['parameters'] / 1e6,
+        gflops=ours['multiply_adds'] / 1e9,
+    )
+    if base is not None:
+        theirs = costs.get(base)
+        for name, key in (
+            ('parameters_ratio', 'parameters'),
+            ('gflops_ratio', 'multiply_adds'),
+        ):
+            row[name] = ours[key] / theirs[key]
+    if latency:
+        row['latency_ms'] = ours['latency_ms']
+        row['latency_ratio'] = ours['ratio']
+    return row
+
+
+def _same_cost(rows: list[dict]) -> list[list[dict]]:
+    """Rows of one system and baseline with the same figures, in lists."""
+    groups = {}
+    for row in rows:
+        keys = (
+            *('collection', 'baseline', 'parameters_m', 'gflops'),
+            'latency_ratio',
+        )
+        groups.setdefault(tuple(map(row.get, keys)), []).append(row)
+    # A system's groups one after the other, in the order of the systems.
+    systems = list(dict.fromkeys(row['collection'] for row in rows))
+    return sorted(
+        groups.values(), key=lambda g: systems.index(g[0]['collection'])
+    )
+
+
+def _markdown(rows: list[dict], note: str, device: str) -> str:
+    """The table: a block for each system, in it a row for each cost.
+
+    Many configs differ only in how they are trained.
+    """
+    columns = {
+        column: key
+        for column, key in COLUMNS.items()
+        if any(key in row for row in rows)
+    }
+    lines, collection = [], None
+    for group in _same_cost(rows):
+        # What the others are variants of has the shortest name.
+        row, *others = sorted(group, key=lambda row: len(row['name']))
+        if row['collection'] != collection:
+            collection = row['collection']
+            lines.append([f'**{collection}**', *[''] * len(columns)])
+        links = [f'[{r["name"]}]({r["config"]})' for r in (row, *others)]
+        lines.append([', '.join(links), *map(row.get, columns.values())])
+    table = markdown_table(['config', *columns], lines)
+    note += (
+        "; ×: in units of the framewise baseline's; configs in one row cost "
+        'the same'
+    )
+    if 'latency_ratio' in columns.values():
+        note += f'; latency on {device}'
+    return f'{table}\n{note}. Written by `tools/model_table.py`.\n'
+
+
+def _around_the_table(path: str) -> tuple[str, str]:
+    """A README up to the first mark, and from the second on."""
+    head, begin, rest = Path(path).read_text(encoding='utf-8').partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(
+            f"'{path}' has no place for the table: add the lines '{BEGIN}' "
+            f"and '{END}'"
+        )
+    return head + begin, end + tail
+
+
+def _write(
+    rows: list[dict], table: str, out: Path, size: Sequence[int], device: str
+) -> None:
+    write_text(out / 'model_table.md', table)
+    report = dict(size=size, torch=torch.__version__, models=rows)
+    if device:
+        report['device'] = device
+    write_text(out / 'model_table.json', to_json(report))
+    write_text(out / 'model_table.csv', to_csv(rows))

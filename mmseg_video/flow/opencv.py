@@ -1,0 +1,115 @@
+"""Optical flow by OpenCV.
+
+An estimator maps two frames (H, W, 3) uint8 BGR to the flow (H, W, 2) float32:
+the pixel (x, y) of the first is found at (x, y) + flow[y, x] in the second.
+"""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .flo_files import read_flow, write_flow
+
+
+class OpticalFlow(ABC):
+    """The flow between two frames."""
+
+    @abstractmethod
+    def __call__(
+        self, first: np.ndarray, second: np.ndarray, name: str | None = None
+    ) -> np.ndarray:
+        """Flow (H, W, 2) from the first frame to the second.
+
+        Args:
+            first, second (ndarray): Frames (H, W, 3) uint8 BGR.
+            name (str | None): Of the pair, ``SEQUENCE/FRAME_FRAME``. Defaults
+                to None.
+        """
+
+
+class ComputedFlow(OpticalFlow):
+    """Flow that is computed, and kept on disk where there is a cache.
+
+    Args:
+        cache_dir (str | None): Where flow is kept, one ``.flo`` for each pair
+            (``SEQUENCE/FRAME_FRAME.flo``), by this and later runs. One folder
+            serves one estimator, one size, and the frames as they are: a
+            pair is known by its name alone. Defaults to None.
+    """
+
+    def __init__(self, cache_dir: str | None = None):
+        self.cache_dir = Path(cache_dir) if cache_dir else None
+
+    def __call__(
+        self, first: np.ndarray, second: np.ndarray, name: str | None = None
+    ) -> np.ndarray:
+        """Flow (H, W, 2), from the cache if it has the pair ``name``.
+
+        Raises:
+            ValueError: If the frames, or the cached flow, have another size.
+        """
+        if first.shape != second.shape:
+            raise ValueError(
+                f'optical flow needs two frames of one size, got '
+                f'{first.shape[:2]} and {second.shape[:2]} ({name})'
+            )
+        if self.cache_dir is None or name is None:
+            return self.compute(first, second)
+        path = self.cache_dir / f'{name}.flo'
+        if path.exists():
+            return read_flow(path, first.shape[:2])
+        flow = self.compute(first, second)
+        write_flow(path, flow)
+        return flow
+
+    @abstractmethod
+    def compute(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Flow (H, W, 2) float32 between frames (H, W, 3) uint8 BGR."""
+
+
+class DISFlow(ComputedFlow):
+    """Dense inverse search (Kroeger et al., ECCV 2016).
+
+    Args:
+        preset (str): 'ultrafast', 'fast' or 'medium'. Defaults to 'medium'.
+        kwargs: :class:`ComputedFlow`'s.
+
+    Raises:
+        ValueError: If there is no such preset.
+    """
+
+    def __init__(self, preset: str = 'medium', **kwargs):
+        super().__init__(**kwargs)
+        presets = ('ultrafast', 'fast', 'medium')
+        if preset not in presets:
+            raise ValueError(
+                f"preset must be one of {presets}, not '{preset}'"
+            )
+        self.preset = preset
+        name = f'DISOPTICAL_FLOW_PRESET_{preset.upper()}'
+        self._dis = cv2.DISOpticalFlow_create(getattr(cv2, name))
+
+    def compute(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        return self._dis.calc(_grey(first), _grey(second), None)
+
+
+class FarnebackFlow(ComputedFlow):
+    """Farneback's polynomial expansion (SCIA 2003)."""
+
+    def compute(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        return cv2.calcOpticalFlowFarneback(
+            *(_grey(first), _grey(second), None),
+            pyr_scale=0.5,
+            levels=5,
+            winsize=15,
+            iterations=3,
+            poly_n=5,
+            poly_sigma=1.2,
+            flags=0,
+        )
+
+
+def _grey(frame: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)

@@ -1,0 +1,158 @@
+"""The flow that flow-compensated models and filters take."""
+
+from collections.abc import Iterable, Iterator
+
+import cv2
+import numpy as np
+
+from .images import as_frame
+from .opencv import DISFlow, FarnebackFlow, OpticalFlow
+from .reliability import is_reliable, photometric_weight
+
+
+class FlowToPrevious:
+    """Maps a frame and the one before it to a flow field (3, h, w) float32.
+
+    Its channels are dx, dy, in pixels of its own size, and a weight in
+    [0, 1]: what the pixel (x, y) of the frame is, the frame before has at
+    (x + dx, y + dy), and by the weight a state from there is kept. It depends
+    on the frames alone, so it is made where they are: by the loader's
+    workers, or by the thread that decodes a stream.
+
+    An unreliable flow (:func:`is_reliable`) becomes 0: a state then stays at
+    its place.
+
+    Args:
+        estimator (OpticalFlow | None): Defaults to None, ``DISFlow`` with its
+            preset 'fast'.
+        min_size (int | None): Frames are reduced by a whole number first, as
+            long as their shorter side does not fall below this: a net's
+            logits are smaller than its frames too. None keeps their size.
+            Defaults to 180.
+        max_error_ratio (float | None): Of a reliable flow. None uses any.
+            Defaults to 0.7.
+        photometric_scale (float | None): Of :func:`photometric_weight`, in
+            grey levels. Defaults to None, a weight of 1 everywhere.
+
+    Raises:
+        ValueError: If an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        estimator: OpticalFlow | None = None,
+        min_size: int | None = 180,
+        max_error_ratio: float | None = 0.7,
+        photometric_scale: float | None = None,
+    ):
+        if min_size is not None and min_size < 1:
+            raise ValueError(
+                f'min_size must be at least 1, or None for whole frames, got '
+                f'{min_size}'
+            )
+        if max_error_ratio is not None and max_error_ratio <= 0:
+            raise ValueError(
+                'max_error_ratio must be above 0, or None for any flow, got '
+                f'{max_error_ratio}'
+            )
+        if photometric_scale is not None and photometric_scale <= 0:
+            raise ValueError(
+                'photometric_scale must be above 0 (grey levels), or None for '
+                f'a weight of 1, got {photometric_scale}'
+            )
+        self.estimator = estimator or DISFlow(preset='fast')
+        self.min_size = min_size
+        self.max_error_ratio = max_error_ratio
+        self.photometric_scale = photometric_scale
+
+    @property
+    def settings(self) -> dict:
+        """What :meth:`from_settings` makes the same of, as plain data."""
+        return dict(
+            estimator=type(self.estimator).__name__,
+            preset=getattr(self.estimator, 'preset', None),
+            min_size=self.min_size,
+            max_error_ratio=self.max_error_ratio,
+            photometric_scale=self.photometric_scale,
+        )
+
+    @classmethod
+    def from_settings(cls, settings: dict) -> 'FlowToPrevious':
+        """What these :attr:`settings` describe.
+
+        Raises:
+            ValueError: If its estimator is none of OpenCV's.
+        """
+        options = dict(settings)
+        name, preset = options.pop('estimator'), options.pop('preset')
+        if name == 'DISFlow':
+            return cls(DISFlow(preset), **options)
+        if name == 'FarnebackFlow':
+            return cls(FarnebackFlow(), **options)
+        raise ValueError(
+            f'the model was trained and tested with {name}, which needs more '
+            'than OpenCV: estimate the flow yourself and give it to step(), '
+            'or export with DISFlow'
+        )
+
+    def with_previous(
+        self, frames: Iterable[np.ndarray]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Each frame of a stream with its flow field.
+
+        A frame of another size begins a new sequence.
+        """
+        before, size = None, None
+        for frame in frames:
+            if frame.shape != size:
+                before, size = None, frame.shape
+            image = self.reduce(frame)
+            yield frame, self(image, before)
+            before = image
+
+    def reduce(self, frame: np.ndarray) -> np.ndarray:
+        """The frame (H, W, 3) at the size at which flow is estimated."""
+        height, width = frame.shape[:2]
+        factor = max(1, min(height, width) // (self.min_size or height))
+        if factor == 1:
+            return as_frame(frame)
+        size = (width // factor, height // factor)
+        return cv2.resize(as_frame(frame), size, interpolation=cv2.INTER_AREA)
+
+    def __call__(
+        self,
+        frame: np.ndarray,
+        before: np.ndarray | None,
+        name: str | None = None,
+    ) -> np.ndarray:
+        """The flow field (3, h, w).
+
+        Args:
+            frame (ndarray): As :meth:`reduce` gives it, (h, w, 3) uint8 BGR.
+            before (ndarray | None): Likewise; None at the start of a
+                sequence, which has no motion.
+            name (str | None): Of the pair, for a cache. Defaults to None.
+
+        Raises:
+            ValueError: If the frames differ in size, or the estimator gives
+                values that are not finite.
+        """
+        field = np.zeros((3, *frame.shape[:2]), np.float32)
+        field[2] = 1
+        if before is None:
+            return field
+        flow = self.estimator(frame, before, name)
+        if not np.isfinite(flow).all():
+            raise ValueError(
+                f'{type(self.estimator).__name__} gave a flow that is not '
+                f'finite ({name}): take another estimator'
+            )
+        ratio = self.max_error_ratio
+        if ratio is None or is_reliable(frame, before, flow, ratio):
+            field[:2] = flow.transpose(2, 0, 1)
+        if self.photometric_scale is not None:
+            used = field[:2].transpose(1, 2, 0)
+            field[2] = photometric_weight(
+                frame, before, used, self.photometric_scale
+            )
+        return field

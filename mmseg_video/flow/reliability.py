@@ -1,0 +1,113 @@
+"""Where optical flow can be relied on, by what the frames look like."""
+
+import cv2
+import numpy as np
+
+from .images import inside, resize_flow, target, warp_image
+
+# Grey levels of a photometric difference of 1: the usual standard deviation
+# that nets divide by.
+UNIT = 57.0
+
+
+def photometric_agreement(
+    first: np.ndarray, second: np.ndarray, flow: np.ndarray, unit: float = UNIT
+) -> np.ndarray:
+    """How well two frames agree along the flow, (H, W) float32 in [0, 1].
+
+    V = exp(-|sum over colours of (I_1 - warp I_2)|), 0 where the flow leaves
+    the second frame (Liu et al., "Efficient Semantic Video Segmentation with
+    Per-frame Inference", ECCV 2020).
+
+    Args:
+        first, second (ndarray): Frames (H, W, 3) uint8.
+        flow (ndarray): Flow (H, W, 2) from the first to the second.
+        unit (float): Grey levels that count as a difference of 1. Defaults
+            to 57.
+    """
+    warped = warp_image(second, flow).astype(np.float32)
+    difference = np.abs((first - warped).sum(axis=-1)) / unit
+    return (np.exp(-difference) * inside(flow)).astype(np.float32)
+
+
+def photometric_weight(
+    first: np.ndarray, second: np.ndarray, flow: np.ndarray, scale: float
+) -> np.ndarray:
+    """exp(-|I_1 - warp I_2| / scale), (H, W) float32 in (0, 1].
+
+    The occlusion mask of :func:`photometric_agreement` with a scale, the mean
+    over the colours for their sum, and frames smoothed by 5x5 pixels, so that
+    sensor noise is no change.
+
+    Args:
+        first, second (ndarray): Frames (H, W, 3) uint8.
+        flow (ndarray): Flow (H, W, 2) from the first to the second.
+        scale (float): In grey levels.
+    """
+    now, then = (cv2.blur(frame, (5, 5)) for frame in (first, second))
+    difference = np.abs(now - warp_image(then, flow).astype(np.float32))
+    return np.exp(-difference.mean(axis=-1) / scale)
+
+
+def is_consistent(
+    flow: np.ndarray, back: np.ndarray, tolerance: float = 1.0
+) -> np.ndarray:
+    """Mask (H, W) of the pixels of the first frame that the second shows too.
+
+    A pixel that goes there by the flow and comes back by the other must be
+    where it was, within ``tolerance`` pixels plus 1 % of its way (Sundaram et
+    al., "Dense point trajectories by GPU-accelerated large displacement
+    optical flow", ECCV 2010), and must not leave the frame.
+
+    Args:
+        flow (ndarray): Flow (H, W, 2) from the first frame to the second.
+        back (ndarray): Flow (H, W, 2) from the second to the first.
+        tolerance (float): In pixels. Defaults to 1.
+    """
+    returned = cv2.remap(back, target(flow), None, cv2.INTER_LINEAR)
+    error = np.linalg.norm(flow + returned, axis=-1)
+    way = np.linalg.norm(flow, axis=-1) + np.linalg.norm(returned, axis=-1)
+    return inside(flow) & (error <= tolerance + 0.01 * way)
+
+
+def is_reliable(
+    first: np.ndarray,
+    second: np.ndarray,
+    flow: np.ndarray,
+    max_error_ratio: float,
+) -> bool:
+    """Whether warping lowers the photometric error of the whole frame.
+
+    A dropped, dark or noisy frame has a flow too, and it means nothing. With
+    e the mean difference of the two frames, both at a quarter of their size,
+    grey, of mean 0 and deviation 1 and smoothed, and e_warped that from the
+    second one warped, the flow is reliable if e_warped < max_error_ratio * e.
+
+    Args:
+        first, second (ndarray): Frames (H, W, 3) uint8.
+        flow (ndarray): Flow (H, W, 2) from the first to the second.
+        max_error_ratio (float): See above.
+    """
+    height, width = (max(1, length // 4) for length in first.shape[:2])
+    now, then = (
+        _standardised(frame, width, height) for frame in (first, second)
+    )
+    flow = resize_flow(flow, (height, width))
+    valid = inside(flow).astype(np.float32)
+    # Between pixels the warp is a mean of several, and less noisy than what
+    # it is compared with: after this all three are smooth.
+    now, warped, then = (
+        cv2.blur(grey, (5, 5)) for grey in (now, warp_image(then, flow), then)
+    )
+    error, error_still = (
+        float((np.abs(now - grey) * valid).sum()) for grey in (warped, then)
+    )
+    return error < max_error_ratio * error_still
+
+
+def _standardised(frame: np.ndarray, width: int, height: int) -> np.ndarray:
+    """The frame in grey (height, width), of mean 0 and deviation 1 (0 where
+    nothing differs: a grey level is added to the deviation)."""
+    grey = frame.mean(axis=-1, dtype=np.float32)
+    grey = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
+    return (grey - grey.mean()) / (grey.std() + 1)

@@ -1,0 +1,51 @@
+"""Whether optical flow is there and fits the frames that it came with."""
+
+import torch
+from torch import Tensor
+
+
+def check_flow(
+    flow: Tensor | None, clips: Tensor, has_past: bool, on_missing: str
+) -> None:
+    """Refuse flow that is missing, of other frames, or not finite.
+
+    Args:
+        flow (Tensor | None): Flow fields (N, T, 3, h, w), of frames that may
+            have been reduced.
+        clips (Tensor): The frames (N, T, C, H, W).
+        has_past (bool): Whether something came before the clips.
+        on_missing (str): 'error' or 'still'.
+
+    Raises:
+        ValueError: With what was given and expected.
+    """
+    num_clips, num_frames, _, height, width = clips.shape
+    if flow is None:
+        if on_missing == 'error' and (has_past or num_frames > 1):
+            raise ValueError(
+                'a flow-compensated model needs the optical flow of each '
+                "frame that has a past: add augments.flow=dict(type='AddFlow')"
+                ' to the data set, give step() a flow, or set '
+                "on_missing_flow='still'"
+            )
+        return
+    given = tuple(flow.shape)
+    if len(given) != 5 or given[:3] != (num_clips, num_frames, 3):
+        raise ValueError(
+            f'the flow has shape {given}, the frames need '
+            f'({num_clips}, {num_frames}, 3, h, w): dx, dy and a weight for '
+            'each frame'
+        )
+    h, w = given[3:]
+    # A reduced frame lost less than one of its pixels on each side.
+    if abs(w * height - h * width) > max(height, width):
+        raise ValueError(
+            f'the flow is {h}x{w}, the frames are {height}x{width}: it '
+            'belongs to frames of another shape'
+        )
+    # An exported graph cannot look at values.
+    if not torch.compiler.is_compiling() and not flow.isfinite().all():
+        raise ValueError(
+            'the flow has values that are not finite: look at the estimator '
+            'or at the file that it came from'
+        )

@@ -1,0 +1,156 @@
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmengine.logging import print_log
+
+from .states import States, join, keep_finite
+
+
+@dataclass(frozen=True)
+class FrameInfo:
+    """What is known of a frame before it is predicted.
+
+    What is None is not known, and continues anything.
+
+    Args:
+        size (tuple[int, int]): Height and width.
+        dtype (Any): Of its pixels. Defaults to None.
+        sequence (str | None): The video that it belongs to. Defaults to None.
+        frame_id (int | None): Its number in the video. Defaults to None.
+        max_gap (int | None): The longest step from one number to the next
+            within a sequence. Defaults to None, any.
+    """
+
+    size: tuple[int, int]
+    dtype: Any = None
+    sequence: str | None = None
+    frame_id: int | None = None
+    max_gap: int | None = None
+
+    def begins_anew(self, before: 'FrameInfo') -> str | None:
+        """Why this frame does not continue the one before; None if it does."""
+        if _differ(self.sequence, before.sequence):
+            return f"the sequence is '{self.sequence}'"
+        if self.size != before.size:
+            return f'the frames change from {before.size} to {self.size}'
+        if _differ(self.dtype, before.dtype):
+            return f'the pixels change from {before.dtype} to {self.dtype}'
+        if None not in (self.frame_id, before.frame_id):
+            step = self.frame_id - before.frame_id
+            if step < 1 or (self.max_gap and step > self.max_gap):
+                return f'frame {self.frame_id} follows {before.frame_id}'
+        return None
+
+
+@dataclass
+class Stream:
+    """Where a stream is.
+
+    Args:
+        info (FrameInfo): Of its last frame.
+        states (dict[str, State] | None): After it.
+        image (Any): What its next flow is estimated from. Defaults to None.
+    """
+
+    info: FrameInfo
+    states: States | None
+    image: Any = None
+
+
+class Streams:
+    """The states of streams, each under an id of its own.
+
+    One rule says where a stream begins anew: another sequence, another size
+    or type of frames, or a gap in their numbers
+    (:meth:`FrameInfo.begins_anew`). A step is all or nothing: whatever fails
+    between :meth:`continued` and :meth:`commit`, no stream has moved::
+
+        before = streams.continued(infos)                    # id -> Stream
+        logits, after = model.step(frames, states_of(before), flow)
+        streams.commit(infos, before, split(after, len(infos)))
+
+    Args:
+        max_streams (int | None): How many are kept; of more, those that were
+            used longest ago are dropped, so that ids that are never reset do
+            not add up. Defaults to None, all.
+
+    Raises:
+        ValueError: If ``max_streams`` is below 1.
+    """
+
+    def __init__(self, max_streams: int | None = None):
+        if max_streams is not None and max_streams < 1:
+            raise ValueError(f'max_streams must be >= 1, got {max_streams}')
+        self.max_streams = max_streams
+        self._streams: dict[Hashable, Stream] = {}
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def __getitem__(self, stream_id: Hashable) -> Stream:
+        return self._streams[stream_id]
+
+    def reset(self, stream_id: Hashable | None = None) -> None:
+        """Forget all streams, or one: its next frame begins a sequence."""
+        if stream_id is None:
+            self._streams.clear()
+        else:
+            self._streams.pop(stream_id, None)
+
+    def continued(
+        self, infos: dict[Hashable, FrameInfo]
+    ) -> dict[Hashable, Stream | None]:
+        """The streams that these frames continue, None where one begins.
+
+        Args:
+            infos (dict): Stream id -> its next frame.
+        """
+        before = {}
+        for stream_id, info in infos.items():
+            stream = self._streams.get(stream_id)
+            why = info.begins_anew(stream.info) if stream else None
+            if why and info.sequence == stream.info.sequence:
+                print_log(
+                    f'stream {stream_id!r}: {why}: a new sequence begins',
+                    logger='current',
+                )
+            before[stream_id] = None if why else stream
+        return before
+
+    def commit(
+        self,
+        infos: dict[Hashable, FrameInfo],
+        before: dict[Hashable, Stream | None],
+        states: Sequence[States],
+        images: dict[Hashable, Any] | None = None,
+    ) -> None:
+        """Move the streams on; states that are not finite are not taken.
+
+        Args:
+            infos (dict): As :meth:`continued` got it.
+            before (dict): As :meth:`continued` gave it.
+            states (Sequence[dict]): After the frames, one for each stream.
+            images (dict | None): Stream id -> what its next flow is estimated
+                from. Defaults to None.
+        """
+        for (stream_id, info), after in zip(
+            infos.items(), states, strict=True
+        ):
+            last = before[stream_id]
+            kept = keep_finite(after, last.states if last else None)
+            self._streams.pop(stream_id, None)  # the latest stands last
+            self._streams[stream_id] = Stream(
+                info, kept, (images or {}).get(stream_id)
+            )
+        while self.max_streams and len(self._streams) > self.max_streams:
+            del self._streams[next(iter(self._streams))]
+
+
+def _differ(one, other) -> bool:
+    return None not in (one, other) and one != other
+
+
+def states_of(streams: dict[Hashable, Stream | None]) -> States | None:
+    """The states of a batch of streams, as a segmentor takes them."""
+    return join([stream and stream.states for stream in streams.values()])

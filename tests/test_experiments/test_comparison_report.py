@@ -1,0 +1,30 @@
+import json
+
+import numpy as np
+from PIL import Image
+
+from mmseg_video.datasets.corruptions import CORRUPTIONS, SEVERITIES
+from mmseg_video.experiments.comparison_report import write_robustness
+
+
+def test_robustness_is_a_row_for_each_kind_and_strength(tmp_path):
+    values = dict(baseline=30.0, model=31.0, difference=1.0, low=0.5, high=1.5)
+    report = dict(figures=dict(mIoU=values, flicker=values))
+    reports = {
+        kind: dict.fromkeys((0, *SEVERITIES), report) for kind in CORRUPTIONS
+    }
+    text = write_robustness(reports, tmp_path)
+    assert len(text.splitlines()) == 2 + 6 * 4
+    assert '| jpeg | 2 | 30.00 | 31.00 | +1.00 | +0.50 to +1.50 |' in text
+    assert Image.open(tmp_path / 'robustness.png').width > 500
+    figures = json.loads((tmp_path / 'robustness.json').read_text())
+    assert figures['dark']['3']['mIoU'] == values
+    # Of clips in one sequence: no flicker, no interval.
+    values = dict(values, low=np.nan, high=np.nan)
+    report = dict(figures=dict(mIoU=values))
+    reports = {
+        kind: dict.fromkeys((0, *SEVERITIES), report) for kind in CORRUPTIONS
+    }
+    text = write_robustness(reports, tmp_path)
+    assert '| jpeg | 2 | 30.00 | 31.00 | +1.00 |  |  |  |' in text
+    assert 'NaN' not in (tmp_path / 'robustness.json').read_text()

@@ -1,0 +1,61 @@
+"""A tool that is followed: its log, why it failed, and its end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mmseg_video.experiments.follow import ToolError, follow
+
+TALK = 'print("Iter(train) [2/4] loss: 0.5"); print("this is why")'
+
+
+def run(code, log):
+    follow('it', [sys.executable, '-c', code], log, dict(os.environ), 0, set())
+
+
+def test_why_a_tool_failed_is_its_own_sentence(tmp_path):
+    log = tmp_path / 'it.log'
+    with pytest.raises(ToolError, match=r"'it' failed, .*it\.log") as error:
+        run(f'{TALK}; raise SystemExit("error: in one sentence")', log)
+    assert error.value.tail == ['error: in one sentence\n']
+    assert 'this is why' in log.read_text()
+    with pytest.raises(ToolError) as error:
+        run(f'{TALK}; raise SystemExit(3)', log)
+    assert 'this is why\n' in error.value.tail
+    run(TALK, log)
+    assert log.read_text().splitlines().count('this is why') == 3
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='prctl is of Linux')
+def test_a_tool_does_not_outlive_a_kill(tmp_path):
+    """Else two would train in one folder when the command is run again."""
+    pid = tmp_path / 'pid'
+    tool = (
+        'import os, pathlib, time\n'
+        f'pathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\n'
+        'time.sleep(60)'
+    )
+    code = (
+        'import os, sys, pathlib\n'
+        'from mmseg_video.experiments.follow import follow\n'
+        f'follow("it", [sys.executable, "-c", {tool!r}], '
+        f'pathlib.Path({str(tmp_path / "log")!r}), dict(os.environ), 0, set())'
+    )
+    parent = subprocess.Popen([sys.executable, '-c', code])
+    deadline = time.time() + 60
+    while not (pid.exists() and pid.read_text()):
+        assert time.time() < deadline
+        time.sleep(0.1)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    while os.path.exists(f'/proc/{pid.read_text()}'):
+        stat = Path(f'/proc/{pid.read_text()}/stat').read_text()
+        if stat.rpartition(') ')[2][0] == 'Z':
+            break  # ended, and not yet fetched
+        assert time.time() < deadline
+        time.sleep(0.1)
