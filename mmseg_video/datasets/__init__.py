@@ -1,3 +1,6 @@
+from . import quiet_import  # noqa: F401, first
+
+# isort: split
 from .base_sequence import BaseSequenceDataset
 from .camvid_sequence import CamVidSequenceDataset
 from .cityscapes_sequence import CityscapesSequenceDataset

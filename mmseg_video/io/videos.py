@@ -27,7 +27,8 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
     """
     what = f"the video '{path}'"
     try:
-        container = av.open(os.fspath(path))
+        # FFmpeg takes what stands before a colon for a protocol.
+        container = av.open(os.path.abspath(path))
     except av.FFmpegError as error:
         why = error.strerror
         if isinstance(error, av.InvalidDataError):

@@ -28,7 +28,8 @@ class _Writer:
     def __init__(self, target: str | os.PathLike, fps: float):
         if not fps > 0:
             raise ValueError(f'fps must be > 0, got {fps}')
-        self.target, self.fps = Path(target), fps
+        # Absolute: FFmpeg takes what stands before a colon for a protocol.
+        self.target, self.fps = Path(target).absolute(), fps
         self.count, self._shape = 0, None
 
     def __enter__(self):

@@ -1,4 +1,5 @@
 import fractions
+import sys
 
 import av
 import cv2
@@ -7,6 +8,7 @@ import pytest
 
 from mmseg_video.io.frames import open_frames
 from mmseg_video.io.writers import VideoWriter
+from tests.commands import call
 from tests.sequences import frame, number_of, write_image
 
 
@@ -264,6 +266,21 @@ def test_a_truncated_image_can_be_skipped(folder):
     assert [number_of(img) for img in frames] == [9, 100]
     with pytest.raises(ValueError, match="'error' or 'skip'"):
         open_frames(str(folder), broken='ignore')
+
+
+def test_users_see_what_is_skipped(folder):
+    path = folder / '0010.png'
+    path.write_bytes(path.read_bytes()[:60])
+    code = (
+        'from mmseg_video.io.frames import open_frames; '
+        f"print(len(list(open_frames({str(folder)!r}, 'skip'))))"
+    )
+    status, output = call(sys.executable, '-c', code)
+    assert status == 0
+    said, number = sorted(output.splitlines(), key=len, reverse=True)
+    assert number == '2'
+    assert '0010.png' in said
+    assert said.endswith('copy it again: skipped')
 
 
 @pytest.fixture

@@ -165,6 +165,16 @@ def test_a_second_of_a_gif_lasts_a_second(fps, tmp_path):
     assert min(durations) >= 20
 
 
+@pytest.mark.parametrize('suffix', ['.mp4', '.webm', '.gif', ''])
+def test_names_of_every_kind(suffix, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = f'a:1/my [clip] %03d é 日{suffix}'
+    with open_writer(name, 10) as writer:
+        for panel in panels():
+            writer.write(panel)
+    assert len(list(open_frames(name))) == 3
+
+
 def test_a_long_gif_needs_no_more_memory_than_a_short_one(tmp_path):
     code = f"""
 import resource
