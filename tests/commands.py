@@ -4,8 +4,11 @@ import importlib.util
 import os
 import runpy
 import subprocess
+import sys
+from contextlib import redirect_stderr
 from pathlib import Path
 
+from mmseg_video.experiments.follow import ToolError
 from tests.runs import options
 
 ROOT = Path(__file__).parents[1]
@@ -48,3 +51,19 @@ def call_in_process(path, monkeypatch, *arguments):
     """Run a tool's ``main`` here, which saves the start of a process."""
     monkeypatch.setattr('sys.argv', [str(path), *map(str, arguments)])
     runpy.run_path(str(path), run_name='__main__')
+
+
+def follow_here(title, call, log, *_):
+    """Follow a tool of ours without the seconds that a process takes."""
+    argv, sys.argv = sys.argv, call[1:]
+    try:
+        with open(log, 'a') as file, redirect_stderr(file):
+            runpy.run_path(call[1], run_name='__main__')
+    except SystemExit as end:
+        if end.code:
+            raise ToolError(
+                f"'{title}' failed, its log is {log}",
+                log.read_text().splitlines()[-1:],
+            ) from None
+    finally:
+        sys.argv = argv

@@ -4,15 +4,13 @@ import fcntl
 import re
 import runpy
 import sys
-from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
 from mmengine import Config
 from PIL import Image
 
-from mmseg_video.experiments.follow import ToolError
-from tests.commands import TOOLS
+from tests.commands import TOOLS, follow_here
 from tests.runs import options
 from tests.test_experiments.specs import FRAMEWISE, content, entries, write
 
@@ -29,26 +27,8 @@ def ablate(monkeypatch, *arguments):
     return 0
 
 
-def in_this_process(title, call, log, *_):
-    """Follow a tool of ours without the seconds that a process takes."""
-    argv, sys.argv = sys.argv, call[1:]
-    try:
-        with open(log, 'a') as file, redirect_stderr(file):
-            runpy.run_path(call[1], run_name='__main__')
-    except SystemExit as end:
-        if end.code:
-            raise ToolError(
-                f"'{title}' failed, its log is {log}",
-                log.read_text().splitlines()[-1:],
-            ) from None
-    finally:
-        sys.argv = argv
-
-
 def test_trains_tests_measures_and_reports(root, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(
-        'mmseg_video.experiments.launch.follow', in_this_process
-    )
+    monkeypatch.setattr('mmseg_video.experiments.launch.follow', follow_here)
     ours = entries()
     ours['broken'] = {
         'config': FRAMEWISE,

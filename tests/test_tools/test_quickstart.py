@@ -3,9 +3,10 @@
 import json
 import sys
 
+import pytest
 from PIL import Image
 
-from tests.commands import TOOLS, call
+from tests.commands import TOOLS, call, follow_here, load_tool
 
 SMALL = [
     *('--snippets', 3, 2, '--cfg-options'),
@@ -19,12 +20,25 @@ SMALL = [
 ]
 
 
-def quickstart(out, *arguments):
-    command = (sys.executable, TOOLS / 'quickstart.py', '--out', out)
-    return call(*command, *SMALL, *arguments)
+@pytest.fixture
+def quickstart(monkeypatch, capfd):
+    """Runs the tool here; returns its exit status and what it said."""
+    monkeypatch.setattr('mmseg_video.experiments.launch.follow', follow_here)
+
+    def run(out, *arguments):
+        argv = ['quickstart.py', '--out', out, *SMALL, *arguments]
+        monkeypatch.setattr(sys, 'argv', [str(part) for part in argv])
+        try:
+            load_tool('quickstart').main()
+            code = 0
+        except SystemExit as end:
+            code = end.code
+        return code, ''.join(capfd.readouterr())
+
+    return run
 
 
-def test_makes_everything_and_goes_on_where_it_stopped(tmp_path):
+def test_makes_everything_and_goes_on_where_it_stopped(quickstart, tmp_path):
     out = tmp_path / 'quick start'  # a space, as in many a home folder
     code, output = quickstart(out)
     assert code == 0, output[-2000:]
