@@ -320,4 +320,12 @@ def insert_augments(pipeline: Sequence[dict], augments: dict) -> list:
     # Whatever a base config has before them: flow leads to the frames that
     # are there in the end.
     after.sort(key=lambda t: not getattr(t, 'replaces_frames', False))
-    return [*before, *pipeline[:-1], *after, pipeline[-1]]
+    last = [t for t in after if getattr(t, 'needs_previous', False)]
+    after = [t for t in after if t not in last]
+    *steps, end = pipeline
+    if last and end['type'] == 'TestTimeAug':
+        # Behind what it flips and resizes, in front of its own packing.
+        *inner, packing = end['transforms']
+        end = dict(end, transforms=[*inner, *([t] for t in last), packing])
+        last = []
+    return [*before, *steps, *after, *last, end]

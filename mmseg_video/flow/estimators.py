@@ -94,6 +94,7 @@ class PrecomputedFlow(OpticalFlow):
 
     Raises:
         FileNotFoundError: If the folder, or a pair's file, is not there.
+        ValueError: If a pair has no name.
     """
 
     def __init__(self, cache_dir: str):
@@ -104,6 +105,12 @@ class PrecomputedFlow(OpticalFlow):
     def __call__(
         self, first: np.ndarray, second: np.ndarray, name: str | None = None
     ) -> np.ndarray:
+        if name is None:
+            raise ValueError(
+                'PrecomputedFlow serves frames as they are on disk, by their '
+                'names: these have none, or were flipped, degraded or '
+                'repeated after they were loaded; take DISFlow'
+            )
         path = self.cache_dir / f'{name}.flo'
         if not path.exists():
             raise FileNotFoundError(

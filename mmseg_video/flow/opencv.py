@@ -4,6 +4,7 @@ An estimator maps two frames (H, W, 3) uint8 BGR to the flow (H, W, 2) float32:
 the pixel (x, y) of the first is found at (x, y) + flow[y, x] in the second.
 """
 
+import threading
 from abc import ABC, abstractmethod
 from pathlib import Path
 
@@ -88,11 +89,21 @@ class DISFlow(ComputedFlow):
                 f"preset must be one of {presets}, not '{preset}'"
             )
         self.preset = preset
-        name = f'DISOPTICAL_FLOW_PRESET_{preset.upper()}'
-        self._dis = cv2.DISOpticalFlow_create(getattr(cv2, name))
+        self._local = threading.local()
+
+    def __getstate__(self) -> dict:
+        """OpenCV's object can be neither pickled nor copied."""
+        return {k: v for k, v in vars(self).items() if k != '_local'}
+
+    def __setstate__(self, state: dict) -> None:
+        vars(self).update(state, _local=threading.local())
 
     def compute(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        return self._dis.calc(_grey(first), _grey(second), None)
+        # One for each thread: it works in buffers of its own.
+        if not hasattr(self._local, 'dis'):
+            name = f'DISOPTICAL_FLOW_PRESET_{self.preset.upper()}'
+            self._local.dis = cv2.DISOpticalFlow_create(getattr(cv2, name))
+        return self._local.dis.calc(_grey(first), _grey(second), None)
 
 
 class FarnebackFlow(ComputedFlow):

@@ -98,7 +98,7 @@ class FlowToPrevious:
     def with_previous(
         self, frames: Iterable[np.ndarray]
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Each frame of a stream with its flow field.
+        """Each frame of a stream, copied, with its flow field.
 
         A frame of another size begins a new sequence.
         """
@@ -107,15 +107,17 @@ class FlowToPrevious:
             if frame.shape != size:
                 before, size = None, frame.shape
             image = self.reduce(frame)
-            yield frame, self(image, before)
+            # A copy: a thread that runs ahead must not see it overwritten.
+            yield frame.copy(), self(image, before)
             before = image
 
     def reduce(self, frame: np.ndarray) -> np.ndarray:
-        """The frame (H, W, 3) at the size at which flow is estimated."""
+        """A copy of the frame (H, W, 3) at the size at which flow is
+        estimated."""
         height, width = frame.shape[:2]
         factor = max(1, min(height, width) // (self.min_size or height))
         if factor == 1:
-            return as_frame(frame)
+            return as_frame(frame).copy()  # its owner may write to it
         size = (width // factor, height // factor)
         return cv2.resize(as_frame(frame), size, interpolation=cv2.INTER_AREA)
 

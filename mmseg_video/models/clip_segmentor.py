@@ -7,6 +7,7 @@ from torch import Tensor
 
 from .states import States, check_places, split
 from .streams import FrameInfo, Streams, states_of
+from .time_axis import off_channels, onto_channels
 
 
 class ClipSegmentor(EncoderDecoder):
@@ -125,18 +126,24 @@ class ClipSegmentor(EncoderDecoder):
             ]
         # Time rides on the channel axis through mmseg's whole and slide
         # inference, so that every frame of a clip is cropped alike.
-        logits = self.inference(clips.flatten(1, 2), metas)
+        logits = self.inference(onto_channels(clips), metas)
         return self.postprocess_result(logits, data_samples)
 
     def encode_decode(
         self, inputs: Tensor, batch_img_metas: list[dict]
     ) -> Tensor:
         """Logits (N, classes, H, W) from clips folded to (N, T*C, H, W)."""
-        clips = inputs.unflatten(1, (-1, self._frame_channels))
+        clips = off_channels(inputs, self._frame_channels)
         flow = join_flow([meta.get('flow') for meta in batch_img_metas])
         if self.training or not self._streaming:
             return self._predict(clips, None, flow, batch_img_metas)[0]
         infos = {i: _info(m, clips) for i, m in enumerate(batch_img_metas)}
+        if 0 < len(self.streams) != len(infos):
+            raise ValueError(
+                f'{len(self.streams)} stream(s) are under way, this batch has '
+                f'{len(infos)} frames: reset_states() when the number of '
+                'streams changes'
+            )
         before = self.streams.continued(infos)
         logits, after = self._predict(
             clips, states_of(before), flow, batch_img_metas

@@ -3,6 +3,8 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from .time_axis import unfold
+
 
 class _PreProcessor(SegDataPreProcessor):
     """mmseg's, which pads a batch to its largest sample unless told
@@ -83,7 +85,7 @@ class ClipDataPreProcessor(_PreProcessor):
         data = super().forward(
             dict(inputs=frames, data_samples=samples), training
         )
-        data['inputs'] = data['inputs'].unflatten(0, (-1, num_frames))
+        data['inputs'] = unfold(data['inputs'], len(clips))
         if samples is not None:
             samples = data['data_samples'][num_frames - 1 :: num_frames]
             padded = tuple(data['inputs'].shape[3:])

@@ -16,18 +16,17 @@ def check_places(states: States, places: Collection[str]) -> None:
     """Refuse the states of another model.
 
     Args:
-        states (dict[str, State]): Given.
+        states (dict[str, State]): Given; empty at the start of a sequence.
         places (Collection[str]): Of the model's own.
 
     Raises:
-        ValueError: With a place that the model has not.
+        ValueError: If the two have different places.
     """
-    unknown = [place for place in states if place not in places]
-    if unknown:
+    if states and states.keys() != set(places):
         raise ValueError(
-            f"the states name '{unknown[0]}', but this model has none there "
-            f'(it has {", ".join(places) or "no states"}): they belong to '
-            'another model; start from states=None'
+            f'the states are those of {", ".join(states)}, this model has '
+            f'{", ".join(places) or "none"}: they belong to another model; '
+            'start from states=None'
         )
 
 

@@ -105,7 +105,15 @@ class Streams:
 
         Args:
             infos (dict): Stream id -> its next frame.
+
+        Raises:
+            ValueError: If these are more streams than are kept.
         """
+        if self.max_streams and len(infos) > self.max_streams:
+            raise ValueError(
+                f'{len(infos)} streams at once, but only {self.max_streams} '
+                'are kept: raise max_streams'
+            )
         before = {}
         for stream_id, info in infos.items():
             stream = self._streams.get(stream_id)
@@ -137,14 +145,20 @@ class Streams:
         for (stream_id, info), after in zip(
             infos.items(), states, strict=True
         ):
-            last = before[stream_id]
+            last, image = before[stream_id], (images or {}).get(stream_id)
             kept = keep_finite(after, last.states if last else None)
+            if kept is not after and last:
+                image = last.image  # what those states belong to
             self._streams.pop(stream_id, None)  # the latest stands last
-            self._streams[stream_id] = Stream(
-                info, kept, (images or {}).get(stream_id)
-            )
+            self._streams[stream_id] = Stream(info, kept, image)
         while self.max_streams and len(self._streams) > self.max_streams:
-            del self._streams[next(iter(self._streams))]
+            dropped = next(iter(self._streams))
+            del self._streams[dropped]
+            print_log(
+                f'stream {dropped!r} is dropped: more than '
+                f'{self.max_streams} are under way, and it waited longest',
+                logger='current',
+            )
 
 
 def _differ(one, other) -> bool:

@@ -24,6 +24,17 @@ def unfold(frames: Tensor, num_clips: int) -> Tensor:
     return frames.unflatten(0, (num_clips, -1))
 
 
+def onto_channels(clips: Tensor) -> Tensor:
+    """Clips (N, T, C, H, W) as (N, T*C, H, W), for what crops or resizes all
+    frames alike."""
+    return clips.flatten(1, 2)
+
+
+def off_channels(frames: Tensor, channels: int) -> Tensor:
+    """Clips (N, T, C, H, W) from (N, T*C, H, W), C being ``channels``."""
+    return frames.unflatten(1, (-1, channels))
+
+
 def framewise(
     module: Callable, clips: Tensor | Sequence[Tensor]
 ) -> Tensor | list[Tensor]:

@@ -1,4 +1,5 @@
 import os.path as osp
+import zlib
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -8,6 +9,7 @@ from mmseg.registry import TRANSFORMS
 
 from ...flow.estimators import OPTICAL_FLOWS, build_flow
 from ...flow.images import as_frame
+from ...flow.opencv import ComputedFlow
 from ...flow.reliability import photometric_agreement
 
 
@@ -28,7 +30,11 @@ class AddFlow(BaseTransform):
     - img: list of T x (H, W, 3), or (H, W, 3)
     - previous (H, W, 3), previous_path (optional)
     - sequence, img_path, ref_img_paths (optional), which name a pair of
-      frames ``SEQUENCE/FRAME_FRAMEBEFORE`` where the estimator has a cache
+      frames: ``SEQUENCE/FRAME_FRAMEBEFORE`` for ``PrecomputedFlow``; a cache
+      of computed flow adds a check sum of the frames, which transforms may
+      have changed
+    - flip, changed (optional): whether they have; precomputed flow is
+      refused then
 
     Added Keys:
 
@@ -64,27 +70,40 @@ class AddFlow(BaseTransform):
         pairs = zip(pairwise(reduced), pairwise(paths), strict=True)
         results['flow'] = np.stack(
             [
-                self.flow(frame, None)
-                if now and now == then  # repeated, so nothing moves
-                else self.flow(frame, before, _name(results, now, then))
-                for (before, frame), (then, now) in pairs
+                self._between(results, before, frame, names)
+                for (before, frame), names in pairs
             ]
         )
         return results
+
+    def _between(
+        self,
+        results: dict,
+        before: np.ndarray | None,
+        frame: np.ndarray,
+        paths: tuple[str | None, str | None],
+    ) -> np.ndarray:
+        """The flow field from a frame to the one before."""
+        if before is not None and np.array_equal(frame, before):
+            before = None  # repeated, so nothing moves
+        name = None
+        if before is not None and None not in (
+            results.get('sequence'),
+            *paths,
+        ):
+            stems = [osp.splitext(osp.basename(p))[0] for p in paths[::-1]]
+            name = f'{results["sequence"]}/{"_".join(stems)}'
+            if isinstance(self.flow.estimator, ComputedFlow):
+                name += f'_{zlib.crc32(before, zlib.crc32(frame)):08x}'
+            elif results.get('flip') or results.get('changed'):
+                name = None
+        return self.flow(frame, before, name)
 
     def __repr__(self) -> str:
         return (
             f'{type(self).__name__}(estimator='
             f'{type(self.flow.estimator).__name__})'
         )
-
-
-def _name(results: dict, now: str | None, before: str | None) -> str | None:
-    """The pair's, for a cache of flow."""
-    if None in (now, before, results.get('sequence')):
-        return None
-    stems = [osp.splitext(osp.basename(path))[0] for path in (now, before)]
-    return f'{results["sequence"]}/{"_".join(stems)}'
 
 
 @TRANSFORMS.register_module()

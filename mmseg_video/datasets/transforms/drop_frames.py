@@ -42,6 +42,7 @@ class DropFrames(BaseTransform):
             if np.random.rand() < self.prob:
                 # A copy: frames must not share memory.
                 frames[t] = frames[t - 1].copy()
+                results['changed'] = True
         results['img'] = frames
         return results
 

@@ -72,6 +72,7 @@ class InterpolateFrames(BaseTransform):
         if not isinstance(frames, list) or len(frames) == 1:
             return results
         last, flows = len(frames) - 1, {}
+        results['changed'] = True
         results['img'] = [
             self._frame_at(last - (last - k) / factor, frames, flows)
             for k in range(last)

@@ -74,6 +74,7 @@ class LoadRefFrames(BaseTransform):
         key = results.get('img_path')
         if not exists(path, self.backend_args):
             if results.get('missing') == 'repeat':
+                results['changed'] = True
                 return later.copy()
             raise FileNotFoundError(
                 f"no ref frame '{path}' for the key frame '{key}' (sequence "

@@ -69,7 +69,7 @@ class RandomBurst(BaseTransform):
             return results
         kind = str(rng.choice(self.kinds))
         length = int(rng.integers(1, self.max_length + 1))
-        img = results['img']
+        img, results['changed'] = results['img'], True
         frames = list(img) if isinstance(img, list) else [img]
         key_frame = len(frames) - 1
         # The first frame of more than one stays clean.

@@ -38,6 +38,7 @@ class ReverseRefFrames(BaseTransform):
         frames = results['img']
         if np.random.rand() < self.prob and isinstance(frames, list):
             results['img'] = [*frames[-2::-1], frames[-1]]
+            results['changed'] = True
         return results
 
     def __repr__(self) -> str:

@@ -67,7 +67,6 @@ class MeanTeacherHook(EMAHook):
             self.ema_model.steps.fill_(1)
         # The teacher's is a copy, and only the student's batches are mixed.
         teacher.data_preprocessor.clip_augments = nn.ModuleList()
-        teacher.data_preprocessor.flow = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         if runner._resume:
@@ -110,10 +109,10 @@ class MeanTeacherHook(EMAHook):
         teacher = self.ema_model.module.eval()
         # The preprocessor would pad the samples themselves.
         batch = dict(inputs=clips, data_samples=deepcopy(samples))
-        inputs = teacher.data_preprocessor(batch, training=True)['inputs']
-        logits = teacher(inputs, mode='tensor')
+        batch = teacher.data_preprocessor(batch, training=True)
+        logits = teacher(**batch, mode='tensor')
         logits = F.interpolate(
-            logits.float(), inputs.shape[-2:], mode='bilinear'
+            logits.float(), batch['inputs'].shape[-2:], mode='bilinear'
         )
         confidence, label = logits.softmax(dim=1).max(dim=1, keepdim=True)
         return torch.where(confidence >= self.threshold, label, 255)

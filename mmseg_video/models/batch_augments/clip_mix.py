@@ -1,7 +1,9 @@
 """Clips of a batch mixed in pairs, with one mask or weight for all T frames.
 
 Each clip is mixed with the one before it in the batch. A mixed clip takes no
-part in losses over time: its flow counts as agreeing nowhere.
+part in losses over time: its flow to a ref frame counts as agreeing nowhere.
+Its flow from frame to frame is, pixel by pixel, that of the clip of which it
+shows more.
 """
 
 from abc import ABC, abstractmethod
@@ -46,6 +48,7 @@ class ClipMix(nn.Module, ABC):
         self, inputs: Tensor, data_samples: list[SegDataSample]
     ) -> tuple[Tensor, list[SegDataSample]]:
         labels = [sample.gt_sem_seg.data for sample in data_samples]
+        flows = [sample.get('flow') for sample in data_samples]
         mixed = list(inputs)
         for n, sample in enumerate(data_samples):
             if len(data_samples) == 1 or np.random.rand() >= self.prob:
@@ -57,7 +60,15 @@ class ClipMix(nn.Module, ABC):
             sample.gt_sem_seg.data = label
             if 'ref_flow' in sample:
                 sample.ref_flow.data[2] = 0
+            if flows[n] is not None:
+                # (h, w) against (T, 3, h, w)
+                other = _resized(pixels, flows[n].shape[2:]) > 0.5
+                sample.flow = torch.where(other, flows[n - 1], flows[n])
         return torch.stack(mixed), data_samples
+
+
+def _resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    return nn.functional.interpolate(maps[None, None], size)[0, 0]
 
 
 @MODELS.register_module()

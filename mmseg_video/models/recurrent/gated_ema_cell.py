@@ -25,7 +25,7 @@ class GatedEMACell(RecurrentCell):
     below need not learn to write it down. (Nilsson and Sminchisescu,
     "Semantic video segmentation by gated recurrent flow propagation", CVPR
     2018, start their unit as such an identity too; theirs sees the past along
-    optical flow, as this one does in a segmentor with ``motion``.)
+    optical flow, as this one does in a flow-compensated segmentor.)
 
     Args:
         in_channels (int): C.

@@ -161,7 +161,7 @@ def fit_state(state: State, zeros: State) -> State:
 
     Raises:
         ValueError: If the state has another number of maps, or they are of
-            another size, type or number of streams.
+            another size or number of streams.
     """
     if len(state) != len(zeros):
         raise ValueError(
