@@ -1,6 +1,7 @@
 """Two models on one video: a video to look at, and how much they flicker."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -62,8 +63,9 @@ def compare_video(
     )
     flow = OPTICAL_FLOWS.build(dict(type='DISFlow'))
     before = None
-    with open_writer(out, source.fps or 10) as writer:
-        for frame, time, labels in prefetch(_predict(source, models)):
+    predicted = prefetch(_predict(source, models))
+    with open_writer(out, source.fps or 10) as writer, closing(predicted):
+        for frame, time, labels in predicted:
             picture = side_by_side(
                 frame, labels, first.classes, first.palette, panel_width
             )
@@ -76,7 +78,9 @@ def compare_video(
                         100 * counts['changed'] / counts['pixels']
                     )
                     comparison.flicker_compensated[name].append(
-                        100 * counts['moved_changed'] / max(1, counts['moved'])
+                        100
+                        * counts['warped_changed']
+                        / max(1, counts['warped'])
                     )
             before = frame, labels
             comparison.num_frames += 1

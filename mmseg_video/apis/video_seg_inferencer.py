@@ -1,6 +1,7 @@
 """A trained model as a function of frames."""
 
 from collections.abc import Hashable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike
 
@@ -12,12 +13,13 @@ from mmengine.runner.checkpoint import _load_checkpoint
 from mmseg.registry import DATASETS, MODELS
 from torch import nn
 
+from ..datasets import sequence_config
 from ..engine.checkpoints import check_checkpoint
 from ..engine.hooks import report_checkpoint
 from ..engine.launch import autocast_test, load_config, revert_sync_bn
 from ..engine.pretrained import fetch_nothing
 from ..engine.speed import speed_settings, speed_up
-from ..flow.estimators import build_flow
+from ..flow.estimators import PrecomputedFlow, build_flow
 from ..flow.previous import FlowToPrevious
 from ..io.frame_source import FrameSource
 from ..io.frames import open_frames
@@ -146,9 +148,13 @@ class VideoSegInferencer:
         if self.flow is not None:
             pairs = prefetch(self.flow.with_previous(frames))
         try:
-            for frame, flow in pairs:
-                flows = None if flow is None else {stream_id: flow}
-                yield self.predict_frames({stream_id: frame}, flows)[stream_id]
+            with closing(pairs):
+                for frame, flow in pairs:
+                    flows = None if flow is None else {stream_id: flow}
+                    predictions = self.predict_frames(
+                        {stream_id: frame}, flows
+                    )
+                    yield predictions[stream_id]
         finally:
             self.reset(stream_id)
 
@@ -231,13 +237,24 @@ class VideoSegInferencer:
     ) -> tuple[dict | None, dict | None]:
         """The flow field of each frame, and what the next ones are estimated
         from; None where the model needs neither."""
-        if self.flow is None or given is not None:
-            return given if self.flow else None, None
+        if self.flow is None:
+            if given is not None:
+                raise ValueError(
+                    'flows are given, but the model is not flow-compensated'
+                )
+            return None, None
         images = {k: self.flow.reduce(frame) for k, frame in frames.items()}
-        return {
-            name: self.flow(image, before[name] and before[name].image)
-            for name, image in images.items()
-        }, images
+        if given is None:
+            given = {
+                name: self.flow(image, before[name] and before[name].image)
+                for name, image in images.items()
+            }
+        missing = [name for name in frames if name not in given]
+        if missing:
+            raise ValueError(
+                f'stream {missing[0]!r} has no flow among those that are given'
+            )
+        return given, images
 
     @torch.no_grad()
     def _step(
@@ -278,15 +295,32 @@ class VideoSegInferencer:
 def flow_of(cfg: Config, model: nn.Module) -> FlowToPrevious | None:
     """What makes the flow that a model needs, None if it needs none.
 
-    As the config's test data has it (``augments.flow``), else with the
-    defaults of :class:`FlowToPrevious`.
+    As the config's test data has it (``AddFlow``), else with the defaults of
+    :class:`FlowToPrevious`.
+
+    Raises:
+        ValueError: If that is flow from files.
     """
     if not getattr(model, 'flow_compensated', False):
         return None
-    dataset = cfg.get('test_dataloader', {}).get('dataset', {})
-    options = dict((dataset.get('augments') or {}).get('flow') or {})
+    dataset = sequence_config(
+        cfg.get('test_dataloader', {}).get('dataset', {})
+    )
+    steps = [
+        *(dataset.get('augments') or {}).values(),
+        *dataset.get('pipeline', ()),
+    ]
+    found = [dict(s) for s in steps if s and s.get('type') == 'AddFlow']
+    options = found[0] if found else {}
     options.pop('type', None)
-    return build_flow(**options)
+    flow = build_flow(**options)
+    if isinstance(flow.estimator, PrecomputedFlow):
+        raise ValueError(
+            'the test data has PrecomputedFlow, which a new video has not: '
+            'set test_dataloader.dataset.augments.flow.estimator to '
+            "dict(type='DISFlow')"
+        )
+    return flow
 
 
 def _as_array(frame: np.ndarray | torch.Tensor, stream_id) -> np.ndarray:

@@ -114,7 +114,7 @@ def summarise(comparison: VideoComparison) -> str:
     """Flicker of the models as a Markdown table."""
     lines = [
         '| pixels that change their class | from frame to frame, % '
-        '| along the motion, % |',
+        '| flow-compensated flicker, % |',
         '|---|---|---|',
     ]
     for name, values in comparison.flicker.items():
@@ -138,7 +138,7 @@ def plot(comparison: VideoComparison) -> Figure:
         )
     axes.set(
         xlabel='frame',
-        ylabel='flicker along\nthe motion, %',
+        ylabel='flow-compensated\nflicker, %',
         ylim=(0, None),
     )
     axes.margins(x=0.01)

@@ -125,8 +125,15 @@ class UnlabelledFrames:
     def __getitem__(self, idx: int) -> dict:
         if np.random.rand() >= self.prob:
             return self.dataset[idx]
-        idx = np.random.randint(len(self.unlabelled))
-        return self.unlabelled.prepare(self.unlabelled_info(idx))
+        for _ in range(self.unlabelled.max_refetch + 1):
+            idx = np.random.randint(len(self.unlabelled))
+            sample = self.unlabelled.prepare(self.unlabelled_info(idx))
+            if sample is not None:  # a transform may ask for another one
+                return sample
+        raise RuntimeError(
+            f'UnlabelledFrames: no sample in {self.unlabelled.max_refetch} '
+            'tries: the transforms drop them all'
+        )
 
 
 def sequence_config(dataset: dict) -> dict:

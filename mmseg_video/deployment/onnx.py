@@ -14,6 +14,7 @@ from ..models import ClipSegmentor
 from .graph_io import FLOW, FRAME, names_of_states, next_name
 
 OPSET = 18
+TOLERANCE = 1e-3  # of the logits
 
 
 class StreamStep(nn.Module):
@@ -151,6 +152,43 @@ def export_onnx(
     onnx.checker.check_model(graph, full_check=True)
     with atomic_path(path) as temporary:
         onnx.save(graph, temporary)
+
+
+def export_checked(
+    model: ClipSegmentor,
+    path: str | os.PathLike,
+    classes: list[str],
+    palette: list,
+    flow: FlowToPrevious | None = None,
+    num_frames: int = 30,
+    size: tuple[int, int] = (128, 256),
+) -> float | None:
+    """Write what agrees with PyTorch, or nothing; the largest difference of
+    the logits, None where it was not looked for.
+
+    Args:
+        model, path, classes, palette, flow: :func:`export_onnx`'s.
+        num_frames (int): Length of the stream that is compared; 0: none.
+            Defaults to 30.
+        size (tuple[int, int]): Height and width of its frames. Defaults to
+            (128, 256).
+
+    Raises:
+        RuntimeError: If they differ by more than 1e-3.
+    """
+    with atomic_path(path) as temporary:
+        export_onnx(model, temporary, classes, palette, flow)
+        if not num_frames:
+            return None
+        error = largest_error(model, temporary, num_frames, size)
+        if error > TOLERANCE:
+            raise RuntimeError(
+                f'the exported model differs from PyTorch by {error:.1e}, '
+                f'more than {TOLERANCE}, and is not written: a part of the '
+                'model may have fixed the size of the frame, as an int() of a '
+                "size does (mmseg's FPNHead); UNetHead and most heads do not"
+            )
+    return error
 
 
 def largest_error(

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 
 import numpy as np
 import onnxruntime
@@ -53,9 +54,10 @@ class StreamRunner:
         numbers = np.array(meta['palette'].split(','), np.uint8)
         self.palette = numbers.reshape(-1, 3)
         self.state_names = [n for n in inputs if n not in (FRAME, FLOW)]
-        self.flow = None
-        if FLOW in inputs:
-            self.flow = FlowToPrevious.from_settings(json.loads(meta['flow']))
+        # How its flow is made, None where it takes none.
+        self.flow_settings = (
+            json.loads(meta['flow']) if FLOW in inputs else None
+        )
         self.reset()
 
     def reset(self) -> None:
@@ -83,7 +85,7 @@ class StreamRunner:
                 export or another size.
         """
         inputs = {FRAME: frames, **self.states}
-        if self.flow is not None:
+        if self.flow_settings is not None:
             if flow is None:
                 raise ValueError(
                     'this model is flow-compensated: step() needs a flow, '
@@ -115,16 +117,21 @@ class StreamRunner:
 
         Flow is estimated by a thread of its own. A frame of another size
         begins a new stream.
+
+        Raises:
+            ValueError: If the flow needs more than OpenCV: see :meth:`step`.
         """
         self.reset()
         size = None
         pairs = ((frame, None) for frame in frames)
-        if self.flow is not None:
-            pairs = prefetch(self.flow.with_previous(frames))
-        for frame, flow in pairs:
-            if frame.shape != size:
-                self.reset()
-                size = frame.shape
-            flow = None if flow is None else flow[None]
-            (labels,) = self.step(frame[None], flow)
-            yield frame, labels[0]
+        if self.flow_settings is not None:
+            flow = FlowToPrevious.from_settings(self.flow_settings)
+            pairs = prefetch(flow.with_previous(frames))
+        with closing(pairs):
+            for frame, field in pairs:
+                if frame.shape != size:
+                    self.reset()
+                    size = frame.shape
+                field = None if field is None else field[None]
+                (labels,) = self.step(frame[None], field)
+                yield frame, labels[0]

@@ -10,7 +10,7 @@ from .sequence_metric import SequenceMetric, frame_of, labels, prediction
 
 
 class FlowMetric(SequenceMetric):
-    """A metric of neighbouring predictions, seen along optical flow.
+    """A metric of neighbouring predictions, warped by optical flow.
 
     Args:
         flow (dict): Config of an optical flow. Defaults to
@@ -151,7 +151,7 @@ class FlickerMetric(FlowMetric):
     """
 
     def begin(self) -> dict:
-        keys = ('changed', 'pixels', 'moved_changed', 'moved')
+        keys = ('changed', 'pixels', 'warped_changed', 'warped')
         labelled = ('stay_changed', 'stay', 'label_changed', 'labelled')
         return super().begin() | dict.fromkeys((*keys, *labelled), 0)
 
@@ -185,7 +185,7 @@ class FlickerMetric(FlowMetric):
 
         figures = dict(
             flicker=ratio('changed', 'pixels'),
-            flicker_compensated=ratio('moved_changed', 'moved'),
+            flicker_compensated=ratio('warped_changed', 'warped'),
         )
         if any(result['stay'] for result in results):
             figures['flicker_static'] = ratio('stay_changed', 'stay')
@@ -201,8 +201,8 @@ def changes(
 ) -> dict[str, int]:
     """How many pixels change their class from a prediction to the next.
 
-    ``changed`` of ``pixels`` at the same place; ``moved_changed`` of
-    ``moved`` along the flow (H, W, 2), where it stays in the frame and the
+    ``changed`` of ``pixels`` at the same place; ``warped_changed`` of
+    ``warped`` along the flow (H, W, 2), where it stays in the frame and the
     mask (H, W) holds.
     """
     warped = warp_labels(second, flow, outside=255)
@@ -210,8 +210,8 @@ def changes(
     return dict(
         changed=int(np.count_nonzero(first != second)),
         pixels=first.size,
-        moved_changed=int(np.count_nonzero((first != warped) & counts)),
-        moved=int(np.count_nonzero(counts)),
+        warped_changed=int(np.count_nonzero((first != warped) & counts)),
+        warped=int(np.count_nonzero(counts)),
     )
 
 

@@ -91,6 +91,8 @@ def compare_models(
         if robustness:
             if 'mIoU' not in clean['figures']:
                 raise ValueError('--robustness is about mIoU: it needs labels')
+            if 0 not in by_part:  # what stands first was degraded
+                (clean,) = reports([replace(parts[0], degrade=0.0)])
             by_kind = {
                 kind: dict(enumerate([clean, *reports(protocols)]))
                 for kind, protocols in corrupted.items()

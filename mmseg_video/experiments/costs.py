@@ -182,14 +182,20 @@ def interleaved(
 
 
 def streamer(model: torch.nn.Module, frame: torch.Tensor) -> Callable:
-    """A function that predicts one more frame (1, C, H, W) of a stream."""
+    """A function that predicts one more frame (1, C, H, W) of a stream.
+
+    A flow-compensated model is given a flow: what is measured is the net and
+    the warp, and not the estimation, which goes on beside the net.
+    """
     metas = [dict(img_shape=frame.shape[2:], ori_shape=frame.shape[2:])]
-    states = None
+    states = flow = None
+    if getattr(model, 'flow_compensated', False):
+        flow = torch.ones_like(frame)  # of one pixel, and full weight
 
     @torch.no_grad()
     def recurrent():
         nonlocal states
-        _, states = model.step(frame, states)
+        _, states = model.step(frame, states, flow)
 
     @torch.no_grad()
     def framewise():
@@ -220,7 +226,7 @@ def multiply_adds(config: Config | str, size: tuple[int, int]) -> int:
         size (tuple[int, int]): Height and width of the frame.
     """
     # Shapes alone say it, so that nothing is computed, unless a model looks
-    # at values (optical flow does).
+    # at values.
     try:
         return _count(build(config, 'meta'), size, 'meta')
     except (RuntimeError, TypeError, ValueError):

@@ -98,7 +98,7 @@ def test_key(cfg: Config, weights: str, arguments: list[str]) -> str:
     settings = {
         key: value
         for key, value in cfg.to_dict().items()
-        if key.startswith('test_') or key == 'model'
+        if key.startswith(('test_', 'tta_')) or key == 'model'
     }
     return hash_of(
         dict(settings=settings, weights=weights, arguments=arguments)

@@ -66,9 +66,26 @@ class Store:
 
 
 def hash_of(content) -> str:
-    """Of anything that is made of dicts, lists and plain values."""
-    text = json.dumps(content, sort_keys=True, default=str)
+    """Of anything that is made of dicts, lists and plain values.
+
+    The order of a dict's keys counts in none but those of transforms by name,
+    which run in it.
+    """
+    text = json.dumps(_in_order(content), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _in_order(content):
+    if isinstance(content, dict):
+        return {
+            key: list(_in_order(value).items())
+            if key in ('augments', 'batch_augments') and value
+            else _in_order(value)
+            for key, value in content.items()
+        }
+    if isinstance(content, list | tuple):
+        return [_in_order(value) for value in content]
+    return content
 
 
 def hash_of_file(path: str) -> str:

@@ -56,7 +56,7 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
         start = first[0].time
         with container:
             frame, lost = first
-            while frame is not None:
+            while frame is not None or lost:
                 if lost:
                     sentence = (
                         f'{what}: {lost} of its frames cannot be read, after '
@@ -65,6 +65,8 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
                     if broken == 'error':
                         raise OSError(sentence)
                     logger.warning('%s: skipped', sentence)
+                if frame is None:
+                    break
                 if None not in (frame.time, start):
                     time = frame.time - start
                 yield _pixels(frame), time
@@ -98,15 +100,19 @@ def _video_stream(container):
     return streams[0]
 
 
-def _decode(container, stream) -> Iterator[tuple[av.VideoFrame, int]]:
-    """Each frame, and how many could not be decoded right before it."""
+def _decode(container, stream) -> Iterator[tuple[av.VideoFrame | None, int]]:
+    """Each frame, and how many could not be decoded right before it; None
+    for the end, where some could not be."""
     lost = 0
     packets = container.demux(stream)
     while True:
         try:
             packet = next(packets)
         except (StopIteration, av.FFmpegError):
-            return  # where a file breaks off, nothing more can be found
+            # Where a file breaks off, nothing more can be found.
+            if lost:
+                yield None, lost
+            return
         try:
             frames = packet.decode()
         except av.FFmpegError:

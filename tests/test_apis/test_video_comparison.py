@@ -59,7 +59,7 @@ def test_what_never_changes_does_not_flicker(frames, tmp_path):
     flow = DISFlow()(frames[0], frames[1])
     counts = changes(first, second, flow)
     assert raw[0] == 100 * (first != second).mean()
-    assert along[0] == 100 * counts['moved_changed'] / counts['moved']
+    assert along[0] == 100 * counts['warped_changed'] / counts['warped']
 
 
 def test_each_model_sees_one_stream_and_forgets_it(frames, tmp_path):

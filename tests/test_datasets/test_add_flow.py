@@ -1,13 +1,19 @@
 """The flow that comes with the frames of clips and of streams."""
 
+import copy
+import pickle
+import re
+import threading
+
 import cv2
 import numpy as np
 import pytest
-from mmengine.dataset import pseudo_collate
+from mmengine.dataset import Compose, pseudo_collate
 from mmseg.registry import TRANSFORMS
 from torch.utils.data import DataLoader
 
 from mmseg_video.datasets import CamVidSequenceDataset
+from mmseg_video.datasets.base_sequence import insert_augments
 from mmseg_video.flow.previous import FlowToPrevious
 from tests.frames import moving, textured
 
@@ -143,11 +149,18 @@ def test_flow_comes_from_a_file_where_there_is_one(camvid, tmp_path):
     try:
         got = fields(camvid(mode='stream'), range(6))
         names = sorted(str(p.relative_to(cache)) for p in cache.rglob('*.flo'))
-        assert names == [
+        # The check sum keeps changed frames apart.
+        assert [re.sub(r'_\w{8}\.flo', '.flo', name) for name in names] == [
             '0001TP_000000/0001TP_000001_0001TP_000000.flo',
             '0001TP_000000/0001TP_000002_0001TP_000001.flo',
             '0016E5_000000/0016E5_000001_0016E5_000000.flo',
         ]
+        burst = dict(type='RandomBurst', prob=1, kinds=['dark'], seed=0)
+        dark = camvid([*LOAD, burst, PIPELINE[-1]], mode='stream')
+        assert not np.array_equal(fields(dark, [1])[0], want[1])
+        for name in names:
+            path = cache / name
+            path.rename(path.with_name(f'{path.stem[:-9]}.flo'))
         FLOW['flow']['estimator'] = dict(
             type='PrecomputedFlow', cache_dir=str(cache)
         )
@@ -155,9 +168,99 @@ def test_flow_comes_from_a_file_where_there_is_one(camvid, tmp_path):
         # A clip finds the same files; its repeated frames need none.
         clip = camvid(num_frames=3)[2]['data_samples'].flow
         padded = camvid(num_frames=3)[0]['data_samples'].flow
+        with pytest.raises(ValueError, match='were flipped, degraded or'):
+            camvid([*LOAD, burst, PIPELINE[-1]], mode='stream')[1]
     finally:
         del FLOW['flow']['estimator']
     for flow in (got, again):
         np.testing.assert_array_equal(np.stack(flow), np.stack(want))
     np.testing.assert_array_equal(clip[1:], np.concatenate(want[1:3]))
     assert not padded[:, :2].any()
+
+
+def test_frames_that_changed_places_keep_their_motion(camvid):
+    """The paths of a clip tell what was loaded, not what the model sees."""
+    frames = moving(2)
+    paths = dict(ref_img_paths=['a.png'], img_path='a.png', sequence='s')
+    flow = build()(dict(img=frames, **paths))['flow']
+    assert flow[1, :2].any()
+    still = build()(dict(img=[frames[0], frames[0].copy()], **paths))['flow']
+    assert not still[:, :2].any()
+
+
+def test_test_time_augmentation_estimates_flow_of_what_it_shows(camvid):
+    tta = dict(
+        type='TestTimeAug',
+        transforms=[
+            [
+                dict(
+                    type='ForEachFrame',
+                    transforms=[dict(type='RandomFlip', prob=prob)],
+                )
+                for prob in (0.0, 1.0)
+            ],
+            [PIPELINE[-1]],
+            [dict(type='PackClipInputs')],
+        ],
+    )
+    dataset = camvid(LOAD, num_frames=3)
+    dataset.pipeline.transforms = camvid(LOAD).pipeline.transforms[:2]
+    steps = insert_augments([*LOAD, tta], FLOW)
+    results = dataset.get_data_info(2)
+    for step in Compose(steps).transforms:
+        results = step(results)
+    plain, flipped = (sample.flow for sample in results['data_samples'])
+    inner = (1, 0, slice(12, -12), slice(12, -12))
+    assert plain[inner].mean() == pytest.approx(-2, abs=0.3)
+    assert flipped[inner].mean() == pytest.approx(2, abs=0.3)
+
+
+def test_flow_stands_behind_all_that_changes_frames(camvid):
+    burst = dict(type='RandomBurst')
+    steps = insert_augments([dict(type='pack')], dict(**FLOW, burst=burst))
+    names = [type(step).__name__ for step in steps[:-1]]
+    assert names == ['RandomBurst', 'AddFlow']
+
+
+def test_data_sets_with_flow_are_copied_and_sent_to_workers(camvid):
+    dataset = camvid(mode='stream')
+    want = fields(dataset, [1])[0]  # OpenCV's object is there now
+    for other in (
+        copy.deepcopy(dataset.pipeline),
+        pickle.loads(pickle.dumps(dataset.pipeline)),
+    ):
+        dataset.pipeline = other
+        np.testing.assert_array_equal(fields(dataset, [1])[0], want)
+
+
+def test_threads_do_not_share_an_estimator():
+    flow = FlowToPrevious()
+    videos = [moving(12, dx, height=180, width=240) for dx in (2, 5)]
+    want = [[f for _, f in flow.with_previous(v)] for v in videos]
+    got = [None, None]
+
+    def work(i):
+        got[i] = [f for _, f in flow.with_previous(videos[i])]
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for one, two in zip(got, want, strict=True):
+        np.testing.assert_array_equal(np.stack(one), np.stack(two))
+
+
+def test_a_frame_may_be_overwritten_by_its_owner():
+    frames = moving(3)
+    buffer = np.empty_like(frames[0])
+
+    def camera():
+        for frame in frames:
+            buffer[:] = frame
+            yield buffer
+
+    seen = list(FlowToPrevious().with_previous(camera()))
+    for (frame, flow), want in zip(seen, frames, strict=True):
+        np.testing.assert_array_equal(frame, want)
+        assert flow[:2].any() == (want is not frames[0])

@@ -6,7 +6,7 @@ import torch
 
 from mmseg_video.flow.previous import FlowToPrevious
 from mmseg_video.flow.warp import resize_flow
-from mmseg_video.models import GatedEMACell
+from mmseg_video.models import ClipCutMix, GatedEMACell
 from tests.frames import moving
 from tests.models import FRAMEWISE, RECURRENT, build, samples, wake
 
@@ -228,3 +228,17 @@ def test_the_preprocessor_pads_flow_with_the_frames():
     torch.testing.assert_close(got[:, :, :32], reduced)
     assert not got[:, :2, 32:].any()
     assert (got[:, 2, 32:] == 1).all()
+
+
+def test_mixed_clips_have_the_flow_of_what_they_show():
+    clips, flow = video(2)
+    clips, flows = torch.cat([clips, clips]), torch.cat([flow, flow * 0])
+    data = with_flow(flows)
+    mix = ClipCutMix(prob=1)
+    box = torch.zeros(64, 96)
+    box[:, :32] = 1
+    mix.draw = lambda other: (box, box.bool())
+    _, data = mix(clips, data)
+    assert torch.equal(data[0].flow[..., :32], flows[1][..., :32])
+    assert torch.equal(data[0].flow[..., 32:], flows[0][..., 32:])
+    assert torch.equal(data[1].flow[..., :32], flows[0][..., :32])

@@ -253,8 +253,22 @@ def test_states_of_another_model_are_refused():
     lstm = build(RECURRENT, **VARIANTS['lstm'])
     with pytest.raises(ValueError, match='a state of 1 maps, expected 2'):
         lstm.step(frame, states)
-    with pytest.raises(ValueError, match="'final_rnn', but this model"):
-        model.step(frame, {'final_rnn': states['neck.0.0'], **states})
+    more = {'final_rnn': states['neck.0.0'], **states}
+    less = {k: v for k, v in states.items() if k != 'neck.0.0'}
+    for other in (more, less):
+        with pytest.raises(ValueError, match='they belong to another model'):
+            model.step(frame, other)
+
+
+@torch.no_grad()
+def test_another_number_of_streams_is_refused_until_reset():
+    model = build(RECURRENT, **STREAM)
+    clips = torch.randn(2, 1, 3, 64, 96)
+    logits(model, clips)
+    with pytest.raises(ValueError, match=r'2 stream.s. are under way, this b'):
+        logits(model, clips[:1])
+    model.reset_states()
+    logits(model, clips[:1])
 
 
 def test_a_stream_carries_no_gradient(variant):

@@ -75,14 +75,20 @@ def test_the_streams_used_longest_ago_are_dropped():
     assert streams.continued({'a': FrameInfo(SIZE)})['a'] is not None
     with pytest.raises(ValueError, match='max_streams must be >= 1'):
         Streams(max_streams=0)
+    with pytest.raises(ValueError, match='3 streams at once, but only 2'):
+        streams.continued({name: FrameInfo(SIZE) for name in 'abc'})
 
 
 def test_states_that_are_not_finite_are_not_taken():
     streams = Streams()
     infos = {'s': FrameInfo(SIZE)}
     move(streams, infos, 1)
-    move(streams, infos, float('nan'))
+    streams['s'].image = 'of frame 0'
+    before = streams.continued(infos)
+    streams.commit(infos, before, [state(float('nan'))], {'s': 'of frame 1'})
     assert value(streams['s']) == 1
+    # The next flow leads to the frame that these states belong to.
+    assert streams['s'].image == 'of frame 0'
 
 
 def test_a_batch_joins_states_and_zeros_and_splits_again():

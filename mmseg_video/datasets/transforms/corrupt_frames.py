@@ -44,7 +44,7 @@ class CorruptFrames(BaseTransform):
         self.kind, self.severity, self.seed = kind, severity, seed
 
     def transform(self, results: dict) -> dict:
-        img = results['img']
+        img, results['changed'] = results['img'], True
         if not isinstance(img, list):
             results['img'] = self._corrupt(img, results['img_path'])
             return results

@@ -48,6 +48,7 @@ class NoiseFrames(BaseTransform):
         for t in np.random.choice(refs, num, replace=False) if refs else ():
             noise = np.random.randint(256, size=frames[t].shape)
             frames[t] = noise.astype(frames[t].dtype)
+            results['changed'] = True
         results['img'] = frames
         return results
 
