@@ -156,6 +156,20 @@ def test_a_label_is_what_the_model_would_predict(cfg):
     assert torch.equal(labels[1], want)
 
 
+def test_the_teacher_of_a_flow_compensated_model_has_the_flow():
+    head = dict(conv_seg=dict(cell=dict(type='GatedEMACell')))
+    model = build(RECURRENT, neck=None, head_rnns=head, flow_compensated=True)
+    hook = MeanTeacherHook(threshold=0.0)
+    hook.ema_model = SimpleNamespace(module=model)
+    clips = [torch.randint(256, (3, 3, 32, 32), dtype=torch.uint8)]
+    data = samples(1, (32, 32))
+    data[0].flow = torch.zeros(3, 3, 16, 16)
+    assert hook.label(clips, data).shape == (1, 1, 32, 32)
+    del data[0].flow
+    with pytest.raises(ValueError, match='needs the optical flow'):
+        hook.label(clips, data)
+
+
 def test_bad_settings_are_refused(root, tmp_path):
     with pytest.raises(ValueError, match='threshold is a probability'):
         MeanTeacherHook(threshold=90)

@@ -1,4 +1,11 @@
-from mmseg_video.experiments.costs import build, multiply_adds, num_parameters
+import torch
+
+from mmseg_video.experiments.costs import (
+    build,
+    multiply_adds,
+    num_parameters,
+    streamer,
+)
 from tests.runs import CONFIGS
 
 
@@ -49,3 +56,21 @@ def test_a_discriminator_is_no_part_of_what_is_run():
         for path in (adversarial, CONFIGS / 'rnn_unet_cityscapes.py')
     ]
     assert sizes[0] == sizes[1]
+
+
+def test_a_flow_compensated_model_streams_and_costs_what_its_net_does():
+    plain, flow = (
+        build(str(CONFIGS / f'rnn_unet_gated_ema{name}_street.py'), 'cpu')
+        for name in ('_only', '_flow')
+    )
+    assert flow.flow_compensated
+    assert num_parameters(flow) == num_parameters(plain)
+    predict = streamer(flow, torch.zeros(1, 3, 64, 128))
+    for _ in range(3):
+        predict()
+    size = (64, 128)
+    assert multiply_adds(
+        str(CONFIGS / 'rnn_unet_gated_ema_flow_street.py'), size
+    ) == multiply_adds(
+        str(CONFIGS / 'rnn_unet_gated_ema_only_street.py'), size
+    )

@@ -147,6 +147,9 @@ def test_a_hash_stands_for_the_training():
     assert len(other | same) == 9
 
 
+BURST, NOISE = dict(type='RandomBurst'), dict(type='NoiseFrames')
+
+
 def test_a_hash_stands_for_the_test():
     def key(weights='weights', arguments=('--num-frames', '5'), **overrides):
         cfg = resolve(entry('unet', overrides=(overrides,)))
@@ -165,8 +168,11 @@ def test_a_hash_stands_for_the_test():
         key(arguments=[]),
         key(**{'model.test_cfg.mode': 'slide'}),
         key(**{'test_dataloader.dataset.data_root': 'elsewhere'}),
+        key(**{'tta_model.type': 'Other'}),
+        key(**{'test_dataloader.dataset.augments': dict(a=BURST, b=NOISE)}),
+        key(**{'test_dataloader.dataset.augments': dict(b=NOISE, a=BURST)}),
     }
-    assert len(other | same) == 7
+    assert len(other | same) == 10
 
 
 def test_a_test_alone_needs_no_more_than_it_reads():
