@@ -54,6 +54,20 @@ def test_a_run_trains_with_its_own_seed(tmp_path):
     assert len({run.key for run in runs}) == len(runs)
 
 
+def test_a_test_is_given_what_its_figures_and_its_entry_need(tmp_path):
+    def arguments(**changes):
+        ours = plan(tmp_path, seeds=[0], **changes)
+        return [s.arguments for s in ours.of(['gru']) if not s.is_training]
+
+    for asked in arguments():
+        assert not {'--temporal', '--amp'} & set(asked)
+    for asked in arguments(protocols={'stream': ['mIoU', 'flicker']}):
+        assert '--temporal' in asked
+    gru = {**entries()['gru'], 'amp': True}
+    for asked in arguments(entries={**entries(), 'gru': gru}):
+        assert '--amp' in asked
+
+
 def test_nothing_is_done_twice(tmp_path):
     do(plan(tmp_path))
     assert do(plan(tmp_path)) == ([], {})

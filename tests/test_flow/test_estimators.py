@@ -113,3 +113,12 @@ def test_half_a_pixel_beyond_the_frame_is_outside():
     seen = is_consistent(flow, -flow)
     assert not seen[:, 0].any()
     assert seen[:, 1:-1].all()
+
+
+def test_a_cache_of_values_that_are_not_finite_is_refused(pair, tmp_path):
+    flow = np.full((H, W, 2), np.nan, np.float32)
+    (tmp_path / 'a').mkdir()
+    cv2.writeOpticalFlow(str(tmp_path / 'a' / '0_1.flo'), flow)
+    cached = OPTICAL_FLOWS.build(dict(type='DISFlow', cache_dir=str(tmp_path)))
+    with pytest.raises(ValueError, match='not finite'):
+        cached(*pair, 'a/0_1')

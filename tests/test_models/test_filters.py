@@ -134,6 +134,13 @@ def test_streaming_equals_the_clip(system):
         model.step(clips[:, 0, ..., :64], states, flow[:, 0, ..., :64])
 
 
+def test_sums_are_in_full_precision():
+    logits, state = torch.randn(2, 1, 5, 4, 6).bfloat16(), None
+    for x in logits:
+        got, state = EMAFilter()(x, state)
+        assert {part.dtype for part in (got, *state)} == {torch.float32}
+
+
 @torch.no_grad()
 def test_the_filter_of_a_model_follows_the_flow():
     model = build(SYSTEMS['along the flow'])

@@ -68,8 +68,9 @@ class Mutant:
         digest = hashlib.sha256(repr(self).encode())
         for name in (self.file, *self.tests):
             path = root / name.partition('::')[0]
-            if path.is_file():
-                digest.update(path.read_bytes())
+            for file in (path, *sorted(path.rglob('*.py'))):
+                if file.is_file():
+                    digest.update(file.read_bytes())
         return digest.hexdigest()
 
 
