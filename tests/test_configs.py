@@ -7,6 +7,7 @@ import torch
 from mmengine import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS, TRANSFORMS, VISUALIZERS
+from mmseg.structures import SegDataSample
 
 from mmseg_video.datasets import sequence_config
 from mmseg_video.engine.launch import revert_sync_bn
@@ -102,7 +103,12 @@ def test_builds_and_predicts(built):
     num_frames = cfg.test_dataloader.dataset.get('num_frames', 1)
     clip = torch.randint(256, (num_frames, 3, 64, 96), dtype=torch.uint8)
     data = model.data_preprocessor(dict(inputs=[clip]))
-    (sample,) = model.predict(data['inputs'])
+    samples = None
+    if getattr(model, 'flow_compensated', False):
+        metas = dict(img_shape=(64, 96), ori_shape=(64, 96))
+        samples = [SegDataSample(metainfo=metas)]
+        samples[0].flow = torch.zeros(num_frames, 3, 32, 48)
+    (sample,) = model.predict(data['inputs'], samples)
     assert sample.seg_logits.shape == (64, 96)
     assert len(sample.seg_logits.data) == model.decode_head.out_channels
     for split in ('train', 'val', 'test'):

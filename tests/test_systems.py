@@ -97,11 +97,15 @@ def test_it_trains_and_streams(path):
 
 @torch.no_grad()
 def assert_streaming_equals_the_clip(model, clips):
-    states = None
-    for t in range(clips.shape[1]):
-        got, states = model.step(clips[:, t], states)
-    want = torch.stack([s.seg_logits.data for s in model.predict(clips)])
-    torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-4)
+    num_clips, num_frames = clips.shape[:2]
+    data, states = samples(num_clips, tuple(clips.shape[-2:])), None
+    flow = torch.rand(num_clips, num_frames, 3, 16, 32)
+    for sample, field in zip(data, flow, strict=True):
+        sample.flow = field
+    for t in range(num_frames):
+        got, states = model.step(clips[:, t], states, flow[:, t])
+    want = [s.seg_logits.data for s in model.predict(clips, data)]
+    torch.testing.assert_close(got, torch.stack(want), rtol=1e-3, atol=1e-4)
     maps = {place: len(state) for place, state in states.items()}
     assert maps == model.state_maps
 

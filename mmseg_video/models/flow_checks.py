@@ -4,22 +4,27 @@ import torch
 from torch import Tensor
 
 
-def check_flow(
-    flow: Tensor | None, clips: Tensor, has_past: bool, on_missing: str
-) -> None:
-    """Refuse flow that is missing, of other frames, or not finite.
+def used_flow(
+    flow: Tensor | None, clips: Tensor, has_past: bool, on_missing: str | None
+) -> Tensor | None:
+    """The flow along which states are warped; None: they stay.
+
+    Flow that is missing, of other frames, or not finite is refused.
 
     Args:
         flow (Tensor | None): Flow fields (N, T, 3, h, w), of frames that may
             have been reduced.
         clips (Tensor): The frames (N, T, C, H, W).
         has_past (bool): Whether something came before the clips.
-        on_missing (str): 'error' or 'still'.
+        on_missing (str | None): 'error' or 'still'; None where nothing is
+            compensated.
 
     Raises:
         ValueError: With what was given and expected.
     """
     num_clips, num_frames, _, height, width = clips.shape
+    if on_missing is None:
+        return None
     if flow is None:
         if on_missing == 'error' and (has_past or num_frames > 1):
             raise ValueError(
@@ -28,7 +33,7 @@ def check_flow(
                 ' to the data set, give step() a flow, or set '
                 "on_missing_flow='still'"
             )
-        return
+        return None
     given = tuple(flow.shape)
     if len(given) != 5 or given[:3] != (num_clips, num_frames, 3):
         raise ValueError(
@@ -50,3 +55,4 @@ def check_flow(
             'the flow has values that are not finite: look at the estimator '
             'or at the file that it came from'
         )
+    return flow

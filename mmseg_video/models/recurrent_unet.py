@@ -17,7 +17,7 @@ from .clip_encoding import (
 from .clip_losses import ClipLosses
 from .clip_segmentor import ClipSegmentor, clip_flow
 from .filters import filter_clip
-from .flow_checks import check_flow
+from .flow_checks import used_flow
 from .head_rnns import FINAL_RNN, HeadRNNs
 from .necks import neck_rnns, run_necks
 from .states import States
@@ -123,7 +123,7 @@ class RecurrentUNet(ClipSegmentor):
                 f"'{on_missing_flow}'"
             )
         self.flow_compensated = flow_compensated
-        self.on_missing_flow = on_missing_flow
+        self.on_missing_flow = on_missing_flow if flow_compensated else None
         if flow_compensated and not (len(self.head_rnns) or self.filter):
             raise ValueError(
                 'flow_compensated: there is neither an RNN in the decode head '
@@ -172,10 +172,8 @@ class RecurrentUNet(ClipSegmentor):
                 frames where there are such RNNs, else of the wanted ones.
         """
         states = states or {}
-        if self.flow_compensated:
-            check_flow(flow, clips, bool(states), self.on_missing_flow)
-        else:
-            flow = None
+        if len(self.head_rnns):
+            flow = used_flow(flow, clips, bool(states), self.on_missing_flow)
         levels, after = self._pyramid(clips, states, wanted)
         with self.head_rnns.attached(
             self.decode_head, clips.shape[0], states, flow, wanted
@@ -295,6 +293,6 @@ class RecurrentUNet(ClipSegmentor):
             self.filter,
             unfold(logits, clips.shape[0]),
             (states or {}).get(FILTER),
-            flow if self.flow_compensated else None,
+            used_flow(flow, clips, bool(states), self.on_missing_flow),
         )
         return logits, after | {FILTER: state}

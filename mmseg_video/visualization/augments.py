@@ -17,7 +17,7 @@ from ..datasets.base_sequence import insert_augments
 from ..io.atomic import write_bytes
 from .drawing import beside, captioned, overlay
 
-ALWAYS = ('RandomFrameInterval', 'AddFlow')  # they have no prob
+ALWAYS = ('RandomFrameInterval', 'AddFlow', 'AddRefFlow')  # they have no prob
 
 
 def draw_augments(
