@@ -47,7 +47,7 @@ def config(name, root, work_dir, **changes):
         {k: v for k, v in changes.items() if k not in data_root}
     )
     set_data_root(cfg, str(root))
-    if name.startswith('rnn'):
+    if cfg.model.get('neck'):
         cfg.model.neck.in_channels = [8, 16, 32, 64]
     cfg.work_dir = str(work_dir)
     set_up_processes(cfg, 'none')

@@ -130,6 +130,14 @@ def _replace_data(cfg: Config, data: Config, keep: tuple[str, ...]) -> None:
     for split in SPLITS:
         dataset = _dataset(cfg, split)
         kept[split] = {key: dataset[key] for key in keep if key in dataset}
+        # Flow is the model's need, whatever the data.
+        flow = {
+            name: transform
+            for name, transform in (dataset.get('augments') or {}).items()
+            if transform and transform.get('type') == 'AddFlow'
+        }
+        if flow:
+            kept[split].setdefault('augments', {}).update(flow)
     for key, value in data.items():
         cfg[key] = copy.deepcopy(value)
     for split in SPLITS:

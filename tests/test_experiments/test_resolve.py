@@ -181,3 +181,15 @@ def test_a_test_alone_needs_no_more_than_it_reads():
     cfg.model.backbone.init_cfg = weights
     cfg.test_dataloader.dataset.data_root = str(CONFIGS)
     assert missing_files(cfg, trains=False) == []
+
+
+def test_flow_stays_where_the_data_is_replaced():
+    """It is what the model needs, whatever the data."""
+    data = CONFIGS / '_base_/datasets/street_scenes.py'
+    flow = entry('rnn_unet_gated_ema_flow', data=data)
+    cfg = resolve(flow)
+    for split in ('train', 'val', 'test'):
+        augments = cfg[f'{split}_dataloader'].dataset.augments
+        assert augments.flow.type == 'AddFlow'
+    plain = resolve(entry('rnn_unet_gated_ema_only', data=data))
+    assert 'augments' not in plain.test_dataloader.dataset

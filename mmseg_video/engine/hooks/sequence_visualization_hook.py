@@ -82,7 +82,10 @@ class SequenceVisualizationHook(Hook):
         model.eval()
         panels = []
         for t in range(len(clip)):
-            batch = dict(inputs=[clip[: t + 1]], data_samples=[sample.clone()])
+            until = sample.clone()
+            if 'flow' in until:
+                until.flow = until.flow[: t + 1]
+            batch = dict(inputs=[clip[: t + 1]], data_samples=[until])
             (predicted,) = model.test_step(batch)
             label = predicted.pred_sem_seg.data[0].cpu().numpy()
             frame = clip[t].permute(1, 2, 0).cpu().numpy()

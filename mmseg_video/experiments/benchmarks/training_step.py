@@ -44,6 +44,9 @@ def trainer(
             gt_sem_seg=PixelData(data=label), metainfo=dict(img_shape=size)
         )
     ]
+    if getattr(model, 'flow_compensated', False):
+        # Of one pixel: what estimates it works beside the net.
+        samples[0].flow = torch.ones(num_frames, 3, 1, 1, device=device)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
 
     def train():
