@@ -45,8 +45,9 @@ def photometric_weight(
         scale (float): In grey levels.
     """
     now, then = (cv2.blur(frame, (5, 5)) for frame in (first, second))
-    difference = np.abs(now - warp_image(then, flow).astype(np.float32))
-    return np.exp(-difference.mean(axis=-1) / scale)
+    difference = cv2.absdiff(now, warp_image(then, flow))
+    mean = cv2.transform(difference.astype(np.float32), np.full((1, 3), 1 / 3))
+    return np.exp(-mean / scale)
 
 
 def is_consistent(
@@ -108,6 +109,11 @@ def is_reliable(
 def _standardised(frame: np.ndarray, width: int, height: int) -> np.ndarray:
     """The frame in grey (height, width), of mean 0 and deviation 1 (0 where
     nothing differs: a grey level is added to the deviation)."""
-    grey = frame.mean(axis=-1, dtype=np.float32)
-    grey = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
+    # Reduced before the mean over the colours, which commutes.
+    small = cv2.resize(
+        frame.astype(np.float32),
+        (width, height),
+        interpolation=cv2.INTER_AREA,
+    )
+    grey = small.mean(axis=-1)
     return (grey - grey.mean()) / (grey.std() + 1)
