@@ -113,6 +113,26 @@ def test_the_weight_falls_where_the_warped_frame_differs():
     np.testing.assert_allclose(flow(grey, other)[2], np.exp(-0.5), rtol=1e-5)
 
 
+def test_sensor_noise_hardly_lowers_the_weight():
+    frame = textured(128, 192)
+    rng = np.random.default_rng(0)
+    noisy = frame + rng.normal(0, 12, frame.shape)
+    noisy = noisy.clip(0, 255).astype(np.uint8)
+    still = Given(np.zeros((128, 192, 2), np.float32))
+    flow = FlowToPrevious(still, max_error_ratio=None, photometric_scale=9.0)
+    assert flow(frame, noisy)[2].mean() > 0.75
+
+
+def test_the_weight_is_that_of_the_flow_that_is_used():
+    """An unreliable flow is none, and the frames are compared in place."""
+    frame = textured()
+    wrong = np.full((64, 96, 2), 9, np.float32)
+    flow = FlowToPrevious(Given(wrong), photometric_scale=5.0)
+    field = flow(frame, np.minimum(frame, 254) + np.uint8(1))
+    assert not field[:2].any()
+    assert field[2].min() > 0.5
+
+
 def test_a_stream_has_a_flow_for_each_frame():
     frames = [*moving(3), *moving(2, height=32)]
     pairs = list(FlowToPrevious().with_previous(frames))
