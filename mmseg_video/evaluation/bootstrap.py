@@ -1,6 +1,5 @@
 """Two models on the same video: figures, differences, and their intervals."""
 
-import pickle
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ from mmseg.registry import METRICS
 
 from .figures import LESS_IS_BETTER
 from .sequence_metric import SequenceMetric
+from .sequence_results import read_results
 from .temporal_consistency import class_iou
 
 RESAMPLES = 1000
@@ -22,15 +22,14 @@ def compare(baseline: Path, model: Path, resamples: int = RESAMPLES) -> dict:
         resamples (int): Of the bootstrap. Defaults to 1000.
     """
     figures, classes = {}, {}
-    for path in sorted(Path(baseline).glob('*.pkl')):
-        base = pickle.loads(path.read_bytes())
-        ours = pickle.loads((Path(model) / path.name).read_bytes())
-        metric = METRICS.build(dict(type=path.stem))
-        metric.dataset_meta = base['dataset_meta']
-        results = base['results'], ours['results']
+    for path in sorted(Path(baseline).glob('*.sequences.json')):
+        names, base = read_results(path)
+        _, ours = read_results(Path(model) / path.name)
+        metric = METRICS.build(dict(type=path.name.partition('.')[0]))
+        metric.dataset_meta = dict(classes=names)
+        results = base, ours
         figures.update(bootstrap(metric, *results, resamples))
         if 'counts' in results[0][0]:
-            names = metric.dataset_meta['classes']
             ious = zip(*map(per_class, results), strict=True)
             classes = dict(
                 zip(names, [list(map(float, i)) for i in ious], strict=True)

@@ -1,4 +1,3 @@
-import pickle
 from abc import abstractmethod
 from collections.abc import Sequence
 
@@ -7,7 +6,7 @@ import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from ..io.atomic import write_bytes
+from .sequence_results import write_results
 
 
 class SequenceMetric(BaseMetric):
@@ -23,8 +22,8 @@ class SequenceMetric(BaseMetric):
 
     Args:
         save_dir (str | None): Where the sequences' results are kept too, as
-            ``<name of the metric>.pkl``, for a bootstrap over sequences
-            (``tools/compare.py``). Defaults to None.
+            ``<name of the metric>.sequences.json``, for a bootstrap over
+            them (``tools/compare.py``). Defaults to None.
         on_missing (str): What to do where the data lacks what the figures
             need, labels or neighbouring frames: 'error', or 'skip' to give no
             figure, and say so. Defaults to 'error'.
@@ -98,9 +97,8 @@ class SequenceMetric(BaseMetric):
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """The figures in percent, from whole sequences, each counted once."""
         if self.save_dir:
-            path = f'{self.save_dir}/{type(self).__name__}.pkl'
-            kept = dict(dataset_meta=self.dataset_meta, results=results)
-            write_bytes(path, pickle.dumps(kept))
+            path = f'{self.save_dir}/{type(self).__name__}.sequences.json'
+            write_results(path, self.dataset_meta['classes'], results)
         try:
             figures = self.summarise(results)
         except ValueError as error:

@@ -299,7 +299,8 @@ def _size(values) -> tuple[int, int]:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML where a key that stands twice is an error."""
+    """Safe YAML, which makes plain values and runs nothing, where a key that
+    stands twice is an error."""
 
     def construct_mapping(self, node, deep=False):
         keys = [key.value for key, _ in node.value]

@@ -1,7 +1,6 @@
 """What the bootstrap says of two models that it knows."""
 
 import copy
-import pickle
 
 import numpy as np
 import pytest
@@ -11,6 +10,10 @@ from mmseg_video.evaluation.bootstrap import (
     bootstrap,
     compare,
     significance,
+)
+from mmseg_video.evaluation.sequence_results import (
+    read_results,
+    write_results,
 )
 
 CLASSES = ['a', 'b', 'c']
@@ -102,10 +105,38 @@ def test_what_two_tests_kept_is_compared(metric, tmp_path):
     base = sequences()
     for name, results in (('base', base), ('ours', improved(base))):
         (tmp_path / name).mkdir()
-        kept = dict(dataset_meta=dict(classes=CLASSES), results=results)
-        path = tmp_path / name / 'SequenceIoUMetric.pkl'
-        path.write_bytes(pickle.dumps(kept))
+        path = tmp_path / name / 'SequenceIoUMetric.sequences.json'
+        write_results(path, CLASSES, results)
     got = compare(tmp_path / 'base', tmp_path / 'ours', 50)
     assert got['figures'] == bootstrap(metric, base, improved(base), 50)
     assert list(got['classes']) == CLASSES
     assert all(ours > base for base, ours in got['classes'].values())
+
+
+def test_kept_results_are_read_as_they_were_written(tmp_path):
+    path = tmp_path / 'a.json'
+    results = [
+        dict(
+            sequence='a',
+            frames=np.int64(3),
+            counts=np.arange(4).reshape(2, 2),
+            VC8=dict(sum=np.float64(0.1) + 0.2, windows=7),
+        )
+    ]
+    write_results(path, CLASSES, results)
+    classes, (got,) = read_results(path)
+    assert classes == CLASSES
+    np.testing.assert_array_equal(got.pop('counts'), results[0]['counts'])
+    assert got == dict(
+        sequence='a', frames=3, VC8=dict(sum=0.1 + 0.2, windows=7)
+    )
+    with pytest.raises(TypeError, match='object is neither a number nor'):
+        write_results(path, CLASSES, [dict(what=object())])
+
+
+@pytest.mark.parametrize('content', [b'\x80\x04N.', b'[1]', b'{"classes": 1}'])
+def test_a_file_of_a_stranger_does_not_run(tmp_path, content):
+    path = tmp_path / 'a.json'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r'a\.json. holds no results of seq'):
+        read_results(path)
