@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 
 import numpy as np
@@ -20,11 +20,17 @@ from ..engine.launch import autocast_test, load_config, revert_sync_bn
 from ..engine.pretrained import fetch_nothing
 from ..engine.speed import speed_settings, speed_up
 from ..flow.estimators import PrecomputedFlow, build_flow
+from ..flow.full_frames import FullFrames, Pace
 from ..flow.previous import FlowToPrevious
 from ..io.frame_source import FrameSource
 from ..io.frames import open_frames
 from ..io.prefetch import prefetch
-from ..models.states import States, split
+from ..models.propagation import (
+    check_propagates,
+    paces_of,
+    step_or_propagate,
+)
+from ..models.states import States
 from ..models.streams import FrameInfo, Stream, Streams, states_of
 from ..visualization import overlay
 
@@ -34,13 +40,15 @@ class Prediction:
     """What a model says of one frame (H, W, 3).
 
     ``label`` is the map (H, W) uint8 of train ids; ``probabilities``, where
-    they were asked for, (classes, H, W) float32.
+    they were asked for, (classes, H, W) float32. ``full`` says whether the
+    net ran on this frame, or the state of those before answered.
     """
 
     frame: np.ndarray
     label: np.ndarray
     palette: list
     probabilities: np.ndarray | None = None
+    full: bool = True
 
     def overlay(self, opacity: float = 0.5) -> np.ndarray:
         """The frame (H, W, 3) uint8 BGR under its label map in colours."""
@@ -83,10 +91,16 @@ class VideoSegInferencer:
             False.
         max_streams (int): How many streams are kept; of more, those that were
             used longest ago are dropped. Defaults to 256.
+        every (int | str | None): The net runs on every so many frames of a
+            stream, or 'adaptive': where flow cannot account for what changed;
+            on the others the warped state of its filter or gated EMA answers.
+            Defaults to None, as the config's ``test_cfg`` says, or all.
+        max_every, tolerance: :class:`FullFrames`'s.
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If the checkpoint is cut short.
+        ValueError: If the checkpoint is cut short, or the model has nothing
+            that could answer where the net does not run.
         RuntimeError: If the checkpoint does not cover the model.
     """
 
@@ -98,6 +112,8 @@ class VideoSegInferencer:
         amp: bool = False,
         probabilities: bool = False,
         max_streams: int = 256,
+        every: int | str | None = None,
+        **full_frames,
     ):
         cfg = load_config(config)
         check_checkpoint(checkpoint)
@@ -121,6 +137,11 @@ class VideoSegInferencer:
         self.amp, self.probabilities = amp, probabilities
         self.flow = flow_of(cfg, self.model)
         self.streams = Streams(max_streams)
+        self.full_frames = getattr(self.model, 'full_frames', FullFrames())
+        if every is not None:
+            full_frames['every'] = every
+        self.full_frames = replace(self.full_frames, **full_frames)
+        check_propagates(self.model, self.full_frames)
 
     def reset(self, stream_id: Hashable | None = None) -> None:
         """The next frame begins a new stream: all of them, or this one."""
@@ -211,23 +232,49 @@ class VideoSegInferencer:
         }
         before = self.streams.continued(infos)
         flows, images = self._flows(arrays, before, flows)
+        paces = paces_of(
+            self.full_frames, before, flows and [flows[k] for k in before]
+        )
         by_size: dict[tuple, list] = {}
         for name, frame in arrays.items():
             by_size.setdefault(frame.shape[:2], []).append(name)
         after, predictions = {}, {}
         for names in by_size.values():
-            logits, states = self._step(
-                [arrays[name] for name in names],
-                states_of({name: before[name] for name in names}),
-                flows and [flows[name] for name in names],
-            )
+            logits, states = self._answer(names, arrays, before, flows, paces)
             after |= dict(zip(names, states, strict=True))
             for name, scores in zip(names, logits, strict=True):
-                predictions[name] = self._prediction(arrays[name], scores)
+                predictions[name] = self._prediction(
+                    arrays[name], scores, paces[name].full
+                )
         self.streams.commit(
-            infos, before, [after[name] for name in infos], images
+            infos, before, [after[name] for name in infos], images, paces
         )
         return {name: predictions[name] for name in frames}
+
+    def _answer(
+        self,
+        names: list[Hashable],
+        frames: dict[Hashable, np.ndarray],
+        before: dict[Hashable, Stream | None],
+        flows: dict[Hashable, np.ndarray] | None,
+        paces: dict[Hashable, Pace],
+    ) -> tuple[list[torch.Tensor], list[States]]:
+        """Logits (classes, H, W) and states of streams with frames of one
+        size, by the net or without it."""
+
+        def arguments(group):
+            those = [names[i] for i in group]
+            return (
+                [frames[name] for name in those],
+                states_of({name: before[name] for name in those}),
+                flows and [flows[name] for name in those],
+            )
+
+        return step_or_propagate(
+            [paces[name] for name in names],
+            lambda group: self._step(*arguments(group)),
+            lambda group: self._propagate(*arguments(group)),
+        )
 
     def _flows(
         self,
@@ -262,8 +309,8 @@ class VideoSegInferencer:
         frames: list[np.ndarray],
         states: States | None,
         flows: list[np.ndarray] | None,
-    ) -> tuple[torch.Tensor, list[States]]:
-        """Logits (N, classes, H, W), and each stream's states."""
+    ) -> tuple[torch.Tensor, States]:
+        """Logits (N, classes, H, W), and the states after the frames."""
         inputs = [
             torch.from_numpy(np.ascontiguousarray(f.transpose(2, 0, 1)))
             for f in frames
@@ -274,22 +321,35 @@ class VideoSegInferencer:
             if not hasattr(self.model, 'step'):
                 meta = dict(img_shape=size, ori_shape=size, pad_shape=size)
                 logits = self.model.encode_decode(inputs, [meta] * len(frames))
-                return logits, [{}] * len(frames)
+                return logits, {}
             flow = None
             if flows is not None:
                 flow = torch.from_numpy(np.stack(flows)).to(inputs.device)
             # (N, T=1, C, H, W) -> (N, C, H, W)
-            logits, after = self.model.step(inputs[:, 0], states, flow)
-        return logits, split(after, len(frames))
+            return self.model.step(inputs[:, 0], states, flow)
+
+    @torch.no_grad()
+    def _propagate(
+        self,
+        frames: list[np.ndarray],
+        states: States,
+        flows: list[np.ndarray] | None,
+    ) -> tuple[torch.Tensor, States]:
+        """As :meth:`_step`, without the net."""
+        flow = None
+        if flows is not None:
+            device = next(iter(states.values()))[0].device
+            flow = torch.from_numpy(np.stack(flows)).to(device)
+        return self.model.propagate(states, flow, frames[0].shape[:2])
 
     def _prediction(
-        self, frame: np.ndarray, scores: torch.Tensor
+        self, frame: np.ndarray, scores: torch.Tensor, full: bool
     ) -> Prediction:
         probabilities = None
         if self.probabilities:
             probabilities = scores.float().softmax(0).cpu().numpy()
         label = scores.argmax(0).to(torch.uint8).cpu().numpy()
-        return Prediction(frame, label, self.palette, probabilities)
+        return Prediction(frame, label, self.palette, probabilities, full)
 
 
 def flow_of(cfg: Config, model: nn.Module) -> FlowToPrevious | None:

@@ -17,9 +17,10 @@ from .clip_encoding import (
 from .clip_losses import ClipLosses
 from .clip_segmentor import ClipSegmentor, clip_flow
 from .filters import filter_clip
-from .flow_checks import used_flow
-from .head_rnns import FINAL_RNN, HeadRNNs
+from .flow_checks import check_flow, used_flow
+from .head_rnns import FINAL_RNN, LOGITS, HeadRNNs
 from .necks import neck_rnns, run_necks
+from .propagation import propagate_states
 from .states import States
 from .time_axis import ALL_FRAMES, KEY_FRAME, fold, framewise, unfold
 
@@ -42,6 +43,8 @@ class RecurrentUNet(ClipSegmentor):
         predict(): inference() of mmseg -> encode_decode() -> _predict()
         step():    _predict()
         _predict(): _run() -> filter -> decode_head.predict_by_feat()
+        propagate(): the state of the filter, or of a gated EMA in the decode
+            head, warped -> decode_head.predict_by_feat()
 
     Streams, states and flow: see :class:`ClipSegmentor`. The places of states
     are ``neck.I.LEVEL``, the places of RNNs in the head, and ``filter``.
@@ -276,6 +279,54 @@ class RecurrentUNet(ClipSegmentor):
         # Filtered before they are resized, which commutes.
         logits, states = self._logits(clips, states, flow)
         return head.predict_by_feat(logits, metas), states
+
+    @property
+    def can_propagate(self) -> bool:
+        return self._answering is not None
+
+    @property
+    def _answering(self) -> str | None:
+        """The place whose state alone gives logits; None if none does."""
+        if self.filter is not None:
+            return FILTER
+        rnn = self.head_rnns.by_place.get(LOGITS)
+        return LOGITS if rnn is not None and rnn.averages else None
+
+    def _propagate(
+        self, states: States, flow: Tensor | None, metas: list[dict]
+    ) -> tuple[Tensor, States]:
+        flow = self._flow_of_frame(flow, states, metas)
+        averages = {
+            place: 1.0
+            for place, rnn in self.head_rnns.by_place.items()
+            if rnn.averages
+        }
+        warped = [p for p in self.head_rnns.by_place if p not in averages]
+        if self.filter is not None:
+            averages[FILTER] = self.filter.decay
+        answers, after = propagate_states(states, flow, averages, warped)
+        logits = answers[self._answering]
+        if self.filter is not None:
+            logits = self.filter.answer(logits)
+        return self.decode_head.predict_by_feat(logits, metas), after
+
+    def _flow_of_frame(
+        self, flow: Tensor | None, states: States, metas: list[dict]
+    ) -> Tensor | None:
+        """The flow (N, 3, h, w) along which the states are warped."""
+        if not self.flow_compensated:
+            return None
+        if flow is None:
+            if self.on_missing_flow == 'error':
+                raise ValueError(
+                    'a flow-compensated model needs the optical flow of each '
+                    "propagated frame, or on_missing_flow='still'"
+                )
+            return None
+        num_streams = next(iter(states.values()))[0].shape[0]
+        size = metas[0]['img_shape'][:2]
+        check_flow(flow.unsqueeze(1), num_streams, 1, size)
+        return flow
 
     def _logits(
         self, clips: Tensor, states: States | None, flow: Tensor | None
