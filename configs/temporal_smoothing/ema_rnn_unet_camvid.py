@@ -1,3 +1,3 @@
-_base_ = '../rnn_unet_camvid.py'
-# Tests a recurrent checkpoint of that config: its logits, averaged too.
-model = dict(filter=dict(type='EMAFilter', weight=0.5))
+_base_ = ['../rnn_unet_camvid.py', '../_base_/recipes/ema.py']
+# Tests a recurrent checkpoint of that config.
+model = _base_.recipe.model

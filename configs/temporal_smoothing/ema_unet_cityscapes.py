@@ -1,9 +1,8 @@
-_base_ = '../unet_finetune_cityscapes.py'
+_base_ = [
+    '../unet_finetune_cityscapes.py',
+    '../_base_/recipes/framewise_ema.py',
+]
 # Tests a framewise checkpoint of that config.
-model = dict(
-    type='RecurrentUNet',
-    data_preprocessor=dict(type='ClipDataPreProcessor'),
-    filter=dict(type='EMAFilter', weight=0.5),
-)
-val_dataloader = dict(dataset=dict(num_frames=5))
-test_dataloader = dict(dataset=dict(num_frames=5))
+model = _base_.recipe.model
+val_dataloader = _base_.recipe.dataloader
+test_dataloader = _base_.recipe.dataloader

@@ -1,6 +1,8 @@
-_base_ = './ema_unet_street.py'
-# The state is warped by optical flow.
-model = dict(flow_compensated=True)
-flow = dict(augments=dict(flow=dict(type='AddFlow')))
-val_dataloader = dict(dataset=flow)
-test_dataloader = dict(dataset=flow)
+_base_ = [
+    '../unet_finetune_street.py',
+    '../_base_/recipes/framewise_flow_ema.py',
+]
+# Tests a framewise checkpoint of that config.
+model = _base_.recipe.model
+val_dataloader = _base_.recipe.dataloader
+test_dataloader = _base_.recipe.dataloader
