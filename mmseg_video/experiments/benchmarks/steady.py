@@ -1,0 +1,305 @@
+"""What filters, propagated frames and their rivals make of a net's scores."""
+
+import hashlib
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS, METRICS, MODELS
+
+from ...engine.launch import load_config, revert_sync_bn
+from ...engine.pretrained import fetch_nothing
+from ...evaluation.figures import TEMPORAL_METRICS
+from ...evaluation.protocol import Protocol
+from ...flow.full_frames import FullFrames
+from ...flow.opencv import DISFlow
+from ...flow.previous import FlowToPrevious
+from ...io.atomic import atomic_path, write_text
+from ...models.filters import EMAFilter
+from ...models.propagation import propagate
+from ...models.steady_filters import FLOW, WEIGHT
+from ...models.two_sided import TwoSidedFilter
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How scores become predictions; the defaults are those of
+    :func:`steady_filter`.
+
+    ``flow``: 'dis', or None, in place. ``look_ahead``: frames of the future,
+    None for the causal filter. ``scale``: of the frames that the net sees.
+    """
+
+    weight: float = WEIGHT
+    of: str = 'logits'
+    flow: str | None = 'dis'
+    preset: str = FLOW['estimator']['preset']
+    min_size: int | None = FLOW['min_size']
+    max_error_ratio: float | None = FLOW['max_error_ratio']
+    photometric_scale: float | None = None
+    noise_scale: float | None = FLOW['noise_scale']
+    blur: int = 5
+    every: int | str = 1
+    max_every: int = 10
+    tolerance: float = 0.15
+    look_ahead: int | None = None
+    scale: float = 1.0
+
+    @property
+    def key(self) -> str:
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+ALONE = Setting(weight=1.0, flow=None)
+SHIPPED = Setting(
+    weight=0.5,
+    preset='fast',
+    min_size=180,
+    max_error_ratio=0.7,
+    noise_scale=None,
+)
+BEST = Setting()
+HELD = replace(ALONE, every=3)
+PLAIN_WARP = replace(BEST, weight=1.0, noise_scale=None)
+
+
+class Video:
+    """The frames of a data set's streams with labels, a net's scores of them
+    and their flow, both kept on disk.
+
+    Args:
+        cfg (Config): Of the net; its test data are taken.
+        checkpoint (str): The net's.
+        cache (Path): Where scores and flow are kept.
+        name (str): Of the data.
+        net (str): Of the net.
+        num_frames (int | None): The first so many alone. Defaults to None.
+    """
+
+    def __init__(self, cfg, checkpoint, cache, name, net, num_frames=None):
+        self.cfg, self.checkpoint = cfg, checkpoint
+        self.cache, self.name, self.net = Path(cache), name, net
+        Protocol(stream=True).apply(cfg)
+        dataset = DATASETS.build(cfg.test_dataloader.dataset)
+        self.meta = dataset.metainfo
+        count = min(num_frames or len(dataset), len(dataset))
+        self.samples = [dataset[i] for i in range(count)]
+        self.frames = [
+            np.ascontiguousarray(s['inputs'][-1].permute(1, 2, 0).numpy())
+            for s in self.samples
+        ]
+        self.metas = [s['data_samples'].metainfo for s in self.samples]
+        self._flows = {}
+        self._model = None
+
+    def begins(self, i: int) -> bool:
+        """Whether a sequence begins with frame i."""
+        if i == 0:
+            return True
+        now, before = self.metas[i], self.metas[i - 1]
+        step = now['frame_id'] - before['frame_id']
+        gap = now.get('max_gap')
+        return (
+            now['sequence'] != before['sequence']
+            or step < 1
+            or bool(gap and step > gap)
+        )
+
+    def scores(self, i: int, scale: float = 1.0) -> torch.Tensor:
+        """Scores (1, classes, h, w) of frame i."""
+        folder = self.cache / f'{self.name}_{self.net}_{scale:g}'
+        path = folder / f'{i:05d}.npy'
+        if not path.exists():
+            scores, seconds = self._predict(self.frames[i], scale)
+            with atomic_path(path) as temporary, open(temporary, 'wb') as file:
+                np.save(file, scores)
+            with open(folder / 'seconds.txt', 'a') as file:
+                file.write(f'{seconds:.5f}\n')
+        return torch.from_numpy(np.load(path)).float()[None]
+
+    def _predict(self, frame: np.ndarray, scale: float):
+        model = self._model or self._load()
+        height, width = (round(n * scale) for n in frame.shape[:2])
+        inputs = torch.from_numpy(frame).permute(2, 0, 1)[None]
+        data = model.data_preprocessor(dict(inputs=[inputs]))['inputs']
+        if scale != 1:
+            data = F.interpolate(
+                data[:, -1] if data.ndim == 5 else data,
+                (height, width),
+                mode='bilinear',
+                antialias=True,
+            )
+        data = data[:, -1] if data.ndim == 5 else data
+        start = time.perf_counter()
+        with torch.no_grad():
+            levels = model.extract_feat(data)
+            scores = model.decode_head.forward(levels)
+        return scores[0].half().numpy(), time.perf_counter() - start
+
+    def _load(self):
+        model_cfg = self.cfg.model
+        revert_sync_bn(model_cfg)
+        fetch_nothing(model_cfg)
+        self._model = MODELS.build(model_cfg).eval()
+        loaded = torch.load(self.checkpoint, 'cpu', weights_only=False)
+        weights = loaded.get('state_dict', loaded)
+        self._model.load_state_dict(
+            {
+                k: v.float() if v.is_floating_point() else v
+                for k, v in weights.items()
+            }
+        )
+        return self._model
+
+    def field(self, i: int, j: int, setting: Setting) -> torch.Tensor | None:
+        """The flow field (1, 3, h, w) from frame i to frame j."""
+        if setting.flow is None:
+            return None
+        key = (
+            *(i, j, setting.preset, setting.min_size, setting.noise_scale),
+            *(setting.photometric_scale, setting.blur),
+            setting.max_error_ratio,
+        )
+        if key not in self._flows:
+            if self._flows and next(iter(self._flows))[2:] != key[2:]:
+                self._flows.clear()
+            folder = f'flow_{self.name}_{setting.preset}_{setting.min_size}'
+            make = FlowToPrevious(
+                DISFlow(setting.preset, cache_dir=str(self.cache / folder)),
+                min_size=setting.min_size,
+                max_error_ratio=setting.max_error_ratio,
+                photometric_scale=setting.photometric_scale,
+                noise_scale=setting.noise_scale,
+                blur=setting.blur,
+            )
+            now, before = (make.reduce(self.frames[n]) for n in (i, j))
+            field = make(now, before, f'{i:05d}_{j:05d}')
+            self._flows[key] = field.astype(np.float16)
+        return torch.from_numpy(self._flows[key]).float()[None]
+
+
+def predictions(video: Video, setting: Setting):
+    """Each frame's scores (1, classes, h, w), filtered, and whether the net
+    ran on it."""
+    filter = EMAFilter(setting.weight, setting.of)
+    rule = FullFrames(setting.every, setting.max_every, setting.tolerance)
+    smooth = None
+    if setting.look_ahead is not None:
+        chunk = 1 if setting.look_ahead < 10 else 16
+        smooth = TwoSidedFilter(filter, setting.look_ahead, chunk)
+    pace, state, paces = None, None, []
+    for i in range(len(video.frames)):
+        flow = back = None
+        if video.begins(i):
+            if smooth is not None:
+                yield from zip(smooth.flush(), paces, strict=False)
+                paces = []
+            pace, state = None, None
+        else:
+            flow = video.field(i, i - 1, setting)
+            if smooth is not None:
+                back = video.field(i - 1, i, setting)
+        pace = rule.next(pace, None if flow is None else flow[0].numpy())
+        scores = video.scores(i, setting.scale) if pace.full else None
+        if smooth is not None:
+            paces.append(pace.full)
+            done = list(smooth.push(scores, flow, back))
+            yield from zip(done, paces, strict=False)
+            del paces[: len(done)]
+            continue
+        if pace.full:
+            out, state = filter(scores, state, flow)
+        else:
+            average, state = propagate(state, flow, filter.decay)
+            out = filter.answer(average)
+        yield out, pace.full
+    if smooth is not None:
+        yield from zip(smooth.flush(), paces, strict=False)
+
+
+@torch.no_grad()
+def measure(video: Video, setting: Setting, quick: bool = False) -> dict:
+    """The figures of a setting, in percent.
+
+    Args:
+        video (Video): With its net.
+        setting (Setting): What is done with the scores.
+        quick (bool): Without TC. Defaults to False.
+    """
+    cache = str(video.cache / f'flow_metric_{video.name}')
+    names = [n for n in TEMPORAL_METRICS if not quick or 'Consist' not in n]
+    names += ['VideoConsistencyMetric'] * quick
+    metrics = []
+    for name in names:
+        cfg = dict(type=name, on_missing='skip')
+        if name in ('TemporalConsistencyMetric', 'FlickerMetric'):
+            cfg['flow'] = dict(type='DISFlow', cache_dir=cache)
+        metrics.append(METRICS.build(cfg))
+    halves = [METRICS.build(dict(type='SequenceIoUMetric')) for _ in range(2)]
+    for metric in (*metrics, *halves):
+        metric.dataset_meta = video.meta
+    full, start = 0, time.perf_counter()
+    for i, (out, ran) in enumerate(predictions(video, setting)):
+        full += ran
+        sample = video.samples[i]
+        size = video.frames[i].shape[:2]
+        logits = F.interpolate(out, size, mode='bilinear')
+        data = sample['data_samples'].to_dict()
+        data['pred_sem_seg'] = dict(data=logits.argmax(1))
+        data['gt_sem_seg'] = dict(data=sample['data_samples'].gt_sem_seg.data)
+        batch = dict(inputs=[sample['inputs']])
+        half = halves[int(2 * i >= len(video.frames))]
+        for metric in (*metrics, half):
+            metric.process(batch, [data])
+    figures = {}
+    for metric in metrics:
+        figures |= metric.compute_metrics(metric.results)
+    for name, metric in zip(('first', 'second'), halves, strict=True):
+        figures[f'mIoU_{name}_half'] = metric.compute_metrics(metric.results)[
+            'mIoU'
+        ]
+    figures['full_frames'] = round(100 * full / len(video.frames), 2)
+    figures['seconds'] = round(time.perf_counter() - start, 1)
+    return figures
+
+
+def benchmark(
+    config: str,
+    checkpoint: str,
+    net: str,
+    data: str,
+    settings: dict[str, Setting],
+    out: Path,
+    cache: Path,
+    cfg_options: dict | None = None,
+    num_frames: int | None = None,
+    quick: bool = False,
+) -> dict[str, dict]:
+    """The figures of all settings; those that are there are not measured
+    again."""
+    cfg = load_config(config, cfg_options)
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    video, found = None, {}
+    for name, setting in settings.items():
+        path = out / data / net / f'{setting.key}{"_quick" * quick}.json'
+        if not path.exists():
+            video = video or Video(
+                cfg, checkpoint, cache, data, net, num_frames
+            )
+            figures = measure(video, setting, quick)
+            report = dict(
+                net=net, data=data, figures=figures, **asdict(setting)
+            )
+            write_text(path, json.dumps(report, indent=1))
+        found[name] = json.loads(path.read_text())['figures']
+        shown = ('mIoU', 'mIoU_first_half', 'mIoU_second_half', 'mAcc')
+        shown += ('flicker_static', 'VC8', 'VC16', 'full_frames')
+        line = ' '.join(f'{found[name].get(k, 0):6.2f}' for k in shown)
+        print(f'{net:14} {name:42} {line}', flush=True)
+    return found
