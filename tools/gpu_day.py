@@ -11,6 +11,8 @@ and the next goes on. Run again, only what is missing is done.
 import time
 from pathlib import Path
 
+import torch
+
 from mmseg_video.engine.arguments import tool_parser
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments.benchmarks.gpu_day import (
@@ -65,6 +67,10 @@ def parse_args():
 @cli
 def main():
     args = parse_args()
+    if not args.dry and not torch.cuda.is_available():
+        raise RuntimeError(
+            'PyTorch finds no GPU here: --dry rehearses every stage on a CPU'
+        )
     stages = [stage for stage in STAGES if stage.name in args.stages]
     if args.train_camvid:
         until = time.time() + 60 * args.minutes

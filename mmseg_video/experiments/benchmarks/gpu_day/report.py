@@ -4,13 +4,15 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
+
 from ....io.atomic import write_text
 from ...output import markdown_table, to_json
 from .headlines import headlines
 from .rows import COLUMNS
 from .settings import DRY, Settings
 from .stages import Stage
-from .worker import DONE, FAILED, STOPPED, Outcome
+from .worker import DONE, FAILED, SKIPPED, STOPPED, Outcome
 
 PAGE = """\
 # On a GPU
@@ -35,48 +37,62 @@ class Report:
     Args:
         folder (Path): Where it is; what was left there is read.
         settings (Settings): Of all stages.
+        device (str): What they run on.
+
+    Raises:
+        ValueError: If what was left there was made with others.
     """
 
-    def __init__(self, folder: Path, settings: Settings):
+    def __init__(self, folder: Path, settings: Settings, device: str):
         self.folder, self.settings = folder, settings
-        self.device = ''
-        self.stages = self._read()
+        self.device, self.stages = device, self._read()
 
     def _read(self) -> dict[str, dict]:
+        path = self.folder / 'gpu_day.json'
         try:
-            content = json.loads((self.folder / 'gpu_day.json').read_text())
-            return dict(content['stages'])
+            content = json.loads(path.read_text())
+            stages = dict(content['stages'])
         except (OSError, ValueError, KeyError, TypeError):
             return {}
+        if content.get('made_with') != self._made_with:
+            raise ValueError(
+                f"'{path}' holds figures of another machine, another PyTorch "
+                'or other sizes: name another folder with --out'
+            )
+        return stages
 
-    def is_done(self, stage: Stage, key: str) -> bool:
-        """Whether it was done, on this machine with these settings."""
-        entry = self.stages.get(stage.name, {})
-        return entry.get('status') == DONE and entry.get('key') == key
+    @property
+    def _made_with(self) -> dict:
+        """What decides the figures, as JSON has it."""
+        settings = json.loads(json.dumps(asdict(self.settings)))
+        return dict(
+            device=self.device, torch=torch.__version__, settings=settings
+        )
+
+    def is_done(self, stage: Stage) -> bool:
+        """Whether it was done before."""
+        return self.stages.get(stage.name, {}).get('status') == DONE
 
     def failed(self, stage: Stage) -> bool:
         """Whether it failed or hung."""
         status = self.stages.get(stage.name, {}).get('status')
         return status in (FAILED, STOPPED)
 
-    def add(self, stage: Stage, key: str, outcome: Outcome) -> None:
-        """Take what came of a stage, and write all."""
-        self.stages[stage.name] = dict(
-            title=stage.title,
-            about=stage.about,
-            key=key,
-            device=self.device,
-            **asdict(outcome),
-        )
+    def add(self, stage: Stage, outcome: Outcome) -> None:
+        """Take what came of a stage, and write all.
+
+        That it was skipped does not replace what was known before.
+        """
+        entry = dict(title=stage.title, about=stage.about, **asdict(outcome))
+        if outcome.status == SKIPPED:
+            self.stages.setdefault(stage.name, entry)
+        else:
+            self.stages[stage.name] = entry
         self.write()
 
     def write(self) -> None:
         """The three files, each whole."""
-        content = dict(
-            device=self.device,
-            settings=asdict(self.settings),
-            stages=self.stages,
-        )
+        content = dict(made_with=self._made_with, stages=self.stages)
         write_text(self.folder / 'gpu_day.json', to_json(content))
         write_text(self.folder / 'table.md', self._table())
         write_text(self.folder / 'gpu.md', self._page())

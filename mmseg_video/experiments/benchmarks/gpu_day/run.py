@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from ...perform import alone_in, duration
-from ...store import hash_of
 from .report import Report
 from .settings import Settings
 from .stages import Stage
@@ -35,14 +33,15 @@ def run_gpu_day(
         start (str): See :class:`Worker`. Defaults to 'spawn'.
 
     Raises:
+        ValueError: If the folder holds figures of another machine, or another
+            process is at work in it.
         RuntimeError: If a stage failed.
     """
     end = time.monotonic() + 60 * minutes
     with alone_in(out):
-        report = Report(out, settings)
         worker = Worker(settings, out / 'gpu_day.log', start)
         try:
-            report.device = worker.begin()
+            report = Report(out, settings, worker.begin())
             for stage in stages:
                 _one(stage, end, worker, report)
             worker.stop(hangs=False)
@@ -59,8 +58,7 @@ def run_gpu_day(
 
 
 def _one(stage: Stage, end: float, worker: Worker, report: Report) -> None:
-    key = hash_of([stage.name, asdict(report.settings), report.device])
-    if report.is_done(stage, key):
+    if report.is_done(stage):
         print(f'{stage.name}: done before', flush=True)
         return
     left = end - time.monotonic()
@@ -75,7 +73,7 @@ def _one(stage: Stage, end: float, worker: Worker, report: Report) -> None:
             outcome = worker.do(stage, min(stage.limit, left))
         except RuntimeError as error:
             outcome = Outcome(FAILED, why=str(error))
-    report.add(stage, key, outcome)
+    report.add(stage, outcome)
     text = outcome.status
     if outcome.status != DONE:
         text += f': {outcome.why}'

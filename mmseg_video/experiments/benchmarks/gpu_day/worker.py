@@ -117,12 +117,12 @@ class Worker:
         if self._process is None:
             return
         if not hangs:
-            self._pipe.close()
+            self._pipe.send(None)
             self._process.join(5)
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except ProcessLookupError:
-            pass
+            self._process.kill()  # it has no group yet, or has ended
         self._process.join()
         self._pipe.close()
         self._process = None
@@ -130,26 +130,27 @@ class Worker:
 
 def _work(pipe, settings: Settings, log: str) -> None:
     os.setpgid(0, 0)
-    with open(log, 'a') as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+    sys.stdout = sys.stderr = file = open(log, 'a', buffering=1)
+    for output in (1, 2):  # of libraries and of processes too
+        os.dup2(file.fileno(), output)
     pipe.send(device_name(settings.device))
     while True:
         try:
             stage = pipe.recv()
         except EOFError:
             return
-        print(f'--- {stage.name}', flush=True)
+        if stage is None:
+            return
+        print(f'--- {stage.name}')
         why = None
         try:
             for row in stage.run(settings):
-                print(row, flush=True)
+                print(row)
                 pipe.send(('row', row, True))
         except Exception as error:
             traceback.print_exc()
             text = str(error).strip().split('\n')[0]
             why = f'{type(error).__name__}: {text}'
-        sys.stdout.flush()
         pipe.send(('end', why, _clean_up(settings)))
 
 
