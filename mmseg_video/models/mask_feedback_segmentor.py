@@ -27,8 +27,8 @@ class MaskFeedbackSegmentor(ClipSegmentor, EncoderDecoder):
 
     ``num_steps`` steps are made on every frame: as in the paper a still is
     refined in three, and a video is followed with one for each frame. The
-    last frame has the label; step t of its N steps is trained with weight
-    ``loss_decay``^(N - t). At the start of a sequence s = 0.
+    last frame has the label; step t of its N steps is trained with a weight of
+    loss_decay to the power of N - t. At the start of a sequence s = 0.
 
     Args:
         backbone (dict): A :class:`DoubleConvEncoder`, or another with
