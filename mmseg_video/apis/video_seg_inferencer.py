@@ -28,7 +28,9 @@ from ..models.propagation import (
 from ..models.states import States
 from ..models.streams import FrameInfo, Stream, Streams, states_of
 from ..visualization import overlay
+from .frames import as_array
 from .segmentors import load_segmentor
+from .two_sided import two_sided
 
 
 @dataclass
@@ -124,6 +126,8 @@ class VideoSegInferencer:
             amp,
             probabilities,
             max_streams,
+            every,
+            **full_frames,
         )
         speed_up(self.model, **speed_settings(loaded.cfg))
 
@@ -138,6 +142,8 @@ class VideoSegInferencer:
         amp: bool = False,
         probabilities: bool = False,
         max_streams: int = 256,
+        every: int | str | None = None,
+        **full_frames,
     ) -> 'VideoSegInferencer':
         """An inferencer around a segmentor that is built already.
 
@@ -148,12 +154,14 @@ class VideoSegInferencer:
             flow (FlowToPrevious | None): What makes the flow of a
                 flow-compensated model. Defaults to None, the model needs
                 none.
-            device, amp, probabilities, max_streams: As above.
+            device, amp, probabilities, max_streams, every, full_frames: As
+                above.
         """
         self = cls.__new__(cls)
         self._set_up(
             *(model, classes, palette, flow),
-            *(device, amp, probabilities, max_streams),
+            *(device, amp, probabilities, max_streams, every),
+            **full_frames,
         )
         return self
 
@@ -167,6 +175,8 @@ class VideoSegInferencer:
         amp: bool,
         probabilities: bool,
         max_streams: int,
+        every: int | str | None,
+        **full_frames,
     ) -> None:
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         self.model = model.to(device).eval()
@@ -187,6 +197,7 @@ class VideoSegInferencer:
     def predict(
         self,
         source: str | PathLike | int | FrameSource | Iterable[np.ndarray],
+        lag: int | str | None = None,
     ) -> Iterator[Prediction]:
         """Predictions of a whole video, one at a time, from a fresh start.
 
@@ -197,11 +208,25 @@ class VideoSegInferencer:
             source: A video file, folder, glob, camera number or address
                 (``rtsp://...``), see :func:`open_frames`; or frames
                 (H, W, 3) uint8 BGR, as arrays or tensors.
+            lag (int | str | None): Whether the filter looks at the future
+                too: so many frames of it, by which predictions are late, or
+                'offline', as many as count (:func:`two_sided`). Defaults to
+                None, at the past alone.
+
+        Raises:
+            ValueError: If there is no such lag, or the model has no filter.
         """
         if isinstance(source, str | PathLike | int):
             source = open_frames(source)
+        if lag is not None:
+            return two_sided(self, source, lag)
+        return self._predict_stream(source)
+
+    def _predict_stream(
+        self, source: Iterable[np.ndarray]
+    ) -> Iterator[Prediction]:
         stream_id = object()
-        frames = (_as_array(frame, stream_id) for frame in source)
+        frames = (as_array(frame, stream_id) for frame in source)
         pairs = ((frame, None) for frame in frames)
         if self.flow is not None:
             pairs = prefetch(self.flow.with_previous(frames))
@@ -257,7 +282,7 @@ class VideoSegInferencer:
         Raises:
             ValueError: If a frame has another shape or dtype.
         """
-        arrays = {k: _as_array(frame, k) for k, frame in frames.items()}
+        arrays = {k: as_array(frame, k) for k, frame in frames.items()}
         infos = {
             name: FrameInfo(
                 frame.shape[:2],
@@ -280,7 +305,7 @@ class VideoSegInferencer:
             logits, states = self._answer(names, arrays, before, flows, paces)
             after |= dict(zip(names, states, strict=True))
             for name, scores in zip(names, logits, strict=True):
-                predictions[name] = self._prediction(
+                predictions[name] = self.prediction(
                     arrays[name], scores, paces[name].full
                 )
         self.streams.commit(
@@ -348,11 +373,7 @@ class VideoSegInferencer:
         flows: list[np.ndarray] | None,
     ) -> tuple[torch.Tensor, States]:
         """Logits (N, classes, H, W), and the states after the frames."""
-        inputs = [
-            torch.from_numpy(np.ascontiguousarray(f.transpose(2, 0, 1)))
-            for f in frames
-        ]
-        inputs = self.model.data_preprocessor(dict(inputs=inputs))['inputs']
+        inputs = self.inputs_of(frames)
         size = frames[0].shape[:2]
         with autocast_test(self.amp):
             if not hasattr(self.model, 'step'):
@@ -364,6 +385,15 @@ class VideoSegInferencer:
                 flow = torch.from_numpy(np.stack(flows)).to(inputs.device)
             # (N, T=1, C, H, W) -> (N, C, H, W)
             return self.model.step(inputs[:, 0], states, flow)
+
+    def inputs_of(self, frames: list[np.ndarray]) -> torch.Tensor:
+        """Normalised clips (N, 1, C, H, W) of frames (H, W, 3) uint8 BGR;
+        framewise models have frames (N, C, H, W)."""
+        inputs = [
+            torch.from_numpy(np.ascontiguousarray(f.transpose(2, 0, 1)))
+            for f in frames
+        ]
+        return self.model.data_preprocessor(dict(inputs=inputs))['inputs']
 
     @torch.no_grad()
     def _propagate(
@@ -379,9 +409,10 @@ class VideoSegInferencer:
             flow = torch.from_numpy(np.stack(flows)).to(device)
         return self.model.propagate(states, flow, frames[0].shape[:2])
 
-    def _prediction(
-        self, frame: np.ndarray, scores: torch.Tensor, full: bool
+    def prediction(
+        self, frame: np.ndarray, scores: torch.Tensor, full: bool = True
     ) -> Prediction:
+        """Of a frame with logits (classes, H, W)."""
         probabilities = None
         if self.probabilities:
             probabilities = scores.float().softmax(0).cpu().numpy()
@@ -418,22 +449,3 @@ def flow_of(cfg: Config, model: nn.Module) -> FlowToPrevious | None:
             "dict(type='DISFlow')"
         )
     return flow
-
-
-def _as_array(frame: np.ndarray | torch.Tensor, stream_id) -> np.ndarray:
-    if isinstance(frame, torch.Tensor):
-        frame = frame.cpu().numpy()
-    if (
-        not isinstance(frame, np.ndarray)
-        or frame.dtype != np.uint8
-        or frame.ndim != 3
-        or frame.shape[2] != 3
-    ):
-        got = type(frame).__name__
-        if isinstance(frame, np.ndarray):
-            got = f'{frame.shape} {frame.dtype}'
-        raise ValueError(
-            f'stream {stream_id!r}: a frame must be (H, W, 3) uint8, blue '
-            f'first, got {got}'
-        )
-    return frame

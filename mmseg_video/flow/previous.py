@@ -144,6 +144,21 @@ class FlowToPrevious:
             yield frame.copy(), self(image, before)
             before = image
 
+    def both_ways(
+        self, frames: Iterable[np.ndarray]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Each frame of a stream, copied, with its flow field to the frame
+        before, and that of the frame before to it."""
+        before, size = None, None
+        for frame in frames:
+            if frame.shape != size:
+                before, size = None, frame.shape
+            image = self.reduce(frame)
+            back = image if before is None else before
+            to_frame = self(back, None if before is None else image)
+            yield frame.copy(), self(image, before), to_frame
+            before = image
+
     def reduce(self, frame: np.ndarray) -> np.ndarray:
         """A copy of the frame (H, W, 3) at the size at which flow is
         estimated."""

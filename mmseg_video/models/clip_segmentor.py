@@ -206,6 +206,43 @@ class ClipSegmentor(BaseSegmentor):
         check_places(states, self.state_maps)
         return self._propagate(states, flow, [dict(img_shape=size)])
 
+    def scores(
+        self,
+        frame: Tensor,
+        states: States | None = None,
+        flow: Tensor | None = None,
+    ) -> tuple[Tensor, States]:
+        """Scores (N, classes, h, w) of one frame of N streams as they enter
+        the filter, and all states but the filter's; for who filters them
+        otherwise (:class:`TwoSidedFilter`).
+
+        Args:
+            frame, states, flow: As of :meth:`step`.
+        """
+        return self._scores(frame, states or {}, flow)
+
+    def _scores(
+        self, frame: Tensor, states: States, flow: Tensor | None
+    ) -> tuple[Tensor, States]:
+        raise NotImplementedError(
+            f'{type(self).__name__} has no filter of its scores'
+        )
+
+    def filter_flow(
+        self, flow: Tensor | None, size: tuple[int, int]
+    ) -> Tensor | None:
+        """The flow (N, 3, h, w) along which the filter's state is warped.
+
+        Args:
+            flow (Tensor | None): Flow fields (N, 3, h, w) of frames.
+            size (tuple[int, int]): Their height and width.
+        """
+        return flow if self.flow_compensated else None
+
+    def resized(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
+        """Logits (N, classes, H, W) of filtered scores (N, classes, h, w)."""
+        raise NotImplementedError
+
     def _propagate(
         self, states: States, flow: Tensor | None, metas: list[dict]
     ) -> tuple[Tensor, States]:

@@ -1,6 +1,6 @@
 """Whether optical flow is there and fits the frames that it came with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -37,6 +37,37 @@ def used_flow(
             )
         return None
     check_flow(flow, num_clips, num_frames, size)
+    return flow
+
+
+def flow_of_frame(
+    flow: Tensor | None,
+    states: Mapping[str, tuple[Tensor, ...]],
+    size: Sequence[int],
+    on_missing: str | None,
+) -> Tensor | None:
+    """The flow (N, 3, h, w) along which states are propagated.
+
+    Args:
+        flow (Tensor | None): Flow fields (N, 3, h, w).
+        states (Mapping): Of the N streams.
+        size (Sequence[int]): Height and width of the frame.
+        on_missing (str | None): As of :func:`used_flow`.
+
+    Raises:
+        ValueError: If it is missing, of other frames, or not finite.
+    """
+    if on_missing is None:
+        return None
+    if flow is None:
+        if on_missing == 'error':
+            raise ValueError(
+                'a flow-compensated model needs the optical flow of each '
+                "propagated frame, or on_missing_flow='still'"
+            )
+        return None
+    num_streams = next(iter(states.values()))[0].shape[0]
+    check_flow(flow.unsqueeze(1), num_streams, 1, size)
     return flow
 
 

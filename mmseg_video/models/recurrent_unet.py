@@ -18,7 +18,7 @@ from .clip_encoding import (
 from .clip_losses import ClipLosses
 from .clip_segmentor import ClipSegmentor, clip_flow
 from .filters import filter_clip
-from .flow_checks import check_flow, used_flow
+from .flow_checks import flow_of_frame, used_flow
 from .head_rnns import FINAL_RNN, LOGITS, HeadRNNs
 from .necks import neck_rnns, run_necks
 from .propagation import propagate_states
@@ -296,7 +296,8 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
     def _propagate(
         self, states: States, flow: Tensor | None, metas: list[dict]
     ) -> tuple[Tensor, States]:
-        flow = self._flow_of_frame(flow, states, metas)
+        size = metas[0]['img_shape'][:2]
+        flow = flow_of_frame(flow, states, size, self.on_missing_flow)
         averages = {
             place: 1.0
             for place, rnn in self.head_rnns.by_place.items()
@@ -311,23 +312,20 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
             logits = self.filter.answer(logits)
         return self.decode_head.predict_by_feat(logits, metas), after
 
-    def _flow_of_frame(
-        self, flow: Tensor | None, states: States, metas: list[dict]
-    ) -> Tensor | None:
-        """The flow (N, 3, h, w) along which the states are warped."""
-        if not self.flow_compensated:
-            return None
-        if flow is None:
-            if self.on_missing_flow == 'error':
-                raise ValueError(
-                    'a flow-compensated model needs the optical flow of each '
-                    "propagated frame, or on_missing_flow='still'"
-                )
-            return None
-        num_streams = next(iter(states.values()))[0].shape[0]
-        size = metas[0]['img_shape'][:2]
-        check_flow(flow.unsqueeze(1), num_streams, 1, size)
-        return flow
+    def _scores(
+        self, frame: Tensor, states: States, flow: Tensor | None
+    ) -> tuple[Tensor, States]:
+        own = {k: v for k, v in states.items() if k != FILTER}
+        if flow is not None:
+            flow = flow.unsqueeze(1)
+        return self._run(
+            *(frame.unsqueeze(1), own, flow, KEY_FRAME),
+            lambda levels: self.decode_head.forward(fold(levels)),
+        )
+
+    def resized(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
+        metas = [dict(img_shape=size)]
+        return self.decode_head.predict_by_feat(scores, metas)
 
     def _logits(
         self, clips: Tensor, states: States | None, flow: Tensor | None

@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -49,6 +50,8 @@ class Setting:
     tolerance: float = 0.15
     look_ahead: int | None = None
     scale: float = 1.0
+    upsample: int = 1
+    field_stride: int = 1
 
     @property
     def key(self) -> str:
@@ -164,7 +167,7 @@ class Video:
         key = (
             *(i, j, setting.preset, setting.min_size, setting.noise_scale),
             *(setting.photometric_scale, setting.blur),
-            setting.max_error_ratio,
+            *(setting.max_error_ratio, setting.field_stride),
         )
         if key not in self._flows:
             if self._flows and next(iter(self._flows))[2:] != key[2:]:
@@ -180,6 +183,18 @@ class Video:
             )
             now, before = (make.reduce(self.frames[n]) for n in (i, j))
             field = make(now, before, f'{i:05d}_{j:05d}')
+            stride = setting.field_stride
+            if stride > 1:
+                h, w = (n // stride for n in field.shape[1:])
+                field = cv2.resize(
+                    field.transpose(1, 2, 0),
+                    (w, h),
+                    None,
+                    0,
+                    0,
+                    cv2.INTER_AREA,
+                ).transpose(2, 0, 1)
+                field[:2] /= stride
             self._flows[key] = field.astype(np.float16)
         return torch.from_numpy(self._flows[key]).float()[None]
 
@@ -207,6 +222,10 @@ def predictions(video: Video, setting: Setting):
                 back = video.field(i - 1, i, setting)
         pace = rule.next(pace, None if flow is None else flow[0].numpy())
         scores = video.scores(i, setting.scale) if pace.full else None
+        if pace.full and setting.upsample > 1:
+            scores = F.interpolate(
+                scores, scale_factor=setting.upsample, mode='bilinear'
+            )
         if smooth is not None:
             paces.append(pace.full)
             done = list(smooth.push(scores, flow, back))
