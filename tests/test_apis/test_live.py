@@ -31,6 +31,11 @@ def finish(net, live):
     """The net ends the frame that it is at."""
     assert net.started.acquire(timeout=30)
     net.go.release()
+    wait(live)
+
+
+def wait(live):
+    """Until the net has nothing to do."""
     with live._worker._changed:
         assert live._worker._changed.wait_for(
             lambda: not live._worker._busy, timeout=30
@@ -114,14 +119,11 @@ def test_what_the_net_raises_is_raised(net, live):
     frames = moving(3)
     live.answer(frames[0])
     live.answer(frames[1])
-    live._worker._work = None
     net.go.release()
-    finish(net, live)
+    wait(live)
+    live._worker._work = None
     live.answer(frames[2])  # the job fails: None is no function
-    with live._worker._changed:
-        assert live._worker._changed.wait_for(
-            lambda: not live._worker._busy, timeout=30
-        )
+    wait(live)
     with pytest.raises(TypeError, match='not callable'):
         live.answer(frames[2])
 
