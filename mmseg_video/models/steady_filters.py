@@ -5,12 +5,13 @@ from dataclasses import dataclass
 STEADY = ('flow', 'place', 'none', 'gated')
 # Found on CamVid's and the street scenes' validation video, with several
 # nets, and the worst case counted: work_dirs/results/steady.
-WEIGHT = 0.1
+FILTER = dict(type='EMAFilter', weight=0.1)
 FLOW = dict(
     estimator=dict(type='DISFlow', preset='medium'),
     min_size=None,
     max_error_ratio=None,
     noise_scale=4.0,
+    blur=1,
 )
 
 
@@ -28,7 +29,7 @@ class SteadyFilter:
     flow: dict | None
 
 
-def steady_filter(name: str = 'flow', weight: float = WEIGHT) -> SteadyFilter:
+def steady_filter(name: str = 'flow') -> SteadyFilter:
     """The filter of a name.
 
     - ``flow``: a long exponential moving average of the logits, warped by
@@ -42,13 +43,12 @@ def steady_filter(name: str = 'flow', weight: float = WEIGHT) -> SteadyFilter:
 
     Args:
         name (str): See above. Defaults to 'flow'.
-        weight (float): Of the present frame. Defaults to 0.1.
 
     Raises:
         ValueError: If there is no such filter.
     """
     if name == 'flow':
-        return SteadyFilter(dict(type='EMAFilter', weight=weight), dict(FLOW))
+        return SteadyFilter(dict(FILTER), dict(FLOW))
     if name == 'place':
         return SteadyFilter(dict(type='EMAFilter', weight=0.5), None)
     if name in ('none', 'gated'):

@@ -1,9 +1,8 @@
 """What filters, propagated frames and their rivals make of a net's scores."""
 
-import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -13,6 +12,7 @@ import torch.nn.functional as F
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, METRICS, MODELS
 
+from ...engine.arguments import set_data_root
 from ...engine.launch import load_config, revert_sync_bn
 from ...engine.pretrained import fetch_nothing
 from ...evaluation.figures import TEMPORAL_METRICS
@@ -23,53 +23,13 @@ from ...flow.previous import FlowToPrevious
 from ...io.atomic import atomic_path, write_text
 from ...models.filters import EMAFilter
 from ...models.propagation import propagate
-from ...models.steady_filters import FLOW, WEIGHT
 from ...models.two_sided import TwoSidedFilter
+from .steady_settings import Setting
 
-
-@dataclass(frozen=True)
-class Setting:
-    """How scores become predictions; the defaults are those of
-    :func:`steady_filter`.
-
-    ``flow``: 'dis', or None, in place. ``look_ahead``: frames of the future,
-    None for the causal filter. ``scale``: of the frames that the net sees.
-    """
-
-    weight: float = WEIGHT
-    of: str = 'logits'
-    flow: str | None = 'dis'
-    preset: str = FLOW['estimator']['preset']
-    min_size: int | None = FLOW['min_size']
-    max_error_ratio: float | None = FLOW['max_error_ratio']
-    photometric_scale: float | None = None
-    noise_scale: float | None = FLOW['noise_scale']
-    blur: int = 5
-    every: int | str = 1
-    max_every: int = 10
-    tolerance: float = 0.15
-    look_ahead: int | None = None
-    scale: float = 1.0
-    upsample: int = 1
-    field_stride: int = 1
-
-    @property
-    def key(self) -> str:
-        text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-ALONE = Setting(weight=1.0, flow=None)
-SHIPPED = Setting(
-    weight=0.5,
-    preset='fast',
-    min_size=180,
-    max_error_ratio=0.7,
-    noise_scale=None,
+SHOWN = (
+    *('mIoU', 'mIoU_first_half', 'mIoU_second_half', 'mAcc'),
+    *('flicker_static', 'VC8', 'VC16', 'full_frames'),
 )
-BEST = Setting()
-HELD = replace(ALONE, every=3)
-PLAIN_WARP = replace(BEST, weight=1.0, noise_scale=None)
 
 
 class Video:
@@ -77,7 +37,7 @@ class Video:
     and their flow, both kept on disk.
 
     Args:
-        cfg (Config): Of the net; its test data are taken.
+        cfg (Config): Of the net; its validation data are taken.
         checkpoint (str): The net's.
         cache (Path): Where scores and flow are kept.
         name (str): Of the data.
@@ -88,6 +48,7 @@ class Video:
     def __init__(self, cfg, checkpoint, cache, name, net, num_frames=None):
         self.cfg, self.checkpoint = cfg, checkpoint
         self.cache, self.name, self.net = Path(cache), name, net
+        cfg.test_dataloader = cfg.val_dataloader
         Protocol(stream=True).apply(cfg)
         dataset = DATASETS.build(cfg.test_dataloader.dataset)
         self.meta = dataset.metainfo
@@ -119,14 +80,16 @@ class Video:
         folder = self.cache / f'{self.name}_{self.net}_{scale:g}'
         path = folder / f'{i:05d}.npy'
         if not path.exists():
-            scores, seconds = self._predict(self.frames[i], scale)
+            scores, seconds = self.predict(self.frames[i], scale)
             with atomic_path(path) as temporary, open(temporary, 'wb') as file:
                 np.save(file, scores)
             with open(folder / 'seconds.txt', 'a') as file:
                 file.write(f'{seconds:.5f}\n')
         return torch.from_numpy(np.load(path)).float()[None]
 
-    def _predict(self, frame: np.ndarray, scale: float):
+    def predict(self, frame: np.ndarray, scale: float):
+        """Scores (classes, h, w) float16 of a frame, and the seconds that
+        the net took."""
         model = self._model or self._load()
         height, width = (round(n * scale) for n in frame.shape[:2])
         inputs = torch.from_numpy(frame).permute(2, 0, 1)[None]
@@ -160,6 +123,18 @@ class Video:
         )
         return self._model
 
+    def flow_of(self, setting: Setting, cache: Path | None) -> FlowToPrevious:
+        """What makes the flow of a setting."""
+        folder = f'flow_{self.name}_{setting.preset}_{setting.min_size}'
+        return FlowToPrevious(
+            DISFlow(setting.preset, cache_dir=cache and str(cache / folder)),
+            min_size=setting.min_size,
+            max_error_ratio=setting.max_error_ratio,
+            photometric_scale=setting.photometric_scale,
+            noise_scale=setting.noise_scale,
+            blur=setting.blur,
+        )
+
     def field(self, i: int, j: int, setting: Setting) -> torch.Tensor | None:
         """The flow field (1, 3, h, w) from frame i to frame j."""
         if setting.flow is None:
@@ -172,15 +147,7 @@ class Video:
         if key not in self._flows:
             if self._flows and next(iter(self._flows))[2:] != key[2:]:
                 self._flows.clear()
-            folder = f'flow_{self.name}_{setting.preset}_{setting.min_size}'
-            make = FlowToPrevious(
-                DISFlow(setting.preset, cache_dir=str(self.cache / folder)),
-                min_size=setting.min_size,
-                max_error_ratio=setting.max_error_ratio,
-                photometric_scale=setting.photometric_scale,
-                noise_scale=setting.noise_scale,
-                blur=setting.blur,
-            )
+            make = self.flow_of(setting, self.cache)
             now, before = (make.reduce(self.frames[n]) for n in (i, j))
             field = make(now, before, f'{i:05d}_{j:05d}')
             stride = setting.field_stride
@@ -288,6 +255,41 @@ def measure(video: Video, setting: Setting, quick: bool = False) -> dict:
     return figures
 
 
+@torch.no_grad()
+def time_parts(video: Video, setting: Setting, num_frames: int = 20) -> dict:
+    """Median milliseconds of a frame's parts, one after the other.
+
+    Args:
+        video (Video): With its net.
+        setting (Setting): Of flow and filter.
+        num_frames (int): How many are timed. Defaults to 20.
+    """
+    seconds = {'net': [], 'flow': [], 'filter': [], 'propagate': []}
+    filter, state = EMAFilter(setting.weight, setting.of), None
+    make = video.flow_of(setting, cache=None)
+
+    def timed(part, function, *args):
+        start = time.perf_counter()
+        result = function(*args)
+        seconds[part].append(time.perf_counter() - start)
+        return result
+
+    for i in range(1, min(num_frames + 1, len(video.frames))):
+        now, before = (make.reduce(video.frames[n]) for n in (i, i - 1))
+        field = timed('flow', make, now, before)
+        field = torch.from_numpy(field)[None]
+        scores, spent = video.predict(video.frames[i], 1.0)
+        seconds['net'].append(spent)
+        scores = torch.from_numpy(scores).float()[None]
+        if state is not None:
+            timed('propagate', propagate, state, field, filter.decay)
+        _, state = timed('filter', filter, scores, state, field)
+    return {
+        part: round(1000 * float(np.median(values)), 2)
+        for part, values in seconds.items()
+    }
+
+
 def benchmark(
     config: str,
     checkpoint: str,
@@ -296,29 +298,47 @@ def benchmark(
     settings: dict[str, Setting],
     out: Path,
     cache: Path,
+    data_root: str | None = None,
     cfg_options: dict | None = None,
     num_frames: int | None = None,
     quick: bool = False,
-) -> dict[str, dict]:
-    """The figures of all settings; those that are there are not measured
-    again."""
+    timed: bool = False,
+) -> None:
+    """Measure all settings, and write a JSON file for each; those that are
+    there are not measured again.
+
+    Args:
+        config, checkpoint (str): Of the net.
+        net, data (str): How they are called; folders of results.
+        settings (dict[str, Setting]): By name.
+        out (Path): Where results are written.
+        cache (Path): Where scores and flow are kept.
+        data_root, cfg_options: Of the config.
+        num_frames (int | None): The first so many alone. Defaults to None.
+        quick (bool): Without TC. Defaults to False.
+        timed (bool): Also the time of the parts. Defaults to False.
+    """
     cfg = load_config(config, cfg_options)
+    set_data_root(cfg, data_root)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    video, found = None, {}
+    folder, video = out / data / net, None
+
+    def loaded():
+        return video or Video(cfg, checkpoint, cache, data, net, num_frames)
+
     for name, setting in settings.items():
-        path = out / data / net / f'{setting.key}{"_quick" * quick}.json'
+        path = folder / f'{setting.key}{"_quick" * quick}.json'
         if not path.exists():
-            video = video or Video(
-                cfg, checkpoint, cache, data, net, num_frames
-            )
+            video = loaded()
             figures = measure(video, setting, quick)
-            report = dict(
-                net=net, data=data, figures=figures, **asdict(setting)
-            )
+            report = dict(setting=asdict(setting), figures=figures)
             write_text(path, json.dumps(report, indent=1))
-        found[name] = json.loads(path.read_text())['figures']
-        shown = ('mIoU', 'mIoU_first_half', 'mIoU_second_half', 'mAcc')
-        shown += ('flicker_static', 'VC8', 'VC16', 'full_frames')
-        line = ' '.join(f'{found[name].get(k, 0):6.2f}' for k in shown)
-        print(f'{net:14} {name:42} {line}', flush=True)
-    return found
+        figures = json.loads(path.read_text())['figures']
+        line = ' '.join(f'{figures.get(k, 0):6.2f}' for k in SHOWN)
+        print(f'{net:14} {name:46} {line}', flush=True)
+    if timed:
+        video = loaded()
+        write_text(
+            folder / 'milliseconds.json',
+            json.dumps(time_parts(video, Setting()), indent=1),
+        )
