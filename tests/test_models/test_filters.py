@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from mmengine import Config
 from mmseg.registry import MODELS
 
 from mmseg_video.flow.estimators import build_flow
@@ -11,6 +12,7 @@ from mmseg_video.models import EMAFilter
 from mmseg_video.models.steady_filters import STEADY, steady_filter
 from tests.frames import as_tensor, moving
 from tests.models import FRAMEWISE, RECURRENT, build, samples, wake
+from tests.runs import leaf
 
 NORMALISED = dict(
     type='ClipDataPreProcessor',
@@ -213,6 +215,15 @@ def test_probabilities_are_averaged_and_come_back_as_logits():
 def test_bad_input(values, sentence):
     with pytest.raises(ValueError, match=sentence):
         MODELS.build(dict(type='EMAFilter', **values))
+
+
+def test_configs_have_the_filter_of_steady():
+    cfg = Config.fromfile(leaf('steady_unet_street'))
+    steady = steady_filter('flow')
+    assert cfg.model.filter == steady.filter
+    flow = dict(cfg.test_dataloader.dataset.augments.flow)
+    assert flow.pop('type') == 'AddFlow'
+    assert flow == steady.flow
 
 
 def test_filters_have_names():

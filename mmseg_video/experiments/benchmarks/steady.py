@@ -234,8 +234,10 @@ def measure(video: Video, setting: Setting, quick: bool = False) -> dict:
     for i, (out, ran) in enumerate(predictions(video, setting)):
         full += ran
         sample = video.samples[i]
-        size = video.frames[i].shape[:2]
-        logits = F.interpolate(out, size, mode='bilinear')
+        logits = F.interpolate(out, video.frames[i].shape[:2], mode='bilinear')
+        size = video.metas[i]['ori_shape'][:2]
+        if logits.shape[2:] != size:  # the data set resized the frame
+            logits = F.interpolate(logits, size, mode='bilinear')
         data = sample['data_samples'].to_dict()
         data['pred_sem_seg'] = dict(data=logits.argmax(1))
         data['gt_sem_seg'] = dict(data=sample['data_samples'].gt_sem_seg.data)

@@ -134,10 +134,7 @@ def _differences(nets: dict[str, _Net]) -> str:
             )
             if alone and ours:
                 gains.append(ours['mIoU'] - alone['mIoU'])
-                steadier.append(
-                    100
-                    * (ours['flicker_static'] / alone['flicker_static'] - 1)
-                )
+                steadier.append(100 * (_flicker(ours) / _flicker(alone) - 1))
         if gains:
             row = (
                 np.mean(gains),
@@ -150,15 +147,24 @@ def _differences(nets: dict[str, _Net]) -> str:
     return f'## All nets\n\n{markdown_table((*head, "worst"), rows)}\n'
 
 
+def _flicker(figures: dict) -> float:
+    """Where every frame is labelled, that of static labels."""
+    return figures.get('flicker_static', figures['flicker'])
+
+
+def _means(points) -> tuple[float, ...]:
+    return tuple(np.mean([*points], axis=0))
+
+
 def _draw(out: Path, data: str, nets: dict[str, _Net]) -> Path:
     figure, axes = subplots(1, 2, (11, 4.5))
     panels = zip(np.ravel(axes), ('mIoU', 'flicker_static'), strict=True)
     for axis, metric in panels:
         for label, names in LINES.items():
             points = sorted(
-                (
-                    np.mean([net.cost(n) for net in nets.values()]),
-                    np.mean([net.figures[n][metric] for net in nets.values()]),
+                _means(
+                    (net.cost(n), net.figures[n].get(metric, np.nan))
+                    for net in nets.values()
                 )
                 for n in names
                 if all(n in net.figures for net in nets.values())
