@@ -57,14 +57,12 @@ def flow_of_frame(
     Raises:
         ValueError: If it is missing, of other frames, or not finite.
     """
-    if on_missing is None:
-        return None
-    if flow is None:
-        if on_missing == 'error':
-            raise ValueError(
-                'a flow-compensated model needs the optical flow of each '
-                "propagated frame, or on_missing_flow='still'"
-            )
+    if flow is None and on_missing == 'error':
+        raise ValueError(
+            'a flow-compensated model needs the optical flow of each '
+            "propagated frame, or on_missing_flow='still'"
+        )
+    if flow is None or on_missing is None:
         return None
     num_streams = next(iter(states.values()))[0].shape[0]
     check_flow(flow.unsqueeze(1), num_streams, 1, size)
