@@ -18,6 +18,7 @@ from ..engine.checkpoints import check_checkpoint
 from ..engine.hooks import report_checkpoint
 from ..engine.launch import autocast_test, load_config, revert_sync_bn
 from ..engine.pretrained import fetch_nothing
+from ..engine.published import find_checkpoint
 from ..engine.speed import speed_settings, speed_up
 from ..flow.estimators import PrecomputedFlow, build_flow
 from ..flow.previous import FlowToPrevious
@@ -74,8 +75,10 @@ class VideoSegInferencer:
     holds here too.
 
     Args:
-        config (str): Path of the config.
-        checkpoint (str): Path of its checkpoint.
+        config (str): Path of the config, or its name in the zoo, such as
+            'rnn_unet_camvid'.
+        checkpoint (str | None): Path or address of its checkpoint. Defaults
+            to None, the one that is published for it.
         device (str | None): Defaults to None, a GPU where there is one.
         amp (bool): Mixed precision: float16 on a GPU, bfloat16 on a CPU.
             Defaults to False.
@@ -86,20 +89,22 @@ class VideoSegInferencer:
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If the checkpoint is cut short.
+        ValueError: If the checkpoint is cut short, or none is given and none
+            is published.
         RuntimeError: If the checkpoint does not cover the model.
     """
 
     def __init__(
         self,
         config: str,
-        checkpoint: str,
+        checkpoint: str | None = None,
         device: str | None = None,
         amp: bool = False,
         probabilities: bool = False,
         max_streams: int = 256,
     ):
         cfg = load_config(config)
+        checkpoint = find_checkpoint(checkpoint, config)
         check_checkpoint(checkpoint)
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         init_default_scope(cfg.get('default_scope', 'mmseg'))

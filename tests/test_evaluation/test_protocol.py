@@ -6,9 +6,9 @@ import sys
 import pytest
 from mmengine import Config
 
+from mmseg_video.cli.test import parse_args
 from mmseg_video.evaluation.figures import check_figures
 from mmseg_video.evaluation.protocol import Protocol
-from tests.commands import load_tool
 from tests.runs import leaf
 
 CLIPS = [
@@ -31,7 +31,7 @@ def test_name_and_arguments_say_it_all(protocol, monkeypatch):
     assert Protocol.parse(protocol.name) == protocol
     argv = ['test.py', 'config.py', 'k.pth', *protocol.arguments]
     monkeypatch.setattr(sys, 'argv', argv)
-    assert load_tool('test').parse_args().protocol == protocol
+    assert parse_args().protocol == protocol
 
 
 def test_names_differ():
