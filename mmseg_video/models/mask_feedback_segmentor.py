@@ -1,4 +1,5 @@
 import torch
+from mmseg.models.segmentors import EncoderDecoder
 from mmseg.models.utils import resize
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
@@ -11,7 +12,7 @@ from .states import States
 
 
 @MODELS.register_module()
-class MaskFeedbackSegmentor(ClipSegmentor):
+class MaskFeedbackSegmentor(ClipSegmentor, EncoderDecoder):
     """Maps clips (N, T, C, H, W) to logits of their key frames (N, classes,
     H, W), step by step: each step sees the mask of the one before.
 
