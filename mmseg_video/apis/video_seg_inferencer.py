@@ -1,6 +1,6 @@
 """A trained model as a function of frames."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike
@@ -8,16 +8,10 @@ from os import PathLike
 import numpy as np
 import torch
 from mmengine import Config
-from mmengine.registry import init_default_scope
-from mmengine.runner.checkpoint import _load_checkpoint
-from mmseg.registry import DATASETS, MODELS
 from torch import nn
 
 from ..datasets import sequence_config
-from ..engine.checkpoints import check_checkpoint
-from ..engine.hooks import report_checkpoint
-from ..engine.launch import autocast_test, load_config, revert_sync_bn
-from ..engine.pretrained import fetch_nothing
+from ..engine.launch import autocast_test
 from ..engine.published import find_checkpoint
 from ..engine.speed import speed_settings, speed_up
 from ..flow.estimators import PrecomputedFlow, build_flow
@@ -28,6 +22,7 @@ from ..io.prefetch import prefetch
 from ..models.states import States, split
 from ..models.streams import FrameInfo, Stream, Streams, states_of
 from ..visualization import overlay
+from .segmentors import load_segmentor
 
 
 @dataclass
@@ -103,28 +98,65 @@ class VideoSegInferencer:
         probabilities: bool = False,
         max_streams: int = 256,
     ):
-        cfg = load_config(config)
-        checkpoint = find_checkpoint(checkpoint, config)
-        check_checkpoint(checkpoint)
+        loaded = load_segmentor(config, find_checkpoint(checkpoint, config))
+        self._set_up(
+            loaded.model,
+            loaded.classes,
+            loaded.palette,
+            flow_of(loaded.cfg, loaded.model),
+            device,
+            amp,
+            probabilities,
+            max_streams,
+        )
+        speed_up(self.model, **speed_settings(loaded.cfg))
+
+    @classmethod
+    def from_model(
+        cls,
+        model: nn.Module,
+        classes: Sequence[str],
+        palette: Sequence,
+        flow: FlowToPrevious | None = None,
+        device: str | None = None,
+        amp: bool = False,
+        probabilities: bool = False,
+        max_streams: int = 256,
+    ) -> 'VideoSegInferencer':
+        """An inferencer around a segmentor that is built already.
+
+        Args:
+            model (nn.Module): The segmentor, with its weights.
+            classes (Sequence[str]): Names of the classes.
+            palette (Sequence): Their RGB colours.
+            flow (FlowToPrevious | None): What makes the flow of a
+                flow-compensated model. Defaults to None, the model needs
+                none.
+            device, amp, probabilities, max_streams: As above.
+        """
+        self = cls.__new__(cls)
+        self._set_up(
+            *(model, classes, palette, flow),
+            *(device, amp, probabilities, max_streams),
+        )
+        return self
+
+    def _set_up(
+        self,
+        model: nn.Module,
+        classes: Sequence[str],
+        palette: Sequence,
+        flow: FlowToPrevious | None,
+        device: str | None,
+        amp: bool,
+        probabilities: bool,
+        max_streams: int,
+    ) -> None:
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
-        init_default_scope(cfg.get('default_scope', 'mmseg'))
-        revert_sync_bn(cfg.model)
-        # Weights come from the checkpoint: fetch no others.
-        fetch_nothing(cfg.model)
-        self.model = MODELS.build(cfg.model)
-        loaded = _load_checkpoint(checkpoint, map_location='cpu')
-        weights = {
-            key.removeprefix('module.'): value
-            for key, value in loaded.get('state_dict', loaded).items()
-        }
-        report_checkpoint(self.model, weights, checkpoint, need_all=True)
-        self.model.load_state_dict(weights, strict=False)
-        self.model.to(device)
-        self.model.eval()
-        speed_up(self.model, **speed_settings(cfg))
-        self.classes, self.palette = _names(cfg, loaded)
+        self.model = model.to(device).eval()
+        self.classes, self.palette = classes, palette
         self.amp, self.probabilities = amp, probabilities
-        self.flow = flow_of(cfg, self.model)
+        self.flow = flow
         self.streams = Streams(max_streams)
 
     def reset(self, stream_id: Hashable | None = None) -> None:
@@ -345,11 +377,3 @@ def _as_array(frame: np.ndarray | torch.Tensor, stream_id) -> np.ndarray:
             f'first, got {got}'
         )
     return frame
-
-
-def _names(cfg: Config, checkpoint: dict) -> tuple:
-    """Classes and palette: the checkpoint's, else the data set's."""
-    meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
-    if 'classes' not in meta:
-        meta = DATASETS.get(cfg.test_dataloader.dataset.type).METAINFO
-    return meta['classes'], meta['palette']

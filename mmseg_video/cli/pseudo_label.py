@@ -5,7 +5,8 @@
 
 Every unlabelled frame of the config's training sequences gets a label where
 the model is sure, at <data_root>/pseudo_labels/train, under the names that
-labels have. Train on them with configs/rnn_unet_pseudo_cityscapes.py. What is
+labels have. Train on them with a config of configs/semi_supervised/, such as
+rnn_unet_pseudo_cityscapes.py. What is
 there is skipped, so a stopped run goes on when it is started again.
 """
 
