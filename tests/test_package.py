@@ -1,5 +1,6 @@
 """The wheel: what it holds, and that it works outside a clone."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from mmseg_video.version import __version__
 
 ROOT = Path(__file__).parents[1]
 SOURCES = (
@@ -118,3 +121,24 @@ def test_the_index_names_every_metafile():
     }
     index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
     assert set(index['Import']) == there, 'fit model-index.yml to configs/'
+
+
+def test_the_workflow_tests_what_setup_cfg_promises():
+    setup = ConfigParser()
+    setup.read(ROOT / 'setup.cfg')
+    promised = re.findall(
+        r'Python :: (3\.\d+)', setup['metadata']['classifiers']
+    )
+    jobs = yaml.safe_load((ROOT / '.github/workflows/test.yml').read_text())
+    tested = jobs['jobs']['test']['strategy']['matrix']['include']
+    assert [each['python'] for each in tested] == [promised[0], promised[-1]]
+    assert setup['options']['python_requires'].startswith(f'>={promised[0]},')
+    # A bound for every one: the lowest versions are tested.
+    requires = setup['options']['install_requires'].split()
+    assert all('>=' in requirement for requirement in requires)
+
+
+def test_one_version_everywhere():
+    citation = yaml.safe_load((ROOT / 'CITATION.cff').read_text())
+    assert citation['version'] == __version__
+    assert f'## {__version__} ' in (ROOT / 'CHANGELOG.md').read_text()
