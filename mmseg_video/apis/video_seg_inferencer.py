@@ -20,6 +20,7 @@ from ..flow.previous import FlowToPrevious
 from ..io.frame_source import FrameSource
 from ..io.frames import open_frames
 from ..io.prefetch import prefetch
+from ..models.data_preprocessor import pad_flow
 from ..models.propagation import (
     check_propagates,
     paces_of,
@@ -184,6 +185,7 @@ class VideoSegInferencer:
         self.amp, self.probabilities = amp, probabilities
         self.flow = flow
         self.streams = Streams(max_streams)
+        self._padded: dict[tuple, tuple] = {}
         self.full_frames = getattr(self.model, 'full_frames', FullFrames())
         if every is not None:
             full_frames['every'] = every
@@ -383,8 +385,11 @@ class VideoSegInferencer:
             flow = None
             if flows is not None:
                 flow = torch.from_numpy(np.stack(flows)).to(inputs.device)
+                flow = pad_flow(flow, size, tuple(inputs.shape[3:]))
             # (N, T=1, C, H, W) -> (N, C, H, W)
-            return self.model.step(inputs[:, 0], states, flow)
+            logits, after = self.model.step(inputs[:, 0], states, flow)
+        # A preprocessor may pad on the right and below (test_cfg).
+        return logits[:, :, : size[0], : size[1]], after
 
     def inputs_of(self, frames: list[np.ndarray]) -> torch.Tensor:
         """Normalised clips (N, 1, C, H, W) of frames (H, W, 3) uint8 BGR;
@@ -407,7 +412,28 @@ class VideoSegInferencer:
         if flows is not None:
             device = next(iter(states.values()))[0].device
             flow = torch.from_numpy(np.stack(flows)).to(device)
-        return self.model.propagate(states, flow, frames[0].shape[:2])
+        return self.propagate(states, flow, frames[0].shape[:2])
+
+    def propagate(
+        self,
+        states: States,
+        flow: torch.Tensor | None,
+        size: tuple[int, int],
+    ) -> tuple[torch.Tensor, States]:
+        """Logits (N, classes, H, W) of frames of this size by the states
+        alone, and the states after them."""
+        padded = self.padded(size)
+        if flow is not None:
+            flow = pad_flow(flow, size, padded)
+        logits, after = self.model.propagate(states, flow, padded)
+        return logits[:, :, : size[0], : size[1]], after
+
+    def padded(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Height and width of what the model sees of frames of this size."""
+        if size not in self._padded:
+            blank = np.zeros((*size, 3), np.uint8)
+            self._padded[size] = tuple(self.inputs_of([blank]).shape[-2:])
+        return self._padded[size]
 
     def prediction(
         self, frame: np.ndarray, scores: torch.Tensor, full: bool = True
