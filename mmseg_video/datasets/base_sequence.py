@@ -60,6 +60,9 @@ class BaseSequenceDataset(BaseSegDataset):
             that are 'labelled'; the 'unlabelled' ones, with a label of 255
             (``seg_map_path`` is None); or, of these, the ones whose
             :meth:`label_name` is given. Defaults to 'labelled'.
+        label_map (dict | None): Ids as they stand in the label files -> those
+            of the classes, or 255, to be ignored. Defaults to None, as they
+            are.
         kwargs: :class:`BaseSegDataset`'s.
 
     Raises:
@@ -69,6 +72,11 @@ class BaseSequenceDataset(BaseSegDataset):
 
     # What the subclass says in its errors.
     layout = 'images in data_prefix.img_path'
+    # What to do where a label has other ids than the classes'.
+    label_help = (
+        'Give the data set label_map={id: class}, with 255 for an id that is '
+        'to be ignored'
+    )
     # The longest step from one frame number of a sequence to the next.
     max_gap: int | None = None
     # Where its frames are.
@@ -84,6 +92,7 @@ class BaseSequenceDataset(BaseSegDataset):
         augments: dict | None = None,
         pipeline: Sequence[dict] = (),
         key_frames: str | Collection[str] = 'labelled',
+        label_map: dict[int, int] | None = None,
         **kwargs,
     ):
         for name, value in (
@@ -119,6 +128,7 @@ class BaseSequenceDataset(BaseSegDataset):
                 'is for clips'
             )
         self.key_frames = key_frames
+        self._given_label_map = label_map
         self.num_frames = num_frames
         self.frame_interval = frame_interval
         self.mode = mode
@@ -130,9 +140,30 @@ class BaseSequenceDataset(BaseSegDataset):
     def full_init(self) -> None:
         if self._fully_initialized:
             return
+        if self._given_label_map is not None:
+            self._map_labels(self._given_label_map)
         if self.foreground is not None:
             self._merge_classes(self.foreground)
         super().full_init()
+
+    def _map_labels(self, label_map: dict[int, int]) -> None:
+        """Add to what the ids in the label files become."""
+        num_classes = len(self._metainfo['classes'])
+        outside = [
+            i
+            for i in label_map.values()
+            if not isinstance(i, int) or not (0 <= i < num_classes or i == 255)
+        ]
+        if outside:
+            raise ValueError(
+                f'label_map={label_map}: {outside[0]!r} is none of the '
+                f'{num_classes} classes, 0 to {num_classes - 1}, nor 255'
+            )
+        # mmseg takes the zero away first.
+        shift = int(self.reduce_zero_label)
+        given = {(int(k) - shift) % 256: v for k, v in label_map.items()}
+        self.label_map = (self.label_map or {}) | given
+        self._metainfo.update(label_map=self.label_map)
 
     def _merge_classes(self, foreground: Sequence[str]) -> None:
         """Two classes, and the ids that the labels' own become."""
@@ -299,6 +330,7 @@ class BaseSequenceDataset(BaseSegDataset):
             num_classes=len(self._metainfo['classes']),
             label_map=self.label_map,
             reduce_zero_label=self.reduce_zero_label,
+            label_help=self.label_help,
             seg_fields=[],
         )
 

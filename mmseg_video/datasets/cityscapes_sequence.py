@@ -63,6 +63,11 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         'of it)'
     )
 
+    label_help = (
+        'Cityscapes needs *_labelTrainIds.png, made from labelIds by '
+        'mmseg-video convert-cityscapes'
+    )
+
     def __init__(
         self,
         data_prefix: dict | None = None,

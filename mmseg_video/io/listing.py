@@ -1,9 +1,15 @@
 """Which files of a folder are frames, and in which order."""
 
+import glob
+import os
 import re
 from collections.abc import Iterable
 
 IMAGES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp', '.tif', '.tiff')
+VIDEOS = (
+    *('.mp4', '.m4v', '.mov', '.avi', '.mkv', '.webm', '.mpg', '.mpeg'),
+    *('.ts', '.mts', '.m2ts', '.wmv', '.flv', '.3gp', '.ogv', '.y4m', '.gif'),
+)
 
 
 def select_files(
@@ -28,6 +34,24 @@ def select_files(
         ),
         key=natural_key,
     )
+
+
+def list_inputs(source: str) -> list[str]:
+    """Paths of what is in a folder, or fits a glob, in natural order; empty
+    for anything else. Hidden ones are left out.
+
+    Args:
+        source (str): What a user names.
+    """
+    if os.path.isdir(source):
+        root, found = source, os.listdir(source)
+    elif glob.has_magic(source) and not os.path.exists(source):
+        # The folder before the first wildcard may itself be a hidden one.
+        root = os.path.dirname(re.split(r'[*?[]', source)[0])
+        found = [os.path.relpath(p, root or '.') for p in glob.glob(source)]
+    else:
+        return []
+    return [os.path.join(root, name) for name in select_files(found, [''])]
 
 
 def natural_key(name: str) -> tuple:
