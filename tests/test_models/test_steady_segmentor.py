@@ -229,3 +229,26 @@ def test_what_does_not_fit_is_said_in_one_sentence():
         CallableNet(four_quarters, CLASSES, palette=[[0, 0, 0]] * 2)
     with pytest.raises(ValueError, match='does not train'):
         steadied(CallableNet(four_quarters, CLASSES)).loss(frames(1), [])
+
+
+@torch.no_grad()
+def test_the_filter_answers_where_the_net_does_not_run():
+    """At the size of padded frames, and a net's own states wait."""
+    net = wake(build(RECURRENT))
+    model = steadied(RecurrentNet(net, CLASSES), EMAFilter(0.3))
+    assert model.can_propagate
+    assert not steadied(RecurrentNet(net, CLASSES)).can_propagate
+    frame = frames(1)[0]
+    first, states = model.step(frame, None, still())
+    got, after = model.propagate(states, still(), SIZE)
+    torch.testing.assert_close(got, first)
+    assert after['net.neck.0.1'] is states['net.neck.0.1']
+    torch.testing.assert_close(after['filter'][1], 0.7 * states['filter'][1])
+    flow = still(size=SIZE)
+    flow[:, 0] = 16.0
+    moved, _ = model.propagate(states, flow, SIZE)
+    torch.testing.assert_close(  # where no padding is near
+        moved[..., :32, 4:16], first[..., :32, 20:32]
+    )
+    with pytest.raises(ValueError, match='needs the optical flow of each'):
+        model.propagate(states, None, SIZE)
