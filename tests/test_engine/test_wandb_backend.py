@@ -3,7 +3,9 @@
 import sys
 import types
 
+import numpy as np
 import pytest
+from mmengine import Config
 from mmseg.registry import VISBACKENDS
 
 
@@ -51,3 +53,21 @@ def test_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'wandb', None)
     with pytest.raises(RuntimeError, match='pip install wandb'):
         backend(tmp_path).add_scalar('loss', 1.5)
+
+
+@pytest.mark.parametrize('mode', ['offline', None])
+def test_the_real_package(mode, tmp_path, monkeypatch):
+    """Without a key: asked to stay offline, and not asked."""
+    pytest.importorskip('wandb', reason='the extra wandb is not installed')
+    monkeypatch.setenv('HOME', str(tmp_path))
+    monkeypatch.delenv('WANDB_API_KEY', raising=False)
+    monkeypatch.delenv('WANDB_MODE', raising=False)
+    if mode:
+        monkeypatch.setenv('WANDB_MODE', mode)
+    own = backend(tmp_path)
+    own.add_config(Config(dict(num_frames=5)))
+    own.add_scalar('loss', 1.5, step=1)
+    own.add_image('frame', np.zeros((8, 8, 3), np.uint8))
+    own.close()
+    (log,) = tmp_path.glob('wandb/offline-run-*/*.wandb')
+    assert log.stat().st_size > 0
