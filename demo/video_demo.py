@@ -11,7 +11,7 @@ Ctrl-C ends a camera; what was seen until then is written.
 import argparse
 
 from mmseg_video.apis.video_demo import draw_video
-from mmseg_video.engine.arguments import at_least
+from mmseg_video.engine.arguments import add_trust, at_least
 from mmseg_video.engine.launch import cli
 
 
@@ -62,6 +62,7 @@ def parse_args():
         type=float,
         help="default: each frame at the source's time, else 10",
     )
+    add_trust(parser)
     return parser.parse_args()
 
 

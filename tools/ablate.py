@@ -18,7 +18,12 @@ from pathlib import Path
 
 import torch
 
-from mmseg_video.engine.arguments import CfgOptions, at_least, tool_parser
+from mmseg_video.engine.arguments import (
+    CfgOptions,
+    add_trust,
+    at_least,
+    tool_parser,
+)
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments import (
     LAUNCHERS,
@@ -71,6 +76,7 @@ def parse_args():
         action=CfgOptions,
         help='merged into every config, after the overrides',
     )
+    add_trust(parser)
     return parser.parse_args()
 
 

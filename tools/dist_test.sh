@@ -11,8 +11,12 @@ fi
 [ -f "$1" ] || { echo "error: no config '$1'" >&2; exit 1; }
 [ -f "$2" ] || { echo "error: no checkpoint '$2'" >&2; exit 1; }
 source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
+port=${PORT:-29501}
+if [ "${NNODES:-1}" = 1 ]; then
+  port=$(free_port "$port")
+fi
 exec "$PY" -m torch.distributed.run \
   --nnodes "${NNODES:-1}" --node_rank "${NODE_RANK:-0}" \
-  --master_addr "${MASTER_ADDR:-127.0.0.1}" --master_port "${PORT:-29501}" \
+  --master_addr "${MASTER_ADDR:-127.0.0.1}" --master_port "$port" \
   --nproc_per_node "$3" \
   "$TOOLS/test.py" "$1" "$2" --launcher pytorch "${@:4}"

@@ -1,6 +1,6 @@
 """Train a config: python tools/train.py CONFIG [--amp] [--resume] ..."""
 
-from mmseg_video.apis.training import train
+from mmseg_video.apis.training import RESUME, train
 from mmseg_video.engine.arguments import add_run, tool_parser
 from mmseg_video.engine.launch import cli
 
@@ -13,8 +13,11 @@ def parse_args():
     )
     parser.add_argument(
         '--resume',
-        action='store_true',
-        help='go on from the last checkpoint in the work dir',
+        nargs='?',
+        const='auto',
+        choices=RESUME,
+        help='go on from the last good checkpoint in the work dir; '
+        '--resume=must: fail where there is none, and do not begin anew',
     )
     parser.add_argument('--seed', type=int)
     add_run(parser)

@@ -12,7 +12,12 @@ from mmengine.runner import Runner
 
 from ..engine.arguments import set_data_root
 from ..engine.checkpoints import check_checkpoint
-from ..engine.launch import load_config, set_up_processes, set_work_dir
+from ..engine.launch import (
+    accept_partial_weights,
+    load_config,
+    set_up_processes,
+    set_work_dir,
+)
 from ..engine.pretrained import fetch_nothing
 from ..evaluation.figures import TEMPORAL_METRICS
 from ..evaluation.protocol import Protocol, read_in_order
@@ -33,6 +38,7 @@ def evaluate(
     show_dir: str | None = None,
     wait_time: float = 2,
     launcher: str = 'none',
+    allow_partial: bool = False,
 ) -> None:
     """Test a checkpoint; writes test_PROTOCOL.json into the work dir.
 
@@ -47,6 +53,8 @@ def evaluate(
     set_data_root(cfg, data_root)
     set_work_dir(cfg, config, work_dir)
     cfg.load_from = checkpoint
+    if allow_partial:
+        accept_partial_weights(cfg)
     fetch_nothing(cfg.model)
     if show or show_dir:
         _draw(cfg, show, show_dir, wait_time)

@@ -15,7 +15,7 @@ from torch import nn
 
 from ..datasets import sequence_config
 from ..engine.checkpoints import check_checkpoint
-from ..engine.hooks import report_checkpoint
+from ..engine.hooks import check_rnns_used, report_checkpoint
 from ..engine.launch import autocast_test, load_config, revert_sync_bn
 from ..engine.pretrained import fetch_nothing
 from ..engine.speed import speed_settings, speed_up
@@ -83,6 +83,8 @@ class VideoSegInferencer:
             False.
         max_streams (int): How many streams are kept; of more, those that were
             used longest ago are dropped. Defaults to 256.
+        allow_partial (bool): Whether the checkpoint may lack parameters of
+            the model. Defaults to False.
 
     Raises:
         FileNotFoundError: If a file is missing.
@@ -98,6 +100,7 @@ class VideoSegInferencer:
         amp: bool = False,
         probabilities: bool = False,
         max_streams: int = 256,
+        allow_partial: bool = False,
     ):
         cfg = load_config(config)
         check_checkpoint(checkpoint)
@@ -112,7 +115,10 @@ class VideoSegInferencer:
             key.removeprefix('module.'): value
             for key, value in loaded.get('state_dict', loaded).items()
         }
-        report_checkpoint(self.model, weights, checkpoint, need_all=True)
+        if not allow_partial:
+            only = getattr(self.model, 'training_only', ())
+            report_checkpoint(self.model, weights, checkpoint, only)
+            check_rnns_used(self.model, weights, checkpoint)
         self.model.load_state_dict(weights, strict=False)
         self.model.to(device)
         self.model.eval()

@@ -2,11 +2,11 @@
 
 import difflib
 import os
-import pickle
 
 from mmengine import Config
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from . import weights as _weights  # noqa: F401, registers the readers
 from .checkpoints import check_checkpoint
 
 SCHEME = 'mmpretrain://'
@@ -60,13 +60,11 @@ def fetch(source: str, prefix: str | None = None) -> dict:
     try:
         loaded = CheckpointLoader.load_checkpoint(source, 'cpu')
     except OSError as error:
+        if '://' not in source:
+            raise
         raise OSError(
             f"cannot fetch the weights '{source}': {error}. Download them on "
             'a machine with a network and name the file instead'
-        ) from error
-    except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
-        raise ValueError(
-            f"'{source}' is no checkpoint that torch reads: {error}"
         ) from error
     weights = loaded.get('state_dict', loaded)
     weights = {key.removeprefix('module.'): w for key, w in weights.items()}
