@@ -12,6 +12,13 @@ SPLITS = ('train', 'val', 'test')
 CONFIGS = Path(__file__).parents[1] / 'configs'
 
 
+def leaf(name):
+    """The path of the config ``name``, in whichever folder of its own."""
+    found = [p for p in CONFIGS.rglob(f'{name}.py') if '_base_' not in p.parts]
+    assert len(found) == 1, f'{name}: {found}'
+    return found[0]
+
+
 def scenes(root):
     """Two snippets to train on and two to test, of 12 frames of 64x128."""
     write_street_scenes(root, 2, 2, size=(64, 128), frames=(8, 19))
@@ -39,7 +46,7 @@ def options(root):
 
 def config(name, root, work_dir, **changes):
     """The street config ``name``, made tiny."""
-    cfg = Config.fromfile(CONFIGS / f'{name}_street.py')
+    cfg = Config.fromfile(leaf(f'{name}_street'))
     # Not as an option: in a wrapped data set it is a level deeper.
     changes = {**options(root), **changes}
     data_root = {f'{s}_dataloader.dataset.data_root' for s in SPLITS}

@@ -159,7 +159,7 @@ EXTRA = {
     **{
         f'rnn_unet_{name}': f'unet_finetune_{name}'
         for name in (
-            *('norm_eval_cityscapes', 'gn_cityscapes'),
+            'gn_cityscapes',
             *('pseudo_cityscapes', 'pseudo_street'),
             *('mean_teacher_cityscapes', 'mean_teacher_street'),
         )
@@ -181,7 +181,7 @@ def test_both_get_the_same_extra_iterations(name):
 
 def test_coco_pretrained_models_train_alike():
     ours, base = (
-        Config.fromfile(CONFIGS / f'{name}_cityscapes_coco-pretrained.py')
+        Config.fromfile(ZOO[f'{name}_cityscapes_coco-pretrained'].config)
         for name in ('rnn_unet', 'unet')
     )
     for key in (
@@ -201,8 +201,8 @@ def test_coco_pretrained_models_train_alike():
     ],
 )
 def test_both_get_the_same_augmentation(name):
-    ours = Config.fromfile(CONFIGS / f'rnn_unet_{name}.py')
-    base = Config.fromfile(CONFIGS / f'unet_finetune_{name}.py')
+    ours = Config.fromfile(ZOO[f'rnn_unet_{name}'].config)
+    base = Config.fromfile(ZOO[f'unet_finetune_{name}'].config)
     augments = ours.train_dataloader.dataset.augments
     assert augments == base.train_dataloader.dataset.augments
     assert any(augments.values()) != name.startswith('clean')
@@ -225,7 +225,7 @@ def test_default_recurrence_adds_about_a_tenth_of_the_parameters(name):
 
 
 def test_wandb_is_one_inherited_file():
-    cfg = Config.fromfile(CONFIGS / 'rnn_unet_wandb_cityscapes.py')
+    cfg = Config.fromfile(ZOO['rnn_unet_wandb_cityscapes'].config)
     types = [b['type'] for b in cfg.visualizer.vis_backends]
     assert 'WandbVisBackend' in types
     assert VISUALIZERS.get(cfg.visualizer.type) is not None

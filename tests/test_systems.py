@@ -19,19 +19,19 @@ from mmseg_video.experiments.costs import build as build_for_costs
 from mmseg_video.experiments.costs import streamer
 from tests.commands import TOOLS, tiny
 from tests.models import samples, wake
-from tests.runs import CONFIGS
+from tests.runs import CONFIGS, leaf
 
-FAMILIES = ('dru_sru', 'rfcn', 'rvm', 'smoothing')
+FAMILIES = ('dru_sru', 'rfcn', 'rvm', 'temporal_smoothing')
 LEAVES = sorted(p for f in FAMILIES for p in (CONFIGS / f).glob('*.py'))
 # Of the recurrent U-Net's own axes, those that came with these systems.
 AXES = [
-    CONFIGS / f'rnn_unet_{name}_cityscapes.py'
+    leaf(f'rnn_unet_{name}_cityscapes')
     for name in ('elman', 'laterals', 'final_rnn_only')
 ]
 CLIPS = [
     p
     for p in LEAVES + AXES
-    if p.stem.startswith('rnn_') or p.parent.name == 'smoothing'
+    if p.stem.startswith('rnn_') or p.parent.name == 'temporal_smoothing'
 ]
 SIZE = (32, 64)
 
@@ -121,10 +121,9 @@ def test_the_checkpoint_of_the_baseline_fits(model):
     baseline = model.get('Metadata', {}).get('Framewise Baseline')
     if baseline is None or model['In Collection'] == 'DRU and SRU':
         return
-    (baseline,) = CONFIGS.rglob(f'{baseline}.py')
     with torch.device('meta'):  # shapes only
         ours = build(CONFIGS.parent / model['Config']).state_dict()
-        base = build(baseline).state_dict()
+        base = build(leaf(baseline)).state_dict()
     for key, value in base.items():
         assert ours.pop(key).shape == value.shape
     assert all('rnn' in key for key in ours)
@@ -179,7 +178,7 @@ def evaluate(root, framewise, tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize('name', ['ema', 'flow_ema'])
 def test_smoothing_runs_through_the_evaluation(name, evaluate):
-    config = CONFIGS / f'smoothing/{name}_unet_street.py'
+    config = leaf(f'{name}_unet_street')
     stream = evaluate(config, '--stream', '--temporal')['metrics']
     assert {'mIoU', 'TC_VSPW', 'flicker'} <= set(stream)
     # States are reset between sequences: each is worth its clip.
@@ -188,7 +187,7 @@ def test_smoothing_runs_through_the_evaluation(name, evaluate):
 
 
 def test_the_present_frame_alone_is_the_framewise_net(evaluate):
-    config = CONFIGS / 'smoothing/flow_ema_unet_street.py'
+    config = leaf('flow_ema_unet_street')
     alone = evaluate(config, options=['model.filter.weight=1'])
     framewise = evaluate(CONFIGS / 'unet_street.py')
     assert alone['metrics'] == framewise['metrics']
@@ -199,7 +198,7 @@ def test_the_present_frame_alone_is_the_framewise_net(evaluate):
 @torch.no_grad()
 def test_smoothing_in_the_inferencer(root, framewise, tmp_path):
     """With the framewise checkpoint; streams in a batch are as if alone."""
-    cfg = Config.fromfile(CONFIGS / 'smoothing/flow_ema_unet_street.py')
+    cfg = Config.fromfile(leaf('flow_ema_unet_street'))
     cfg.model.backbone.base_channels = 8
     cfg.model.decode_head.update(in_channels=[8, 16, 32, 64], channels=8)
     cfg.dump(tmp_path / 'config.py')
@@ -219,7 +218,7 @@ def test_smoothing_in_the_inferencer(root, framewise, tmp_path):
     [
         'dru_sru/rnn_dru_refine_cityscapes',
         'rfcn/rnn_rfcn_light_cityscapes',
-        'smoothing/flow_ema_unet_street',
+        'temporal_smoothing/flow_ema_unet_street',
     ],
 )
 def test_costs_can_be_measured(name):

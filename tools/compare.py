@@ -1,67 +1,6 @@
-"""Compare two models on the same video: how right, how steady, how costly.
+"""The same as ``mmseg-video compare``: two models on the same video."""
 
-    python tools/compare.py configs/rnn_unet_street.py RECURRENT.pth \
-        --baseline configs/unet_finetune_street.py FRAMEWISE.pth --out FOLDER
-
-Tests both on every frame in order (--num-frames T: on clips), and writes one
-table with the difference of every figure and its 95 % interval (a paired
-bootstrap over sequences), as comparison.md, .json and .png. With --degrade,
-the same at each part of degraded frames, and a plot over it.
-"""
-
-from pathlib import Path
-
-from mmseg_video.engine.arguments import (
-    add_data,
-    add_size,
-    add_trust,
-    at_least,
-    tool_parser,
-)
-from mmseg_video.engine.launch import cli
-from mmseg_video.experiments import Launcher, compare_models
-from mmseg_video.experiments.perform import resumable
-
-TOOLS = Path(__file__).resolve().parent
-
-
-def parse_args():
-    parser = tool_parser(__doc__)
-    parser.add_argument('config')
-    parser.add_argument('checkpoint')
-    parser.add_argument(
-        '--baseline', nargs=2, required=True, metavar=('CONFIG', 'CHECKPOINT')
-    )
-    parser.add_argument(
-        '--out', type=Path, required=True, help='the folder to write'
-    )
-    parser.add_argument(
-        '--num-frames', type=at_least(1), help='clips of T, not streams'
-    )
-    parser.add_argument(
-        '--degrade',
-        type=float,
-        nargs='+',
-        default=[0.0],
-        metavar='PART',
-        help='of the frames, such as 0 0.1 0.2 0.4',
-    )
-    parser.add_argument(
-        '--robustness',
-        action='store_true',
-        help='also under six corruptions at three strengths each: 36 tests',
-    )
-    add_size(parser, None, 32, help='also the latency of a frame of this size')
-    add_data(parser)
-    add_trust(parser)
-    return parser.parse_args()
-
-
-@resumable
-@cli
-def main():
-    compare_models(launcher=Launcher(TOOLS), **vars(parse_args()))
-
+from mmseg_video.cli.compare import main
 
 if __name__ == '__main__':
     main()

@@ -9,9 +9,9 @@ if [ $# -lt 2 ]; then
   echo "usage: $0 CONFIG GPUS [arguments of tools/train.py]" >&2
   exit 2
 fi
-# Here, where it is said once and not by every process.
-[ -f "$1" ] || { echo "error: no config '$1'" >&2; exit 1; }
 source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
+# Here, where it is said once and not by every process.
+config=$("$PY" -m mmseg_video.cli.find_config "$1")
 port=${PORT:-29500}
 if [ "${NNODES:-1}" = 1 ]; then
   port=$(free_port "$port")
@@ -20,4 +20,4 @@ exec "$PY" -m torch.distributed.run \
   --nnodes "${NNODES:-1}" --node_rank "${NODE_RANK:-0}" \
   --master_addr "${MASTER_ADDR:-127.0.0.1}" --master_port "$port" \
   --nproc_per_node "$2" --max-restarts "${RESTARTS:-0}" \
-  "$TOOLS/train.py" "$1" --launcher pytorch "${@:3}"
+  "$TOOLS/train.py" "$config" --launcher pytorch "${@:3}"

@@ -1,62 +1,6 @@
-"""Export one step of a recurrent model, for ONNX Runtime.
+"""The same as ``mmseg-video export``: a model for ONNX Runtime."""
 
-    python tools/export_onnx.py CONFIG CHECKPOINT OUT.onnx
-
-Needs: pip install 'mmseg-video[export]'. Then the file is checked against
-PyTorch on a stream of random frames.
-"""
-
-import argparse
-
-from mmseg_video.apis import VideoSegInferencer
-from mmseg_video.deployment.onnx import export_checked
-from mmseg_video.engine.arguments import add_trust, at_least
-from mmseg_video.engine.launch import cli
-
-
-def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument('config')
-    parser.add_argument('checkpoint')
-    parser.add_argument('out', help='the .onnx file to write')
-    parser.add_argument(
-        '--check',
-        type=at_least(0),
-        default=30,
-        metavar='FRAMES',
-        help='compare with PyTorch over a stream of so many; 0: do not',
-    )
-    parser.add_argument(
-        '--size',
-        type=at_least(32),
-        nargs=2,
-        default=(128, 256),
-        metavar=('HEIGHT', 'WIDTH'),
-        help='of the frames of that stream',
-    )
-    add_trust(parser)
-    return parser.parse_args()
-
-
-@cli
-def main():
-    args = parse_args()
-    inferencer = VideoSegInferencer(args.config, args.checkpoint, 'cpu')
-    error = export_checked(
-        *(inferencer.model, args.out),
-        *(inferencer.classes, inferencer.palette, inferencer.flow),
-        *(args.check, tuple(args.size)),
-    )
-    print(f'written to {args.out}')
-    if error is not None:
-        print(
-            f'largest difference of the logits from PyTorch over {args.check} '
-            f'frames: {error:.1e}'
-        )
-
+from mmseg_video.cli.export import main
 
 if __name__ == '__main__':
     main()

@@ -1,6 +1,7 @@
 """Draw training clips under each temporal augmentation of a config.
 
-python tools/show_augments.py configs/rnn_unet_augmented_street.py augments.png
+    python tools/show_augments.py \
+        configs/temporal_augmentation/rnn_unet_augmented_street.py augments.png
 
 A row for the clip as it is, one for each entry of the dataset's `augments`
 and of the preprocessor's `batch_augments`, each alone and certain to happen,

@@ -4,6 +4,7 @@ from ..engine import registration  # noqa: F401, quietly and first
 from ..io.frame_source import FrameSource
 from ..io.frames import open_frames
 from ..io.prefetch import prefetch
+from .steady import open_net, steady
 from .video_comparison import VideoComparison, compare_video
 from .video_seg_inferencer import Prediction, VideoSegInferencer
 
@@ -14,5 +15,7 @@ __all__ = [
     'VideoSegInferencer',
     'compare_video',
     'open_frames',
+    'open_net',
     'prefetch',
+    'steady',
 ]

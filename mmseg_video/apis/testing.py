@@ -19,6 +19,7 @@ from ..engine.launch import (
     set_work_dir,
 )
 from ..engine.pretrained import fetch_nothing
+from ..engine.published import find_checkpoint
 from ..evaluation.figures import TEMPORAL_METRICS
 from ..evaluation.protocol import Protocol, read_in_order
 from ..io.atomic import write_text
@@ -26,7 +27,7 @@ from ..io.atomic import write_text
 
 def evaluate(
     config: str,
-    checkpoint: str,
+    checkpoint: str | None,
     protocol: Protocol,
     work_dir: str | None = None,
     data_root: str | None = None,
@@ -42,16 +43,18 @@ def evaluate(
 ) -> None:
     """Test a checkpoint; writes test_PROTOCOL.json into the work dir.
 
-    The arguments are those of ``tools/test.py``.
+    The arguments are those of ``tools/test.py``; without a checkpoint it is
+    the published one.
 
     Raises:
         ValueError: If what is asked for does not fit the config, or no frame
             has a label.
     """
     cfg = load_config(config, cfg_options)
+    checkpoint = find_checkpoint(checkpoint, config)
     check_checkpoint(checkpoint)
     set_data_root(cfg, data_root)
-    set_work_dir(cfg, config, work_dir)
+    set_work_dir(cfg, work_dir)
     cfg.load_from = checkpoint
     if allow_partial:
         accept_partial_weights(cfg)

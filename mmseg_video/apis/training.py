@@ -47,7 +47,7 @@ def train(
     """
     cfg = load_config(config, cfg_options)
     set_data_root(cfg, data_root)
-    set_work_dir(cfg, config, work_dir)
+    set_work_dir(cfg, work_dir)
     check_unlabelled(cfg)
     cfg.load_from = load_from or cfg.get('load_from')
     if allow_partial:

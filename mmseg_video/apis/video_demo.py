@@ -20,7 +20,7 @@ def draw_video(
     source: str | os.PathLike | int,
     out: str,
     config: str,
-    checkpoint: str,
+    checkpoint: str | None,
     baseline: tuple[str, str] | None = None,
     device: str | None = None,
     amp: bool = False,
@@ -41,8 +41,9 @@ def draw_video(
     Args:
         source (str | Path | int): See :func:`open_frames`.
         out (str): .gif, .mp4, .webm or a folder, see :func:`open_writer`.
-        config (str): Path of the model's config.
-        checkpoint (str): Path of its checkpoint.
+        config (str): Path of the model's config, or its name in the zoo.
+        checkpoint (str | None): Path of its checkpoint; None for the
+            published one.
         baseline (tuple[str, str] | None): Config and checkpoint of a second
             model. Defaults to None.
         device (str | None): Defaults to None, a GPU where there is one.

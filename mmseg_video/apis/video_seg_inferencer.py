@@ -1,6 +1,6 @@
 """A trained model as a function of frames."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike
@@ -8,16 +8,11 @@ from os import PathLike
 import numpy as np
 import torch
 from mmengine import Config
-from mmengine.registry import init_default_scope
-from mmengine.runner.checkpoint import _load_checkpoint
-from mmseg.registry import DATASETS, MODELS
 from torch import nn
 
 from ..datasets import sequence_config
-from ..engine.checkpoints import check_checkpoint
-from ..engine.hooks import check_rnns_used, report_checkpoint
-from ..engine.launch import autocast_test, load_config, revert_sync_bn
-from ..engine.pretrained import fetch_nothing
+from ..engine.launch import autocast_test
+from ..engine.published import find_checkpoint
 from ..engine.speed import speed_settings, speed_up
 from ..flow.estimators import PrecomputedFlow, build_flow
 from ..flow.previous import FlowToPrevious
@@ -27,6 +22,7 @@ from ..io.prefetch import prefetch
 from ..models.states import States, split
 from ..models.streams import FrameInfo, Stream, Streams, states_of
 from ..visualization import overlay
+from .segmentors import load_segmentor
 
 
 @dataclass
@@ -74,8 +70,10 @@ class VideoSegInferencer:
     holds here too.
 
     Args:
-        config (str): Path of the config.
-        checkpoint (str): Path of its checkpoint.
+        config (str): Path of the config, or its name in the zoo, such as
+            'rnn_unet_camvid'.
+        checkpoint (str | None): Path or address of its checkpoint. Defaults
+            to None, the one that is published for it.
         device (str | None): Defaults to None, a GPU where there is one.
         amp (bool): Mixed precision: float16 on a GPU, bfloat16 on a CPU.
             Defaults to False.
@@ -88,44 +86,82 @@ class VideoSegInferencer:
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If the checkpoint is cut short.
+        ValueError: If the checkpoint is cut short, or none is given and none
+            is published.
         RuntimeError: If the checkpoint does not cover the model.
     """
 
     def __init__(
         self,
         config: str,
-        checkpoint: str,
+        checkpoint: str | None = None,
         device: str | None = None,
         amp: bool = False,
         probabilities: bool = False,
         max_streams: int = 256,
         allow_partial: bool = False,
     ):
-        cfg = load_config(config)
-        check_checkpoint(checkpoint)
+        loaded = load_segmentor(
+            config, find_checkpoint(checkpoint, config), allow_partial
+        )
+        self._set_up(
+            loaded.model,
+            loaded.classes,
+            loaded.palette,
+            flow_of(loaded.cfg, loaded.model),
+            device,
+            amp,
+            probabilities,
+            max_streams,
+        )
+        speed_up(self.model, **speed_settings(loaded.cfg))
+
+    @classmethod
+    def from_model(
+        cls,
+        model: nn.Module,
+        classes: Sequence[str],
+        palette: Sequence,
+        flow: FlowToPrevious | None = None,
+        device: str | None = None,
+        amp: bool = False,
+        probabilities: bool = False,
+        max_streams: int = 256,
+    ) -> 'VideoSegInferencer':
+        """An inferencer around a segmentor that is built already.
+
+        Args:
+            model (nn.Module): The segmentor, with its weights.
+            classes (Sequence[str]): Names of the classes.
+            palette (Sequence): Their RGB colours.
+            flow (FlowToPrevious | None): What makes the flow of a
+                flow-compensated model. Defaults to None, the model needs
+                none.
+            device, amp, probabilities, max_streams: As above.
+        """
+        self = cls.__new__(cls)
+        self._set_up(
+            *(model, classes, palette, flow),
+            *(device, amp, probabilities, max_streams),
+        )
+        return self
+
+    def _set_up(
+        self,
+        model: nn.Module,
+        classes: Sequence[str],
+        palette: Sequence,
+        flow: FlowToPrevious | None,
+        device: str | None,
+        amp: bool,
+        probabilities: bool,
+        max_streams: int,
+    ) -> None:
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
-        init_default_scope(cfg.get('default_scope', 'mmseg'))
-        revert_sync_bn(cfg.model)
-        # Weights come from the checkpoint: fetch no others.
-        fetch_nothing(cfg.model)
-        self.model = MODELS.build(cfg.model)
-        loaded = _load_checkpoint(checkpoint, map_location='cpu')
-        weights = {
-            key.removeprefix('module.'): value
-            for key, value in loaded.get('state_dict', loaded).items()
-        }
-        if not allow_partial:
-            only = getattr(self.model, 'training_only', ())
-            report_checkpoint(self.model, weights, checkpoint, only)
-            check_rnns_used(self.model, weights, checkpoint)
-        self.model.load_state_dict(weights, strict=False)
-        self.model.to(device)
-        self.model.eval()
-        speed_up(self.model, **speed_settings(cfg))
-        self.classes, self.palette = _names(cfg, loaded)
+        self.model = model.to(device).eval()
+        self.classes, self.palette = classes, palette
         self.amp, self.probabilities = amp, probabilities
-        self.flow = flow_of(cfg, self.model)
+        self.flow = flow
         self.streams = Streams(max_streams)
 
     def reset(self, stream_id: Hashable | None = None) -> None:
@@ -346,11 +382,3 @@ def _as_array(frame: np.ndarray | torch.Tensor, stream_id) -> np.ndarray:
             f'first, got {got}'
         )
     return frame
-
-
-def _names(cfg: Config, checkpoint: dict) -> tuple:
-    """Classes and palette: the checkpoint's, else the data set's."""
-    meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
-    if 'classes' not in meta:
-        meta = DATASETS.get(cfg.test_dataloader.dataset.type).METAINFO
-    return meta['classes'], meta['palette']

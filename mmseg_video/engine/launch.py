@@ -15,6 +15,8 @@ import torch
 import torch.distributed as dist
 from mmengine import Config
 
+from ..io.shipped import find_config
+
 # What bad input raises, here and in MMEngine, and a tool that calls another.
 EXPECTED = (
     OSError,
@@ -91,18 +93,18 @@ def _sentence(error: Exception) -> str:
     )
 
 
-def load_config(path: str, options: dict | None = None) -> Config:
-    """The config at ``path`` with ``--cfg-options`` merged in.
+def load_config(config: str, options: dict | None = None) -> Config:
+    """A config with ``--cfg-options`` merged in.
+
+    Args:
+        config (str): Its path, or its name in the zoo.
+        options (dict | None): What replaces settings of it. Defaults to None.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If there is no such file or name.
         ValueError: If it cannot be read, or an option does not fit.
     """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(
-            f"no config '{path}': see configs/ for the ones that come with "
-            'the package'
-        )
+    path = find_config(config)
     if not path.endswith(('.py', '.json', '.yml', '.yaml')):
         raise ValueError(
             f"'{path}' is no config (.py): the config comes first, then the "
@@ -120,10 +122,10 @@ def load_config(path: str, options: dict | None = None) -> Config:
     return cfg
 
 
-def set_work_dir(cfg: Config, config: str, work_dir: str | None) -> None:
+def set_work_dir(cfg: Config, work_dir: str | None) -> None:
     """Where logs and checkpoints go: by default what the config says, or
-    work_dirs/NAME of its path ``config``."""
-    name = Path(config).stem
+    work_dirs/NAME of its file."""
+    name = Path(cfg.filename).stem
     cfg.work_dir = work_dir or cfg.get('work_dir', f'work_dirs/{name}')
 
 

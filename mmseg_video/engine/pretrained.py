@@ -1,11 +1,11 @@
 """Where pretrained weights come from, and sentences where they do not."""
 
-import difflib
 import os
 
 from mmengine import Config
 from mmengine.runner.checkpoint import CheckpointLoader
 
+from ..io.nearest import close_to
 from . import weights as _weights  # noqa: F401, registers the readers
 from .checkpoints import check_checkpoint
 
@@ -30,11 +30,9 @@ def load_from_mmpretrain(filename: str, map_location=None) -> dict:
     try:
         weights = ModelHub.get(name).weights
     except ValueError:
-        close = difflib.get_close_matches(name, list_models(), 3, 0.5)
-        hint = f'; close to it are {", ".join(close)}' if close else ''
         raise ValueError(
-            f"mmpretrain has no model '{name}'{hint}. "
-            'mmpretrain.list_models() names all'
+            f"mmpretrain has no model '{name}'{close_to(name, list_models())}"
+            '. mmpretrain.list_models() names all'
         ) from None
     if not weights:
         raise ValueError(f"mmpretrain publishes no weights of '{name}'")

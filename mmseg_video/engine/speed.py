@@ -10,7 +10,10 @@ from torch import nn
 
 
 def speed_up(
-    model: nn.Module, channels_last: bool = False, compile: bool = False
+    model: nn.Module,
+    channels_last: bool = False,
+    compile: bool = False,
+    **options,
 ) -> None:
     """Changes how a segmentor computes, in place, and not what.
 
@@ -22,6 +25,7 @@ def speed_up(
         compile (bool): Whether backbone, necks and decoder are compiled by
             ``torch.compile`` when they are first called, which takes the
             better part of a minute. Defaults to False.
+        options: Of ``torch.compile``, such as ``backend``.
 
     Raises:
         RuntimeError: If it is to be compiled on a CPU without a C++ compiler.
@@ -38,7 +42,7 @@ def speed_up(
             'not there: install it, name another by CXX, or set compile=False'
         )
     for part in _parts(model):
-        part.forward = torch.compile(part.forward)
+        part.forward = torch.compile(part.forward, **options)
 
 
 def _parts(model: nn.Module) -> list[nn.Module]:

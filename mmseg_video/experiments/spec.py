@@ -10,6 +10,7 @@ from mmengine import Config
 
 from ..evaluation.figures import check_figures
 from ..evaluation.protocol import Protocol
+from ..io.shipped import find_config, find_spec, shipped
 
 SIZE = (512, 1024)
 # May stand at the top, for all entries, and in an entry, for that one.
@@ -122,9 +123,11 @@ def read_spec(path: str | Path, folder: str = '', **shared) -> Spec:
     """The ablation that a YAML file describes.
 
     Args:
-        path (str | Path): The file. It may inherit from others (``_base_``),
-            as configs do.
+        path (str | Path): The file, or the name of one of
+            ``configs/ablations``. It may inherit from others (``_base_``), as
+            configs do.
         folder (str): Where paths in it begin. Defaults to the current one.
+            What is not there and begins with ``configs/`` is the package's.
         **shared: Replaces what the file says for all entries, such as
             ``data_root``; None leaves it, ``overrides`` come last.
 
@@ -133,7 +136,7 @@ def read_spec(path: str | Path, folder: str = '', **shared) -> Spec:
         ValueError: If a key, an entry's name or a value is not as it must
             be; the sentence has the allowed ones.
     """
-    path = Path(path)
+    path = Path(find_spec(path))
     _refuse_duplicates(path)
     content = Config.fromfile(path).to_dict()
     _check_keys(f'{path}', content, TOP)
@@ -265,12 +268,19 @@ def _check_keys(where: str, values: dict, allowed: tuple) -> None:
 
 
 def _file(where: str, key: str, folder: str, path: str) -> Path:
-    if not Path(folder, path).is_file():
-        raise FileNotFoundError(
-            f"{where}: no {key} '{path}': paths are relative to "
-            + (folder or 'the current folder')
-        )
-    return Path(folder, path)
+    if Path(folder, path).is_file():
+        return Path(folder, path)
+    if found := shipped(path):
+        return found
+    if key == 'config':
+        try:
+            return Path(find_config(path))
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f'{where}: {error}') from None
+    raise FileNotFoundError(
+        f"{where}: no {key} '{path}': paths are relative to "
+        + (folder or 'the current folder')
+    )
 
 
 def _integers(what: str, values, minimum: int) -> tuple[int, ...]:
@@ -315,7 +325,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 def _refuse_duplicates(path: Path) -> None:
     if not path.is_file():
-        raise FileNotFoundError(f"no spec '{path}': see configs/ablations/")
+        raise FileNotFoundError(f"no spec '{path}'")
     if path.suffix not in ('.yml', '.yaml'):
         raise ValueError(f"'{path}' is no spec (.yml)")
     try:

@@ -33,7 +33,7 @@ def photometric_agreement(
 def photometric_weight(
     first: np.ndarray, second: np.ndarray, flow: np.ndarray, scale: float
 ) -> np.ndarray:
-    """exp(-|I_1 - warp I_2| / scale), (H, W) float32 in (0, 1].
+    """``exp(-|I_1 - warp I_2| / scale)``, (H, W) float32 in (0, 1].
 
     The occlusion mask of :func:`photometric_agreement` with a scale, the mean
     over the colours for their sum, and frames smoothed by 5x5 pixels, so that

@@ -1,14 +1,17 @@
 """Frames of video files, by PyAV."""
 
+from __future__ import annotations
+
 import logging
 import os
 from collections.abc import Iterator
 
-import av
 import numpy as np
 
 from .frame_source import FrameSource
+from .lazy import LazyModule
 
+av = LazyModule('av')
 logger = logging.getLogger('mmseg_video')
 
 

@@ -7,6 +7,8 @@ file in place when it is left without an error::
         writer.write(frame)
 """
 
+from __future__ import annotations
+
 import glob
 import os
 import shutil
@@ -14,11 +16,13 @@ import tempfile
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 from PIL import Image
 
+from .lazy import LazyModule
+
+av = LazyModule('av')
 BT709, LIMITED = 1, 1  # as ITU-T H.273 counts them
 
 

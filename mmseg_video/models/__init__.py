@@ -5,6 +5,7 @@ from .conv_rnn_neck import ConvRNNNeck
 from .data_preprocessor import ClipDataPreProcessor, KeyFrameDataPreProcessor
 from .double_conv_encoder import DoubleConvEncoder
 from .filters import EMAFilter
+from .framewise import CallableNet, Framewise, MMSegNet, RecurrentNet
 from .label_map_discriminator import LabelMapDiscriminator
 from .losses import (
     AdversarialLoss,
@@ -25,12 +26,14 @@ from .recurrent import (
 )
 from .recurrent_unet import RecurrentUNet
 from .sample_weighted_loss import SampleWeightedLoss
+from .steady_segmentor import SteadySegmentor
 from .streams import FrameInfo, Stream, Streams
 from .unet_head import UNetHead
 
 __all__ = [
     'AdversarialLoss',
     'BoundaryF1Loss',
+    'CallableNet',
     'ClipClassMix',
     'ClipCutMix',
     'ClipDataPreProcessor',
@@ -46,15 +49,19 @@ __all__ = [
     'EMAFilter',
     'ElmanCell',
     'FrameInfo',
+    'Framewise',
     'GatedEMACell',
     'KeyFrameDataPreProcessor',
     'LabelMapDiscriminator',
     'LabelSmoothingLoss',
+    'MMSegNet',
     'MaskFeedbackSegmentor',
+    'RecurrentNet',
     'RecurrentUNet',
     'SRUCell',
     'SampleWeightedLoss',
     'SigmoidFocalLoss',
+    'SteadySegmentor',
     'Stream',
     'Streams',
     'TemporalConsistencyLoss',

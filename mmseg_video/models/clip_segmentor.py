@@ -1,7 +1,7 @@
 from abc import abstractmethod
 
 import torch
-from mmseg.models.segmentors import EncoderDecoder
+from mmseg.models.segmentors import BaseSegmentor
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
@@ -10,12 +10,13 @@ from .streams import FrameInfo, Streams, states_of
 from .time_axis import off_channels, onto_channels
 
 
-class ClipSegmentor(EncoderDecoder):
+class ClipSegmentor(BaseSegmentor):
     """Maps clips (N, T, C, H, W) to logits of their key frames (N, classes,
     H, W); a base class.
 
-    A subclass says how, in :meth:`_predict`; clips, stills and streams, and
-    mmseg's whole and slide inference, then come for nothing::
+    A subclass says how, in :meth:`_predict`; clips, stills and streams then
+    come for nothing. ``inference()`` is what calls ``encode_decode()`` for
+    the whole frame or its windows: :class:`EncoderDecoder`'s, in most::
 
         predict(): inference() of mmseg -> encode_decode() -> _predict()
         step():    _predict()
@@ -36,11 +37,13 @@ class ClipSegmentor(EncoderDecoder):
     of a sample, a field (T, 3, h, w) for its clip, and into :meth:`step`.
 
     Args:
-        args, kwargs: :class:`EncoderDecoder`'s.
+        args, kwargs: Of the next class, such as :class:`EncoderDecoder`.
 
     Raises:
         ValueError: If slide inference is to stream: windows share no state.
     """
+
+    test_cfg: dict | None = None
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -109,8 +109,9 @@ def pad_flow(
         padded (tuple[int, int]): And after.
     """
     height, width = flow.shape[2:]
-    bottom = round(height * padded[0] / size[0]) - height
-    right = round(width * padded[1] / size[1]) - width
+    # In whole numbers, which an exported graph can do.
+    bottom = (height * padded[0] + size[0] // 2) // size[0] - height
+    right = (width * padded[1] + size[1] // 2) // size[1] - width
     still = nn.functional.pad(flow, (0, right, 0, bottom))
     still[:, 2, height:] = 1
     still[:, 2, :, width:] = 1

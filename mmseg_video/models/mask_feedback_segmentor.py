@@ -1,4 +1,5 @@
 import torch
+from mmseg.models.segmentors import EncoderDecoder
 from mmseg.models.utils import resize
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
@@ -11,7 +12,7 @@ from .states import States
 
 
 @MODELS.register_module()
-class MaskFeedbackSegmentor(ClipSegmentor):
+class MaskFeedbackSegmentor(ClipSegmentor, EncoderDecoder):
     """Maps clips (N, T, C, H, W) to logits of their key frames (N, classes,
     H, W), step by step: each step sees the mask of the one before.
 
@@ -26,8 +27,8 @@ class MaskFeedbackSegmentor(ClipSegmentor):
 
     ``num_steps`` steps are made on every frame: as in the paper a still is
     refined in three, and a video is followed with one for each frame. The
-    last frame has the label; step t of its N steps is trained with weight
-    ``loss_decay``^(N - t). At the start of a sequence s = 0.
+    last frame has the label; step t of its N steps is trained with a weight of
+    loss_decay to the power of N - t. At the start of a sequence s = 0.
 
     Args:
         backbone (dict): A :class:`DoubleConvEncoder`, or another with

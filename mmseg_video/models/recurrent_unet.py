@@ -3,6 +3,7 @@ from typing import Any
 
 import torch
 from mmengine.model import Sequential
+from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
@@ -28,7 +29,7 @@ Levels = list[Tensor]  # of clips, (N, T, C_l, h_l, w_l)
 
 
 @MODELS.register_module()
-class RecurrentUNet(ClipSegmentor):
+class RecurrentUNet(ClipSegmentor, EncoderDecoder):
     """Maps clips (N, T, C, H, W) to logits of their key frames (N, classes,
     H, W): any backbone, necks and heads of mmseg, with recurrence between.
 

@@ -5,13 +5,14 @@ import torch
 from mmengine import Config
 from mmengine.runner import Runner
 
-from tests.runs import CONFIGS, config
+from tests.runs import config
+from tests.runs import leaf as path_of
 
 
 def leaf(name, dataset, root, work_dir, **changes):
     """The leaf ``rnn_unet_<name>_cityscapes``'s diff on the street config."""
     cfg = config('rnn_unet', root, work_dir, **changes)
-    ours = Config.fromfile(CONFIGS / f'rnn_unet_{name}_{dataset}.py')
+    ours = Config.fromfile(path_of(f'rnn_unet_{name}_{dataset}'))
     cfg.model.clip_losses = ours.model.get('clip_losses')
     cfg.train_dataloader.dataset.augments = ours.train_dataloader.dataset.get(
         'augments'

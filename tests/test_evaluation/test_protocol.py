@@ -6,10 +6,10 @@ import sys
 import pytest
 from mmengine import Config
 
+from mmseg_video.cli.test import parse_args
 from mmseg_video.evaluation.figures import check_figures
 from mmseg_video.evaluation.protocol import Protocol
-from tests.commands import load_tool
-from tests.runs import CONFIGS
+from tests.runs import leaf
 
 CLIPS = [
     Protocol(num_frames, interval, degrade=degrade, corrupt=corrupt, amp=amp)
@@ -23,7 +23,7 @@ ALL = [*CLIPS, *STREAMS, Protocol(5, tta=True), Protocol(5, 2, tta=True)]
 
 
 def config(name='rnn_unet_street'):
-    return Config.fromfile(CONFIGS / f'{name}.py')
+    return Config.fromfile(leaf(name))
 
 
 @pytest.mark.parametrize('protocol', ALL, ids=lambda p: p.name)
@@ -31,7 +31,7 @@ def test_name_and_arguments_say_it_all(protocol, monkeypatch):
     assert Protocol.parse(protocol.name) == protocol
     argv = ['test.py', 'config.py', 'k.pth', *protocol.arguments]
     monkeypatch.setattr(sys, 'argv', argv)
-    assert load_tool('test').parse_args().protocol == protocol
+    assert parse_args().protocol == protocol
 
 
 def test_names_differ():

@@ -6,7 +6,7 @@ from mmseg_video.experiments.costs import (
     num_parameters,
     streamer,
 )
-from tests.runs import CONFIGS
+from tests.runs import CONFIGS, leaf
 
 
 def test_a_streamed_frame_pays_for_every_convolution_of_the_cells():
@@ -50,7 +50,7 @@ def test_a_model_that_looks_at_values_is_counted_too(tmp_path):
 
 
 def test_a_discriminator_is_no_part_of_what_is_run():
-    adversarial = CONFIGS / 'rnn_unet_adversarial_cityscapes.py'
+    adversarial = leaf('rnn_unet_adversarial_cityscapes')
     sizes = [
         num_parameters(build(str(path), 'meta'))
         for path in (adversarial, CONFIGS / 'rnn_unet_cityscapes.py')
@@ -60,7 +60,7 @@ def test_a_discriminator_is_no_part_of_what_is_run():
 
 def test_a_flow_compensated_model_streams_and_costs_what_its_net_does():
     plain, flow = (
-        build(str(CONFIGS / f'rnn_unet_gated_ema{name}_street.py'), 'cpu')
+        build(str(leaf(f'rnn_unet_gated_ema{name}_street')), 'cpu')
         for name in ('_only', '_flow')
     )
     assert flow.flow_compensated
@@ -70,7 +70,5 @@ def test_a_flow_compensated_model_streams_and_costs_what_its_net_does():
         predict()
     size = (64, 128)
     assert multiply_adds(
-        str(CONFIGS / 'rnn_unet_gated_ema_flow_street.py'), size
-    ) == multiply_adds(
-        str(CONFIGS / 'rnn_unet_gated_ema_only_street.py'), size
-    )
+        str(leaf('rnn_unet_gated_ema_flow_street')), size
+    ) == multiply_adds(str(leaf('rnn_unet_gated_ema_only_street')), size)

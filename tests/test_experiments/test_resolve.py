@@ -12,7 +12,7 @@ from mmseg_video.experiments.resolve import (
     test_key as hash_of_test,
 )
 from mmseg_video.experiments.spec import Entry
-from tests.runs import CONFIGS
+from tests.runs import CONFIGS, leaf
 
 BASES = CONFIGS / '_base_'
 STREET = dict(
@@ -26,7 +26,7 @@ CAMVID = dict(
 
 
 def entry(name, **changes):
-    config = CONFIGS / f'{name}_cityscapes.py'
+    config = leaf(f'{name}_cityscapes')
     return Entry(name, config, **{**STREET, **changes})
 
 

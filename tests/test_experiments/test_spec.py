@@ -162,7 +162,7 @@ def test_two_entries_of_one_name(tmp_path):
         ('spec.py', '', "spec.py' is no spec"),
         ('spec.yml', 'a: [', 'is no YAML: line 1'),
         ('spec.yml', '- a', r'entries: NAME: \{config: ...\} is missing'),
-        ('missing.yml', None, "no spec '.*': see configs/ablations/"),
+        ('missing.yml', None, "no spec '.*': it is neither a file nor"),
     ],
 )
 def test_no_spec(name, text, sentence, tmp_path):

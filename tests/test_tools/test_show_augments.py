@@ -6,7 +6,7 @@ from tests.commands import ROOT, TOOLS, call_in_process
 def test_a_row_for_each_augment(root, tmp_path, monkeypatch, capsys):
     out = tmp_path / 'sheet.png'
     arguments = [
-        ROOT / 'configs/rnn_unet_consistency_street.py',
+        ROOT / 'configs/temporal_losses/rnn_unet_consistency_street.py',
         out,
         *('--data-root', root, '--width', 64, '--cfg-options'),
         'train_dataloader.dataset.augments.burst.type=RandomBurst',

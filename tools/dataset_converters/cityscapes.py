@@ -1,42 +1,6 @@
-"""Makes Cityscapes' ``*_gtFine_labelTrainIds.png``, the labels to train on.
+"""The same as ``mmseg-video convert-cityscapes``: make labels to train on."""
 
-From ``*_labelIds.png`` where they are there, else from the polygons::
-
-    python tools/dataset_converters/cityscapes.py data/cityscapes
-
-What is made already is skipped, so an interrupted run can be started again.
-"""
-
-import argparse
-import os
-from pathlib import Path
-
-from mmseg_video.datasets.converters.cityscapes import convert_cityscapes
-from mmseg_video.engine.arguments import at_least
-from mmseg_video.engine.launch import cli
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('root', type=Path, help='the folder with gtFine')
-    parser.add_argument(
-        '--out', type=Path, help='where to write, instead of ROOT/gtFine'
-    )
-    parser.add_argument(
-        '--workers',
-        type=at_least(1),
-        default=os.cpu_count(),
-        help='processes (default: one per core)',
-    )
-    return parser.parse_args(argv)
-
-
-@cli
-def main(argv: list[str] | None = None) -> None:
-    args = parse_args(argv)
-    made, there, out = convert_cityscapes(args.root, args.out, args.workers)
-    print(f"{made} labels made, {there} were there, in '{out}'")
-
+from mmseg_video.cli.convert_cityscapes import main
 
 if __name__ == '__main__':
     main()

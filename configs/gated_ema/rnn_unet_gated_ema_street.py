@@ -1,0 +1,2 @@
+_base_ = ['../rnn_unet_street.py', '../_base_/recipes/gated_ema.py']
+model = _base_.recipe.model

@@ -1,0 +1,4 @@
+_base_ = '../rnn_unet_cityscapes.py'
+train_dataloader = dict(dataset=dict(num_frames=12))
+val_dataloader = dict(dataset=dict(num_frames=12))
+test_dataloader = dict(dataset=dict(num_frames=12))

@@ -1,0 +1,4 @@
+_base_ = '../rnn_unet_cityscapes.py'
+train_dataloader = dict(dataset=dict(frame_interval=3))
+val_dataloader = dict(dataset=dict(frame_interval=3))
+test_dataloader = dict(dataset=dict(frame_interval=3))

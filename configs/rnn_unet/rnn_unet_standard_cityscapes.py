@@ -1,0 +1,2 @@
+_base_ = '../rnn_unet_cityscapes.py'
+model = dict(neck=dict(connection='standard'))

@@ -1,2 +1,0 @@
-_base_ = './rnn_unet_cityscapes.py'
-model = dict(neck=dict(levels=[3]))

@@ -1,4 +1,0 @@
-_base_ = './rnn_unet_street.py'
-# Trained on five frames, from the state that 0 to 7 frames before them leave.
-model = dict(train_cfg=dict(burn_in=7))
-train_dataloader = dict(dataset=dict(num_frames=12))

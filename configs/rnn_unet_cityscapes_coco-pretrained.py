@@ -1,5 +1,0 @@
-_base_ = [
-    '_base_/models/rnn_unet_r18.py',
-    '_base_/datasets/cityscapes_sequence_t5.py',
-    '_base_/schedules/schedule_80k_coco-pretrained.py',
-]

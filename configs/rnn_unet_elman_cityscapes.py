@@ -1,3 +1,0 @@
-_base_ = './rnn_unet_cityscapes.py'
-# No gates: the floor.
-model = dict(neck=dict(cell=dict(type='ElmanCell')))

@@ -1,2 +1,0 @@
-_base_ = './rnn_unet_cityscapes.py'
-model = dict(final_rnn=dict(type='ConvRNN', hidden_ratio=0.5))

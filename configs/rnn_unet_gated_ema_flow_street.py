@@ -1,7 +1,0 @@
-_base_ = './rnn_unet_gated_ema_only_street.py'
-# The state of the gated EMA is warped by optical flow.
-model = dict(flow_compensated=True)
-flow = dict(augments=dict(flow=dict(type='AddFlow')))
-train_dataloader = dict(dataset=flow)
-val_dataloader = dict(dataset=flow)
-test_dataloader = dict(dataset=flow)

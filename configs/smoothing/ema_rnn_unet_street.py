@@ -1,3 +1,0 @@
-_base_ = '../rnn_unet_street.py'
-# Tests a recurrent checkpoint of that config: its logits, averaged too.
-model = dict(filter=dict(type='EMAFilter', weight=0.5))

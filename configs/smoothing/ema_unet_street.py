@@ -1,9 +1,0 @@
-_base_ = '../unet_finetune_street.py'
-# Tests a framewise checkpoint of that config.
-model = dict(
-    type='RecurrentUNet',
-    data_preprocessor=dict(type='ClipDataPreProcessor'),
-    filter=dict(type='EMAFilter', weight=0.5),
-)
-val_dataloader = dict(dataset=dict(num_frames=5))
-test_dataloader = dict(dataset=dict(num_frames=5))

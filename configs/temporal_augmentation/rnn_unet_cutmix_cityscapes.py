@@ -1,0 +1,3 @@
+_base_ = '../rnn_unet_cityscapes.py'
+mix = dict(type='ClipCutMix')
+model = dict(data_preprocessor=dict(batch_augments=dict(mix=mix)))

@@ -1,0 +1,3 @@
+_base_ = ['../rnn_unet_cityscapes.py', '../_base_/recipes/consistency.py']
+model = _base_.recipe.model
+train_dataloader = _base_.recipe.train_dataloader

@@ -1,2 +1,0 @@
-_base_ = ['./unet_finetune_street.py', './_base_/augments/temporal.py']
-train_dataloader = dict(dataset=dict(augments=_base_.augments))

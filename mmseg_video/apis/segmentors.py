@@ -1,0 +1,153 @@
+"""A segmentor with its weights, from a config or a name of mmseg's zoo."""
+
+import difflib
+import functools
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import mmseg
+from mmengine import Config
+from mmengine.fileio import load
+from mmengine.registry import init_default_scope
+from mmengine.runner.checkpoint import _load_checkpoint
+from mmseg.registry import DATASETS, MODELS
+from mmseg.utils import dataset_aliases, get_classes, get_palette
+from torch import nn
+
+from ..engine.checkpoints import check_checkpoint
+from ..engine.hooks import check_rnns_used, report_checkpoint
+from ..engine.launch import load_config, revert_sync_bn
+from ..engine.pretrained import fetch_nothing
+
+# Where the wheel of mmseg keeps its configs and what it knows of them.
+MIM = Path(mmseg.__file__).parent / '.mim'
+
+
+@dataclass
+class LoadedSegmentor:
+    """A segmentor in eval mode, what it says, and where it comes from."""
+
+    model: nn.Module
+    classes: tuple[str, ...]
+    palette: list
+    cfg: Config
+
+
+def load_segmentor(
+    config: str | Config, checkpoint: str, allow_partial: bool = False
+) -> LoadedSegmentor:
+    """The segmentor of a config with the weights of a checkpoint, on the CPU.
+
+    Args:
+        config (str | Config): Path of the config, or the config itself, which
+            is changed.
+        checkpoint (str): Path of the checkpoint, or an address, which MMEngine
+            fetches once.
+        allow_partial (bool): Whether the checkpoint may lack parameters of
+            the model. Defaults to False.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        OSError: If the checkpoint cannot be fetched.
+        ValueError: If the checkpoint is cut short.
+        RuntimeError: If the checkpoint does not cover the model.
+    """
+    cfg = config if isinstance(config, Config) else load_config(config)
+    check_checkpoint(checkpoint)
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    revert_sync_bn(cfg.model)
+    # Weights come from the checkpoint: fetch no others.
+    fetch_nothing(cfg.model)
+    model = MODELS.build(cfg.model).eval()
+    try:
+        loaded = _load_checkpoint(checkpoint, map_location='cpu')
+    except OSError as error:
+        if '://' not in str(checkpoint):
+            raise
+        raise OSError(
+            f"cannot fetch the weights '{checkpoint}': {error}. Download them "
+            'on a machine with a network and give CONFIG and CHECKPOINT'
+        ) from error
+    if not isinstance(loaded, dict):
+        raise ValueError(
+            f"'{checkpoint}' holds a {type(loaded).__name__}, no weights by "
+            'name (state_dict): it is no checkpoint of a model'
+        )
+    weights = {
+        key.removeprefix('module.'): value
+        for key, value in loaded.get('state_dict', loaded).items()
+    }
+    if not allow_partial:
+        only = getattr(model, 'training_only', ())
+        report_checkpoint(model, weights, checkpoint, only)
+        check_rnns_used(model, weights, checkpoint)
+    model.load_state_dict(weights, strict=False)
+    classes, palette = _names(cfg, loaded, model)
+    return LoadedSegmentor(model, tuple(classes), list(palette), cfg)
+
+
+def find_in_zoo(name: str) -> tuple[Config, str]:
+    """The config of a model of mmseg's zoo, and the address of its weights.
+
+    Args:
+        name (str): As mmseg's model index has it, such as
+            'pidnet-s_2xb6-120k_1024x1024-cityscapes'.
+
+    Raises:
+        ValueError: If there is no such model, or it has no weights.
+    """
+    entries = zoo()
+    entry = entries.get(name.lower())
+    if entry is None:
+        close = [key for key in entries if name.lower() in key][:3]
+        close = close or difflib.get_close_matches(
+            name.lower(), entries, 3, 0.4
+        )
+        hint = f'; close to it are {", ".join(close)}' if close else ''
+        raise ValueError(
+            f"'{name}' is no file, and mmseg's zoo has no model of that "
+            f'name{hint}'
+        )
+    weights = entry.get('Weights')
+    weights = weights[0] if isinstance(weights, list) else weights
+    path = MIM / entry['Config']
+    if not weights or not path.is_file():
+        lacks = 'config' if weights else 'weights'
+        raise ValueError(f"mmseg publishes no {lacks} of '{name}'")
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        return Config.fromfile(path), weights
+
+
+@functools.cache
+def zoo() -> dict[str, dict]:
+    """Name in small letters -> entry, of mmseg's model index."""
+    entries = {}
+    for part in load(MIM / 'model-index.yml')['Import']:
+        if (MIM / part).is_file():
+            for entry in load(MIM / part).get('Models') or []:
+                entries[entry['Name'].lower()] = entry
+    return entries
+
+
+def _names(cfg: Config, checkpoint: dict, model: nn.Module) -> tuple:
+    """Classes and palette: the checkpoint's, else the data set's, else those
+    of the one data set of mmseg with as many classes."""
+    meta = checkpoint.get('meta') or {}
+    found = meta.get('dataset_meta') or {}
+    if found.get('classes') and found.get('palette'):
+        return found['classes'], found['palette']
+    if meta.get('CLASSES') and meta.get('PALETTE'):  # mmseg 0.x
+        return meta['CLASSES'], meta['PALETTE']
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset', {})
+    known = DATASETS.get(dataset['type']) if 'type' in dataset else None
+    if known is not None and known.METAINFO.get('classes'):
+        return known.METAINFO['classes'], known.METAINFO['palette']
+    for name in dataset_aliases:
+        if len(get_classes(name)) == model.num_classes:
+            return get_classes(name), get_palette(name)
+    raise ValueError(
+        f'neither the checkpoint nor the config names the '
+        f'{model.num_classes} classes: give classes=[...]'
+    )

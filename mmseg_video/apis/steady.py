@@ -1,0 +1,177 @@
+"""Any segmentation net, steady on video."""
+
+import os
+from collections.abc import Callable, Sequence
+
+from mmengine import Config
+from mmengine.registry import init_default_scope
+from mmseg.models import BaseSegmentor
+from mmseg.utils import dataset_aliases, get_classes, get_palette
+
+from ..datasets.palette import bit_colours
+from ..flow.estimators import build_flow
+from ..models import (
+    CallableNet,
+    EMAFilter,
+    Framewise,
+    MMSegNet,
+    RecurrentNet,
+    SteadySegmentor,
+)
+from .segmentors import find_in_zoo, load_segmentor
+from .video_seg_inferencer import VideoSegInferencer
+
+Model = str | os.PathLike | Sequence | Framewise | Callable
+FILTERS = ('flow', 'place', 'none')
+
+
+def steady(
+    model: Model,
+    classes: Sequence[str] | None = None,
+    filter: str = 'flow',
+    palette: Sequence | None = None,
+    device: str | None = None,
+    amp: bool = False,
+    probabilities: bool = False,
+    max_streams: int = 256,
+    **options,
+) -> VideoSegInferencer:
+    """A net of anyone's as a function of video, steadied.
+
+    ::
+
+        video = steady('pidnet-s_2xb6-120k_1024x1024-cityscapes')
+        for p in video.predict('clip.mp4'):
+            p.label, p.overlay()
+
+    Args:
+        model: See :func:`open_net`.
+        classes (Sequence[str] | None): Names of the classes, where the net
+            does not know them. Defaults to None, the net's.
+        filter (str): What steadies the scores: 'flow', their exponential
+            moving average, warped by optical flow; 'place', the same without
+            flow; 'none', the net alone. Defaults to 'flow'.
+        palette (Sequence | None): RGB colours of the classes. Defaults to
+            None, the net's, or those of the data set with the same classes.
+        device (str | None): Defaults to None, a GPU where there is one.
+        amp, probabilities, max_streams: :class:`VideoSegInferencer`'s.
+        options: :class:`CallableNet`'s, for a function or module.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        OSError: If weights cannot be fetched.
+        ValueError: If there is no such model or filter, or the classes are
+            not known.
+        RuntimeError: If a library that the net needs is not installed.
+    """
+    if filter not in FILTERS:
+        raise ValueError(f"filter='{filter}': there are {', '.join(FILTERS)}")
+    net = open_net(model, classes, **options)
+    segmentor = SteadySegmentor(
+        net,
+        None if filter == 'none' else EMAFilter(),
+        flow_compensated=filter == 'flow',
+    )
+    return VideoSegInferencer.from_model(
+        segmentor,
+        net.classes,
+        palette or net.palette or colours_of(net.classes),
+        build_flow() if segmentor.flow_compensated else None,
+        device=device,
+        amp=amp,
+        probabilities=probabilities,
+        max_streams=max_streams,
+    )
+
+
+def open_net(
+    model: Model, classes: Sequence[str] | None = None, **options
+) -> Framewise:
+    """The net behind a name, files or a function.
+
+    ================================  ======================================
+    ``model``                         what
+    ================================  ======================================
+    ``'pidnet-s_2xb6-120k_...'``      a name of mmseg's zoo; its weights are
+                                      fetched once
+    ``('config.py', 'model.pth')``    mmseg's or ours, recurrent ones too
+    ``my_net``                        a function or module, with ``classes``,
+                                      see :class:`CallableNet`
+    ``Framewise``                     itself
+    ================================  ======================================
+
+    Args:
+        model: See above.
+        classes (Sequence[str] | None): In place of the net's own names.
+            Defaults to None.
+        options: Of the net's maker.
+
+    Raises:
+        ValueError: If there is no such model, or its classes are not known.
+    """
+    init_default_scope('mmseg')
+    net = _open(model, classes, options)
+    if classes is not None:
+        if len(classes) != len(net.classes):
+            raise ValueError(
+                f'{len(classes)} classes are named, the net has '
+                f'{len(net.classes)}'
+            )
+        net.classes = tuple(classes)
+    return net.eval()
+
+
+def _open(model: Model, classes, options: dict) -> Framewise:
+    if isinstance(model, Framewise):
+        return model
+    if isinstance(model, str | os.PathLike):
+        return _from_mmseg(*find_in_zoo(str(model)), classes, options)
+    if isinstance(model, Sequence) and len(model) == 2:
+        return _from_mmseg(*map(str, model), classes, options)
+    if isinstance(model, BaseSegmentor):
+        named = getattr(model, 'dataset_meta', None) or {}
+        return as_net(
+            model, classes or named.get('classes'), named.get('palette')
+        )
+    if callable(model):
+        return CallableNet(model, classes, **options)
+    raise ValueError(
+        f'model={model!r} is no net: give a name, (config, checkpoint) or a '
+        'function of frames'
+    )
+
+
+def _from_mmseg(
+    config: str | Config, checkpoint: str, classes, options: dict
+) -> Framewise:
+    loaded = load_segmentor(config, checkpoint)
+    return as_net(
+        loaded.model, classes or loaded.classes, loaded.palette, **options
+    )
+
+
+def as_net(
+    model: BaseSegmentor,
+    classes: Sequence[str] | None,
+    palette: Sequence | None = None,
+    **options,
+) -> MMSegNet:
+    """A segmentor that is built already.
+
+    Args:
+        model (BaseSegmentor): mmseg's or ours.
+        classes (Sequence[str] | None): Their names.
+        palette (Sequence | None): Defaults to None.
+        options: :class:`Framewise`'s.
+    """
+    maker = RecurrentNet if hasattr(model, 'step') else MMSegNet
+    return maker(model, classes, palette=palette, **options)
+
+
+def colours_of(classes: Sequence[str]) -> list:
+    """RGB colours of classes: those of the data set that has the same."""
+    wanted = [name.lower() for name in classes]
+    for name in dataset_aliases:
+        if [c.lower() for c in get_classes(name)] == wanted:
+            return get_palette(name)
+    return bit_colours(len(classes))

@@ -1,0 +1,52 @@
+"""A web page: a video, framewise and recurrent, side by side.
+
+pip install 'mmseg-video[app]'
+mmseg-video app --config CONFIG --checkpoint CHECKPOINT \
+    [--baseline CONFIG CHECKPOINT] [--samples VIDEO ...] [--size HEIGHT WIDTH]
+
+Without --samples, a street scene is drawn to choose from.
+"""
+
+import argparse
+
+from ..apis.web_page import serve
+from ..engine.arguments import add_trust, at_least
+from ..engine.launch import cli
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('--config', required=True)
+    parser.add_argument('--checkpoint', required=True)
+    parser.add_argument(
+        '--baseline', nargs=2, metavar=('CONFIG', 'CHECKPOINT')
+    )
+    parser.add_argument(
+        '--samples', nargs='+', default=[], help='videos to choose from'
+    )
+    parser.add_argument(
+        '--size',
+        type=at_least(32),
+        nargs=2,
+        metavar=('HEIGHT', 'WIDTH'),
+        help='what the models are given; default: the size of the video',
+    )
+    parser.add_argument(
+        '--max-frames',
+        type=at_least(2),
+        default=300,
+        help='of a video, the rest is not looked at (default: 300)',
+    )
+    parser.add_argument('--device')
+    parser.add_argument('--host', default='127.0.0.1')
+    parser.add_argument('--port', type=int, default=7860)
+    add_trust(parser)
+    return parser.parse_args()
+
+
+@cli
+def main():
+    serve(**vars(parse_args()))

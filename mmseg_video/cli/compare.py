@@ -1,0 +1,62 @@
+"""Compare two models on the same video: how right, how steady, how costly.
+
+    mmseg-video compare rnn_unet_street RECURRENT.pth \
+        --baseline unet_finetune_street FRAMEWISE.pth --out FOLDER
+
+Tests both on every frame in order (--num-frames T: on clips), and writes one
+table with the difference of every figure and its 95 % interval (a paired
+bootstrap over sequences), as comparison.md, .json and .png. With --degrade,
+the same at each part of degraded frames, and a plot over it.
+"""
+
+from pathlib import Path
+
+from ..engine.arguments import (
+    add_data,
+    add_size,
+    add_trust,
+    at_least,
+    tool_parser,
+)
+from ..engine.launch import cli
+from ..experiments import Launcher, compare_models
+from ..experiments.perform import resumable
+from ..io.shipped import TOOLS
+
+
+def parse_args():
+    parser = tool_parser(__doc__)
+    parser.add_argument('config')
+    parser.add_argument('checkpoint')
+    parser.add_argument(
+        '--baseline', nargs=2, required=True, metavar=('CONFIG', 'CHECKPOINT')
+    )
+    parser.add_argument(
+        '--out', type=Path, required=True, help='the folder to write'
+    )
+    parser.add_argument(
+        '--num-frames', type=at_least(1), help='clips of T, not streams'
+    )
+    parser.add_argument(
+        '--degrade',
+        type=float,
+        nargs='+',
+        default=[0.0],
+        metavar='PART',
+        help='of the frames, such as 0 0.1 0.2 0.4',
+    )
+    parser.add_argument(
+        '--robustness',
+        action='store_true',
+        help='also under six corruptions at three strengths each: 36 tests',
+    )
+    add_size(parser, None, 32, help='also the latency of a frame of this size')
+    add_data(parser)
+    add_trust(parser)
+    return parser.parse_args()
+
+
+@resumable
+@cli
+def main():
+    compare_models(launcher=Launcher(TOOLS), **vars(parse_args()))

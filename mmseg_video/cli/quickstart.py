@@ -1,0 +1,52 @@
+"""The main job in one command: is the recurrent model better, and by how much?
+
+Trains the framewise baseline, then trains it on and, from the same weights,
+the recurrent model, for the same number of iterations; tests both with T=5
+and T=12; writes a table, curves and a GIF. Without --dataset it makes street
+scenes to do so on. Run again, it goes on where it stopped.
+"""
+
+from pathlib import Path
+
+from ..engine.arguments import CfgOptions, tool_parser
+from ..engine.launch import cli
+from ..experiments import Launcher, run_quickstart
+from ..experiments.perform import resumable
+from ..io.shipped import ROOT, TOOLS
+
+
+def parse_args():
+    parser = tool_parser(__doc__)
+    parser.add_argument(
+        '--dataset',
+        choices=['street', 'cityscapes', 'camvid'],
+        default='street',
+    )
+    parser.add_argument('--data-root', help='your Cityscapes or CamVid')
+    parser.add_argument(
+        '--snippets',
+        type=int,
+        nargs=2,
+        default=(240, 80),
+        metavar=('TRAIN', 'VAL'),
+        help='street scenes to make',
+    )
+    parser.add_argument('--out', type=Path, default='work_dirs/quickstart')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=CfgOptions,
+        metavar='KEY=VALUE',
+        help='merged into every config, such as train_dataloader.batch_size=4',
+    )
+    args = parser.parse_args()
+    if (args.dataset == 'street') != (args.data_root is None):
+        parser.error('--dataset cityscapes|camvid and --data-root go together')
+    return args
+
+
+@resumable
+@cli
+def main():
+    run_quickstart(ROOT, Launcher(TOOLS), **vars(parse_args()))

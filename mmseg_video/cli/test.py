@@ -1,0 +1,93 @@
+"""Test a checkpoint: mmseg-video test CONFIG CHECKPOINT [--num-frames 12]
+
+A clip ends in a labelled frame; --stream gives every frame of every sequence
+in order instead, with states carried by a recurrent model.
+"""
+
+from dataclasses import fields
+
+from ..apis.testing import evaluate
+from ..datasets.corruptions import CORRUPTIONS
+from ..engine.arguments import add_run, at_least, tool_parser
+from ..engine.launch import cli
+from ..evaluation.protocol import Protocol
+
+
+def parse_args():
+    parser = tool_parser(__doc__)
+    parser.add_argument('config', help='a path, or a name of the zoo')
+    parser.add_argument(
+        'checkpoint', nargs='?', help='default: the published one'
+    )
+    parser.add_argument(
+        '--out', metavar='DIR', help='write the predicted label maps there'
+    )
+    parser.add_argument(
+        '--show', action='store_true', help='show predictions in a window'
+    )
+    parser.add_argument(
+        '--show-dir', metavar='DIR', help='write drawn predictions there'
+    )
+    parser.add_argument('--wait-time', type=float, default=2)
+    parser.add_argument(
+        '--num-frames', type=at_least(1), help="T, instead of the config's"
+    )
+    parser.add_argument(
+        '--frame-interval',
+        type=at_least(1),
+        dest='interval',
+        help='stride of the clips in frames',
+    )
+    parser.add_argument(
+        '--stream', action='store_true', help='every frame, states carried'
+    )
+    parser.add_argument(
+        '--temporal',
+        action='store_true',
+        help='also how steady predictions are: TC and flicker where frames '
+        'follow one another, VC where every frame is labelled',
+    )
+    parser.add_argument(
+        '--sequences',
+        action='store_true',
+        help='with --temporal, keep the results of each sequence in the work '
+        'dir, for a bootstrap over them',
+    )
+    parser.add_argument(
+        '--degrade',
+        type=float,
+        default=0.0,
+        metavar='PART',
+        help='of the frames, dropped, dark, noisy or blurred: for all models '
+        'the same ones',
+    )
+    parser.add_argument(
+        '--corrupt',
+        nargs=2,
+        metavar=('KIND', 'SEVERITY'),
+        help=f'of all frames: {", ".join(CORRUPTIONS)}; severity 1 to 3',
+    )
+    parser.add_argument(
+        '--tta', action='store_true', help='test-time augmentation'
+    )
+    add_run(parser)
+    args = parser.parse_args()
+    if args.temporal and args.tta:
+        parser.error('--temporal does not go with --tta')
+    if args.sequences and not args.temporal:
+        parser.error('--sequences keeps what --temporal finds: add --temporal')
+    values = {
+        field.name: getattr(args, field.name) for field in fields(Protocol)
+    }
+    for name in values:
+        delattr(args, name)
+    try:
+        args.protocol = Protocol(**values)
+    except ValueError as error:
+        parser.error(str(error))
+    return args
+
+
+@cli
+def main():
+    evaluate(**vars(parse_args()))

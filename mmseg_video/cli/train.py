@@ -1,0 +1,29 @@
+"""Train a config: mmseg-video train CONFIG [--amp] [--resume] ..."""
+
+from ..apis.training import RESUME, train
+from ..engine.arguments import add_run, tool_parser
+from ..engine.launch import cli
+
+
+def parse_args():
+    parser = tool_parser(__doc__)
+    parser.add_argument('config', help='a path, or a name of the zoo')
+    parser.add_argument(
+        '--load-from', help='start from the weights of this checkpoint'
+    )
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        choices=RESUME,
+        help='go on from the last good checkpoint in the work dir; '
+        '--resume=must: fail where there is none, and do not begin anew',
+    )
+    parser.add_argument('--seed', type=int)
+    add_run(parser)
+    return parser.parse_args()
+
+
+@cli
+def main():
+    train(**vars(parse_args()))

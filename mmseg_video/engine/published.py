@@ -1,0 +1,37 @@
+"""The weights that are published for a config."""
+
+import os
+from pathlib import Path
+
+from mmengine.fileio import load
+
+from ..io.shipped import ROOT, find_config
+
+
+def find_checkpoint(
+    checkpoint: str | None, config: str, root: Path = ROOT
+) -> str:
+    """A checkpoint: the given one, else what a metafile names for a config.
+
+    Args:
+        checkpoint (str | None): A path or an address; None for the published
+            one.
+        config (str): A name of the zoo, or the path of one of its configs.
+        root (Path): The folder of ``configs/``. Defaults to the package's.
+
+    Raises:
+        FileNotFoundError: If there is no such config.
+        ValueError: If none is given and none is published.
+    """
+    if checkpoint is not None:
+        return checkpoint
+    path = Path(find_config(config)).resolve()
+    for metafile in sorted((root / 'configs').rglob('metafile.yml')):
+        for model in load(metafile)['Models']:
+            own = model.get('Weights')
+            if own and os.path.samefile(path, root / model['Config']):
+                return own
+    raise ValueError(
+        f"no weights are published for '{config}': train it (mmseg-video "
+        f'train {path.stem}) and name its checkpoint'
+    )

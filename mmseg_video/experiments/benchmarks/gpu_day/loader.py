@@ -1,0 +1,78 @@
+"""How many images a second the loader gives, to hold against the step's."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+
+import cv2
+from mmengine import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
+from torch.utils.data import DataLoader, Dataset, Subset
+
+from ....engine.arguments import set_data_root
+from .networks import FRAMEWISE, LATERALS, config_path
+from .rows import row
+from .settings import Settings
+
+SNIPPETS = 8
+FRAMES = (15, 19)  # of each, what T = 5 reads
+
+
+def loader(settings: Settings) -> Iterator[dict]:
+    """The training pipelines of both configs, on drawn street scenes.
+
+    Their noise compresses less than a photograph does; they are in the cache
+    of the file system.
+    """
+    from ....datasets.street_scenes import write_street_scenes
+
+    with tempfile.TemporaryDirectory() as root:
+        write_street_scenes(
+            *(root, SNIPPETS, 1),
+            size=settings.scenes,
+            frames=FRAMES,
+            workers=min(SNIPPETS, os.cpu_count() or 1),
+        )
+        init_default_scope('mmseg')
+        for name in (FRAMEWISE, LATERALS):
+            cfg = Config.fromfile(config_path(name))
+            set_data_root(cfg, root)
+            dataset = DATASETS.build(cfg.train_dataloader.dataset)
+            frames = len(dataset[0]['inputs']) if name == LATERALS else 1
+            for workers in settings.workers:
+                rate = _samples_per_second(dataset, workers, settings.samples)
+                yield row(
+                    f'{name}, T={frames}, {workers} worker processes',
+                    settings.scenes,
+                    ms=1000 / rate,
+                    rate=rate * frames,
+                    note='images a second',
+                )
+
+
+def _samples_per_second(dataset: Dataset, workers: int, samples: int) -> float:
+    """From when each worker has given its first sample."""
+    total = workers * (samples + 1)
+    indices = [i % len(dataset) for i in range(total)]
+    batches = iter(
+        DataLoader(
+            Subset(dataset, indices),
+            batch_size=1,
+            num_workers=workers,
+            collate_fn=pseudo_collate,
+            worker_init_fn=_one_thread,
+            multiprocessing_context='fork',
+        )
+    )
+    for _ in range(workers):
+        next(batches)
+    start = time.perf_counter()
+    count = sum(1 for _ in batches)
+    return count / (time.perf_counter() - start)
+
+
+def _one_thread(_worker: int) -> None:
+    cv2.setNumThreads(0)

@@ -1,0 +1,53 @@
+"""The networks that are measured: the configs', with random weights."""
+
+from pathlib import Path
+
+import torch
+from mmengine import Config
+
+from ...costs import build
+
+CONFIGS = Path(__file__).parents[4] / 'configs'
+FRAMEWISE, LATERALS = 'framewise', 'laterals'
+GATED, FLOW = 'gated EMA', 'flow-compensated gated EMA'
+NETWORKS = {
+    FRAMEWISE: 'unet_cityscapes',
+    LATERALS: 'rnn_unet_cityscapes',
+    GATED: 'rnn_unet_gated_ema_only_cityscapes',
+    FLOW: 'rnn_unet_gated_ema_flow_cityscapes',
+}
+
+
+def config_path(network: str) -> Path:
+    """The config of a network, in whatever folder it is.
+
+    Raises:
+        FileNotFoundError: If there is none of its name.
+    """
+    stem = NETWORKS.get(network, network)
+    found = sorted(CONFIGS.rglob(f'{stem}.py'))
+    if not found:
+        raise FileNotFoundError(f"no config '{stem}.py' in '{CONFIGS}'")
+    return found[0]
+
+
+def network(
+    name: str, device: torch.device | str, seed: int = 0, **kwargs
+) -> torch.nn.Module:
+    """A segmentor whose past matters.
+
+    What starts at zero, so that the recurrent model equals its baseline, is
+    drawn at random: states that nothing reads would hide every error.
+
+    Args:
+        name (str): One of :data:`NETWORKS`.
+        device (torch.device | str): Where it goes.
+        seed (int): Of its weights. Defaults to 0.
+        kwargs: Of :func:`build`.
+    """
+    torch.manual_seed(seed)
+    model = build(Config.fromfile(config_path(name)), 'cpu', **kwargs)
+    for key, parameter in model.named_parameters():
+        if '.proj.' in key and not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.05)
+    return model.to(device)

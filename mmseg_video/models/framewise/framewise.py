@@ -1,0 +1,83 @@
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from ..states import States
+
+
+class Framewise(nn.Module):
+    """Maps frames (N, 3, H, W), float BGR in [0, 255], to scores (N, classes,
+    h, w) of the net's own resolution; a base class.
+
+    The one thing that :class:`SteadySegmentor` asks of a net, whoever made
+    it: a subclass says how in :meth:`scores`, and normalises and reorders the
+    colours by itself. A net with states of its own overrides :meth:`step` and
+    ``state_maps``.
+
+    Args:
+        classes (Sequence[str]): Names of the classes, in the order of the
+            scores.
+        palette (Sequence | None): Their RGB colours. Defaults to None, they
+            are not known.
+        stride (int): H and W that the net is given are multiples of it.
+            Defaults to 32.
+        smallest (tuple[int, int]): And H and W at least these. Defaults to
+            (1, 1).
+
+    Raises:
+        ValueError: If there are no classes, or another number of colours.
+    """
+
+    # How the scores are spread over the frame, see torch's ``interpolate``.
+    align_corners = False
+    # Place of each module with a state -> number of maps in it.
+    state_maps: dict[str, int] = {}
+    # Whether the net itself warps states by optical flow.
+    flow_compensated = False
+
+    def __init__(
+        self,
+        classes: Sequence[str],
+        palette: Sequence | None = None,
+        stride: int = 32,
+        smallest: tuple[int, int] = (1, 1),
+    ):
+        super().__init__()
+        if not classes or isinstance(classes, str):
+            raise ValueError(
+                f'classes={classes!r}: name the classes of the net in the '
+                "order of its scores, such as ['road', 'car']"
+            )
+        if palette is not None and len(palette) != len(classes):
+            raise ValueError(
+                f'the palette has {len(palette)} colours for {len(classes)} '
+                'classes'
+            )
+        self.classes = tuple(classes)
+        self.palette = palette and [list(colour) for colour in palette]
+        self.stride, self.smallest = stride, tuple(smallest)
+
+    def scores(self, frames: Tensor) -> Tensor:
+        """Scores (N, classes, h, w), logits or log-probabilities, of frames
+        (N, 3, H, W)."""
+        raise NotImplementedError(f'{type(self).__name__} has no scores()')
+
+    def step(
+        self, frames: Tensor, states: States, flow: Tensor | None
+    ) -> tuple[Tensor, States]:
+        """Scores (N, classes, h, w) of one frame of N streams, and the net's
+        own states after it.
+
+        Args:
+            frames (Tensor): (N, 3, H, W).
+            states (dict[str, State]): Before them; empty where they begin.
+            flow (Tensor | None): Flow fields (N, 3, h', w').
+        """
+        return self.scores(frames), {}
+
+    def padded(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Height and width that frames of this size are padded to."""
+        return tuple(
+            -(-max(length, least) // self.stride) * self.stride
+            for length, least in zip(size, self.smallest, strict=True)
+        )

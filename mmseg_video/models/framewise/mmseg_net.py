@@ -1,0 +1,113 @@
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from ..states import States
+from .framewise import Framewise
+
+FRAME_SIZE = 'img_shape', 'ori_shape', 'pad_shape'
+
+
+@MODELS.register_module()
+class MMSegNet(Framewise):
+    """A segmentor of MMSegmentation's as a net to steady.
+
+    Its logits are taken before its head resizes them, and its own
+    ``inference()`` runs: whole frames, or windows whose logits are averaged
+    (``test_cfg.mode='slide'``), at the frame's size then.
+
+    Args:
+        net (nn.Module | dict): The segmentor, or its config.
+        classes (Sequence[str]): See :class:`Framewise`.
+        kwargs: :class:`Framewise`'s.
+    """
+
+    def __init__(
+        self, net: nn.Module | dict, classes: Sequence[str], **kwargs
+    ):
+        net = MODELS.build(net) if isinstance(net, dict) else net
+        test_cfg = getattr(net, 'test_cfg', None) or {}
+        if test_cfg.get('mode') == 'slide':
+            kwargs.setdefault('smallest', tuple(test_cfg['crop_size']))
+        super().__init__(classes, **kwargs)
+        self.net = net
+        self.align_corners = net.align_corners
+
+    def scores(self, frames: Tensor) -> Tensor:
+        inputs = normalised(self.net.data_preprocessor, frames)
+        size = inputs.shape[2:]
+        meta = dict.fromkeys(FRAME_SIZE, size) | dict(padding_size=[0] * 4)
+        # One each: windows write their size into it.
+        metas = [dict(meta) for _ in range(inputs.shape[0])]
+        if (self.net.test_cfg or {}).get('mode') == 'slide':
+            return self._as_classes(self.net.inference(inputs, metas))
+        with at_own_size(self.net):
+            return self._as_classes(self.net.inference(inputs, metas))
+
+    def _as_classes(self, logits: Tensor) -> Tensor:
+        """Two classes whose larger logit is what a threshold decides, where
+        the net has one logit for both."""
+        if logits.shape[1] != 1 or len(self.classes) != 2:
+            return logits
+        threshold = last_head(self.net).threshold
+        above = logits - math.log(threshold / (1 - threshold))
+        return torch.cat([torch.zeros_like(above), above], dim=1)
+
+
+class RecurrentNet(MMSegNet):
+    """A :class:`ClipSegmentor` as a net to steady: with its own states.
+
+    Args:
+        net, classes, kwargs: :class:`MMSegNet`'s.
+    """
+
+    @property
+    def state_maps(self) -> dict[str, int]:
+        return self.net.state_maps
+
+    @property
+    def flow_compensated(self) -> bool:
+        return self.net.flow_compensated
+
+    def step(
+        self, frames: Tensor, states: States, flow: Tensor | None
+    ) -> tuple[Tensor, States]:
+        inputs = normalised(self.net.data_preprocessor, frames)
+        with at_own_size(self.net):
+            flow = flow if self.flow_compensated else None
+            logits, after = self.net.step(inputs, states, flow)
+        return self._as_classes(logits), after
+
+
+def normalised(preprocessor: nn.Module, frames: Tensor) -> Tensor:
+    """Frames (N, 3, H, W) float BGR in [0, 255] as a segmentor reads them.
+
+    As its preprocessor does it, which also stacks and pads, and needs samples
+    for that.
+    """
+    if getattr(preprocessor, '_channel_conversion', False):
+        frames = frames.flip(1)
+    if getattr(preprocessor, '_enable_normalize', False):
+        frames = (frames - preprocessor.mean) / preprocessor.std
+    return frames
+
+
+def last_head(net: nn.Module) -> nn.Module:
+    """The decode head, of several the last."""
+    head = net.decode_head
+    return head[-1] if isinstance(head, nn.ModuleList) else head
+
+
+@contextmanager
+def at_own_size(net: nn.Module) -> Iterator[None]:
+    """While open, the decode head leaves its logits at their size."""
+    head = last_head(net)
+    head.predict_by_feat = lambda logits, *args, **kwargs: logits
+    try:
+        yield
+    finally:
+        del head.predict_by_feat

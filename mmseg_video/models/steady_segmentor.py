@@ -1,0 +1,228 @@
+import torch
+import torch.nn.functional as F
+from mmengine.logging import print_log
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+
+from ..flow.warp import warp_state
+from .clip_segmentor import ClipSegmentor
+from .data_preprocessor import pad_flow
+from .flow_checks import used_flow
+from .framewise import Framewise
+from .recurrent import State
+from .states import States
+
+FILTER = 'filter'  # the place of the filter's state
+NET = 'net.'  # begins the places of the net's own
+
+
+@MODELS.register_module()
+class SteadySegmentor(ClipSegmentor):
+    """Maps frames of streams to logits: any framewise net, with a filter of
+    its scores over time behind it.
+
+    ::
+
+        step(): pad to the stride -> framewise.step() -> filter -> resize
+                -> crop
+
+    The filter works at the scores' own size, before they are resized, which
+    costs a tenth. Nothing of it trains; a state is what the filter keeps, and
+    what the net itself carries.
+
+    A frame whose scores are not finite is answered by the filter's state,
+    warped to it, and logged.
+
+    Args:
+        framewise (Framewise | dict): The net, or its config.
+        filter (nn.Module | dict | None): An :class:`EMAFilter`, or what is
+            called as one. Defaults to None, the net alone.
+        flow_compensated (bool): Whether the filter's state is warped by
+            optical flow. Defaults to True.
+        on_missing_flow (str): What happens where a frame with a past comes
+            without flow: 'error', or 'still', states stay at their places.
+            Defaults to 'error'.
+        data_preprocessor (dict | None): Defaults to None, a
+            :class:`ClipDataPreProcessor` that leaves the colours as they are:
+            the net normalises by itself.
+        test_cfg (dict | None): ``streaming=True`` makes tests stream, see
+            :class:`ClipSegmentor`. Defaults to None.
+    """
+
+    def __init__(
+        self,
+        framewise: Framewise | dict,
+        filter: nn.Module | dict | None = None,
+        flow_compensated: bool = True,
+        on_missing_flow: str = 'error',
+        data_preprocessor: dict | None = None,
+        test_cfg: dict | None = None,
+    ):
+        super().__init__(
+            data_preprocessor or dict(type='ClipDataPreProcessor')
+        )
+        if isinstance(framewise, dict):
+            framewise = MODELS.build(framewise)
+        self.framewise = framewise
+        if isinstance(filter, dict):
+            filter = MODELS.build(filter)
+        self.filter = filter
+        self.flow_compensated = framewise.flow_compensated or (
+            flow_compensated and filter is not None
+        )
+        self.warps_filter = flow_compensated
+        self.on_missing_flow = (
+            on_missing_flow if self.flow_compensated else None
+        )
+        self.test_cfg = dict(mode='whole') | (test_cfg or {})
+        self.align_corners = framewise.align_corners
+        self.num_classes = self.out_channels = len(framewise.classes)
+        self.dataset_meta = dict(
+            classes=framewise.classes, palette=framewise.palette
+        )
+
+    @property
+    def state_maps(self) -> dict[str, int]:
+        maps = {NET + k: n for k, n in self.framewise.state_maps.items()}
+        if self.filter is not None:
+            maps[FILTER] = self.filter.num_maps
+        return maps
+
+    def _predict(
+        self,
+        clips: Tensor,
+        states: States | None,
+        flow: Tensor | None,
+        metas: list[dict],
+    ) -> tuple[Tensor, States]:
+        flow = used_flow(flow, clips, bool(states), self.on_missing_flow)
+        if not self.state_maps:
+            clips, flow = clips[:, -1:], None
+        states = states or {}
+        for t, frames in enumerate(clips.unbind(1)):
+            frame_flow = None if flow is None else flow[:, t]
+            logits, states = self._frame(frames, states, frame_flow)
+        return logits, states
+
+    def _frame(
+        self, frames: Tensor, states: States, flow: Tensor | None
+    ) -> tuple[Tensor, States]:
+        """Logits (N, classes, H, W) of frames (N, 3, H, W), and the states
+        after them."""
+        size = frames.shape[2:]
+        padded = self.framewise.padded(size)
+        frames = F.pad(
+            frames,
+            (0, padded[1] - size[1], 0, padded[0] - size[0]),
+            mode='replicate',
+        )
+        if flow is not None:
+            flow = pad_flow(flow, size, padded)
+        own = {
+            place.removeprefix(NET): state
+            for place, state in states.items()
+            if place.startswith(NET)
+        }
+        scores, own = self._scores(frames, own, flow)
+        after = {NET + place: state for place, state in own.items()}
+        scores, state = self._filtered(scores, states.get(FILTER), flow)
+        if state is not None:
+            after[FILTER] = state
+        logits = F.interpolate(
+            scores, padded, mode='bilinear', align_corners=self.align_corners
+        )
+        return logits[:, :, : size[0], : size[1]], after
+
+    def _scores(
+        self, frames: Tensor, states: States, flow: Tensor | None
+    ) -> tuple[Tensor, States]:
+        """What the net says of padded frames (N, 3, H, W), checked."""
+        net = self.framewise
+        shape = tuple(frames.shape)
+        try:
+            scores, states = net.step(frames, states, flow)
+        except torch.cuda.OutOfMemoryError:
+            raise
+        except (RuntimeError, IndexError, AssertionError) as error:
+            raise ValueError(
+                f'the net cannot take frames of {shape[2]}x{shape[3]} '
+                f'(padded to multiples of stride={net.stride}): {error}; '
+                'give its stride, or resize the frames'
+            ) from error
+        got = tuple(getattr(scores, 'shape', ()))
+        if len(got) != 4 or got[:2] != (shape[0], len(net.classes)):
+            raise ValueError(
+                f'the net gives scores of shape {got} for {shape[0]} '
+                f'frame(s), and has {len(net.classes)} classes: expected '
+                f'({shape[0]}, {len(net.classes)}, h, w)'
+            )
+        return scores, states
+
+    def _filtered(
+        self, scores: Tensor, state: State | None, flow: Tensor | None
+    ) -> tuple[Tensor, State | None]:
+        """Scores (N, classes, h, w) behind the filter, and its state."""
+        flow = flow if self.warps_filter else None
+        # An exported graph cannot look at values.
+        finite = None
+        if not torch.compiler.is_compiling():
+            finite = scores.isfinite().flatten(1).all(1)
+        if finite is None or finite.all():
+            if self.filter is None:
+                return scores, None
+            return self.filter(scores, state, flow)
+        print_log(
+            f'the net gave scores that are not finite for {(~finite).sum()} '
+            f'of {len(finite)} frame(s): answered from the frames before',
+            logger='current',
+            level=30,
+        )
+        scores = scores.nan_to_num(0, 0, 0)
+        if self.filter is None:
+            return scores, None
+        result, after = self.filter(scores, state, flow)
+        past = self._propagated(scores, state, flow)
+        rows = finite.view(-1, 1, 1, 1)
+        result, *after = (
+            torch.where(rows, new, old)
+            for new, old in zip((result, *after), past, strict=True)
+        )
+        return result, tuple(after)
+
+    def _propagated(
+        self, scores: Tensor, state: State | None, flow: Tensor | None
+    ) -> tuple[Tensor, ...]:
+        """The scores that a state alone answers with, and the state, both at
+        their present places."""
+        if state is None:
+            zeros = torch.zeros_like(scores, dtype=torch.float32)
+            return zeros, zeros, zeros[:, :1]
+        if flow is not None:
+            state = warp_state(state, flow)
+        total, count = state
+        return total / count.clamp(min=1e-6), total, count
+
+    def inference(self, inputs: Tensor, metas: list[dict]) -> Tensor:
+        """Logits (N, classes, H, W) of clips folded to (N, T*3, H, W)."""
+        return self.encode_decode(inputs, metas)
+
+    @property
+    def _frame_channels(self) -> int:
+        return 3
+
+    def extract_feat(self, inputs: Tensor):
+        raise NotImplementedError('the net behind the filter is not looked at')
+
+    def _forward(self, inputs: Tensor, data_samples=None) -> Tensor:
+        metas = [{}] * inputs.shape[0]
+        clips = self._as_clips(inputs)
+        return self._predict(clips, None, None, metas)[0]
+
+    def loss(
+        self, inputs: Tensor, data_samples: list[SegDataSample]
+    ) -> dict[str, Tensor]:
+        raise ValueError(
+            'SteadySegmentor does not train: train the net by itself, then '
+            'steady it'
+        )

@@ -1,0 +1,104 @@
+"""Nets by name, by files and by function, steadied on video."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from mmseg_video.apis import VideoSegInferencer, open_net, segmentors, steady
+from tests.models import FRAMEWISE, NUM_CLASSES, build
+from tests.test_apis.test_video_seg_inferencer import agree, saved
+
+CLASSES = [f'class {i}' for i in range(NUM_CLASSES)]
+
+
+@pytest.fixture(scope='module')
+def video():
+    rng = np.random.default_rng(0)
+    frame = rng.integers(0, 256, (8, 16, 3), np.uint8)
+    frame = cv2.resize(frame, (124, 60), interpolation=cv2.INTER_CUBIC)
+    return [frame[:, 8 * t : 8 * t + 100].copy() for t in range(3)]
+
+
+def brightness(images):
+    images = torch.nn.functional.avg_pool2d(images, 4) / 255
+    return torch.cat([images, 1 - images[:, :2]], 1)
+
+
+def test_a_function_of_frames(video):
+    inferencer = steady(brightness, CLASSES, device='cpu')
+    predictions = list(inferencer.predict(video))
+    assert [p.label.shape for p in predictions] == [(60, 100)] * 3
+    assert predictions[0].overlay().shape == (60, 100, 3)
+    alone = steady(brightness, CLASSES, filter='none', device='cpu')
+    assert agree(alone.predict_frame(video[0]).label, predictions[0].label)
+    assert not agree(alone.predict_frame(video[2]).label, predictions[2].label)
+    place = steady(brightness, CLASSES, filter='place', device='cpu')
+    *_, last = place.predict(video)
+    assert not agree(last.label, predictions[2].label)
+
+
+def test_a_segmentor_that_is_built(video):
+    net = build(FRAMEWISE)
+    net.dataset_meta = dict(classes=CLASSES, palette=None)
+    inferencer = steady(net, filter='none', device='cpu')
+    assert inferencer.classes == tuple(CLASSES)
+    assert inferencer.predict_frame(video[0]).label.shape == (60, 100)
+
+
+@pytest.mark.parametrize('name', ['unet_finetune', 'rnn_unet'])
+def test_files_of_a_training_of_ours(name, tmp_path):
+    config, checkpoint, _ = saved(name, tmp_path)
+    rng = np.random.default_rng(0)
+    clip = list(rng.integers(0, 256, (3, 64, 128, 3), np.uint8))
+    got = steady((config, checkpoint), filter='none', device='cpu')
+    want = VideoSegInferencer(config, checkpoint, 'cpu')
+    assert got.classes == want.classes
+    for ours, theirs in zip(
+        got.predict(clip), want.predict(clip), strict=True
+    ):
+        assert agree(ours.label, theirs.label)
+        assert ours.palette == theirs.palette
+
+
+def test_a_name_of_the_zoo(monkeypatch, tmp_path, video):
+    """But for its weights, which are random."""
+    name = 'pidnet-s_2xb6-120k_1024x1024-cityscapes'
+    config, address = segmentors.find_in_zoo(name)
+    assert address.startswith('https://')
+    from mmseg.registry import MODELS
+
+    from mmseg_video.engine.launch import revert_sync_bn
+    from mmseg_video.engine.pretrained import fetch_nothing
+
+    revert_sync_bn(config.model)
+    fetch_nothing(config.model)
+    checkpoint = tmp_path / 'pidnet.pth'
+    torch.save(
+        dict(state_dict=MODELS.build(config.model).state_dict()), checkpoint
+    )
+    entry = dict(segmentors.zoo()[name], Weights=str(checkpoint))
+    monkeypatch.setitem(segmentors.zoo(), name, entry)
+    inferencer = steady(name, device='cpu')
+    assert inferencer.classes[0] == 'road'
+    *_, last = inferencer.predict(video)
+    assert last.label.shape == (60, 100)
+
+
+def test_bad_models_are_refused_with_a_sentence(tmp_path):
+    with pytest.raises(
+        ValueError, match=r'no model of that name; close to.*pidnet-s_'
+    ):
+        steady('pidnet-s')
+    with pytest.raises(ValueError, match='close to it are segformer_mit-b0'):
+        steady('segformer_mit-b0_8x1_1024x1024_160k_cityscapes')
+    with pytest.raises(ValueError, match="filter='flows': there are flow"):
+        steady(brightness, CLASSES, filter='flows')
+    with pytest.raises(ValueError, match='name the classes of the net'):
+        steady(brightness)
+    with pytest.raises(ValueError, match='is no net'):
+        steady(3)
+    with pytest.raises(ValueError, match='2 classes are named'):
+        open_net(open_net(brightness, CLASSES), ['a', 'b'])
+    with pytest.raises(FileNotFoundError, match="no config 'none"):
+        steady(('none.py', 'none.pth'))

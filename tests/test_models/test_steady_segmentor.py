@@ -1,0 +1,231 @@
+"""Any net's scores, filtered over time at their own size."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from mmseg.structures import SegDataSample
+
+from mmseg_video.models import (
+    CallableNet,
+    EMAFilter,
+    MMSegNet,
+    RecurrentNet,
+    SteadySegmentor,
+)
+from tests.models import FRAMEWISE, NUM_CLASSES, RECURRENT, build, wake
+
+CLASSES = [f'class {i}' for i in range(NUM_CLASSES)]
+SIZE = (44, 52)  # no multiples of the stride
+
+
+def frames(num, size=SIZE, seed=0):
+    """Frames (num, 1, 3, H, W), float BGR."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(num, 1, 3, *size, generator=generator) * 255
+
+
+def still(num_streams=1, size=(22, 26)):
+    flow = torch.zeros(num_streams, 3, *size)
+    flow[:, 2] = 1
+    return flow
+
+
+def four_quarters(images):
+    """Scores at a quarter of the size that tell the frames apart."""
+    return F.avg_pool2d(images, 4)[:, [0, 1, 2, 0, 1]] / 255
+
+
+def steadied(net, filter=None, **options):
+    return SteadySegmentor(net, filter, **options).eval()
+
+
+def run(model, clip, flow=None):
+    states, results = None, []
+    for frame in clip:
+        logits, states = model.step(frame, states, flow)
+        results.append(logits)
+    return results, states
+
+
+@torch.no_grad()
+def test_without_a_filter_it_is_the_net_itself():
+    preprocessor = dict(
+        type='SegDataPreProcessor',
+        mean=[120.0, 110, 100],
+        std=[60.0, 50, 40],
+        bgr_to_rgb=True,
+    )
+    net = build(FRAMEWISE, data_preprocessor=preprocessor)
+    model = steadied(MMSegNet(net, CLASSES))
+    assert model.state_maps == {}
+    frame = frames(1, (32, 64))[0]
+    inputs = net.data_preprocessor(
+        dict(inputs=[frame[0]], data_samples=[SegDataSample()])
+    )['inputs']
+    (want,) = net.predict(inputs)
+    got, states = model.step(frame)
+    torch.testing.assert_close(got[0], want.seg_logits.data)
+    assert states == {}
+
+
+@torch.no_grad()
+def test_scores_are_filtered_at_their_own_size_before_the_resize():
+    model = steadied(
+        CallableNet(four_quarters, CLASSES, stride=8), EMAFilter(0.5)
+    )
+    clip = frames(3)
+    results, states = run(model, clip, still())
+    assert states['filter'][0].shape == (1, NUM_CLASSES, 12, 14)
+    padded = [F.pad(f, (0, 4, 0, 4), mode='replicate') for f in clip]
+    scores = [four_quarters(f.flip(1)) for f in padded]
+    mean = (scores[0] + 2 * scores[1] + 4 * scores[2]) / 7
+    want = F.interpolate(mean, (48, 56), mode='bilinear')[..., :44, :52]
+    torch.testing.assert_close(results[-1], want)
+
+
+@torch.no_grad()
+def test_a_clip_is_worth_what_a_stream_is():
+    model = steadied(
+        CallableNet(four_quarters, CLASSES, stride=8), EMAFilter(0.3)
+    )
+    clip = frames(3)
+    results, _ = run(model, clip, still())
+    (sample,) = model.predict(
+        clip.transpose(0, 1),
+        [
+            SegDataSample(
+                flow=still().expand(3, 3, 22, 26),
+                metainfo=dict(ori_shape=SIZE, img_shape=SIZE),
+            )
+        ],
+    )
+    torch.testing.assert_close(sample.seg_logits.data, results[-1][0])
+
+
+@torch.no_grad()
+def test_the_state_follows_the_flow():
+    """A pan by 8 pixels, two cells of the scores."""
+    wide = frames(1, (44, 84))[0]
+    clip = [wide[..., 8 * t : 8 * t + 52] for t in range(3)]
+    flow = still(size=SIZE)
+    flow[:, 0] = 8.0  # where a pixel was: to the right of it
+    model = steadied(
+        CallableNet(four_quarters, CLASSES, stride=4), EMAFilter(0.5)
+    )
+    moved, _ = run(model, clip, flow)
+    alone, _ = model.step(clip[-1])
+    # But for what comes in on the right, and the resize beside it.
+    inside = (..., slice(0, 32))
+    torch.testing.assert_close(
+        moved[-1][inside], alone[inside], rtol=1e-3, atol=1e-3
+    )
+    place = steadied(
+        CallableNet(four_quarters, CLASSES, stride=4),
+        EMAFilter(0.5),
+        flow_compensated=False,
+    )
+    stayed, _ = run(place, clip)
+    assert (stayed[-1] - alone)[inside].abs().max() > 0.05
+
+
+@torch.no_grad()
+def test_a_recurrent_net_keeps_its_own_states():
+    net = wake(build(RECURRENT))
+    model = steadied(RecurrentNet(net, CLASSES))
+    assert set(model.state_maps) == {f'net.{k}' for k in net.state_maps}
+    clip = frames(3, (32, 64))
+    got, _ = run(model, clip)
+    want, _ = run(net, clip)
+    torch.testing.assert_close(got[-1], want[-1])
+    filtered = steadied(RecurrentNet(net, CLASSES), EMAFilter())
+    results, states = run(filtered, clip, still(size=(32, 64)))
+    assert set(states) == set(filtered.state_maps)
+    assert not torch.allclose(results[-1], want[-1])
+
+
+@torch.no_grad()
+def test_a_net_of_windows_gets_frames_that_hold_one():
+    test_cfg = dict(mode='slide', crop_size=(64, 64), stride=(32, 32))
+    net = build(FRAMEWISE, test_cfg=test_cfg)
+    sizes = []
+    net.backbone.register_forward_pre_hook(
+        lambda module, args: sizes.append(tuple(args[0].shape[2:]))
+    )
+    logits, _ = steadied(MMSegNet(net, CLASSES)).step(frames(1, (40, 90))[0])
+    assert logits.shape == (1, NUM_CLASSES, 40, 90)
+    assert sizes == [(64, 64)] * 2
+
+
+@torch.no_grad()
+def test_one_logit_for_two_classes():
+    head = dict(FRAMEWISE['decode_head'], num_classes=2, out_channels=1)
+    head['threshold'] = 0.3
+    net = build(FRAMEWISE, decode_head=head)
+    frame = frames(1, (32, 64))[0]
+    (want,) = net.predict(frame)
+    net.decode_head.conv_seg.bias += 0.3
+    (other,) = net.predict(frame)
+    assert other.pred_sem_seg.data.float().mean() > 0
+    got, _ = steadied(MMSegNet(net, ['no', 'yes'])).step(frame)
+    np.testing.assert_array_equal(
+        got.argmax(1), other.pred_sem_seg.data.long()
+    )
+    assert want.seg_logits.data.shape[0] == 1
+
+
+def nan_where_blue(images):
+    scores = four_quarters(images)
+    scores[images[:, 2].amin((1, 2)) == 255] = float('nan')
+    return scores
+
+
+@torch.no_grad()
+def test_scores_that_are_not_finite_are_answered_from_the_past(capsys):
+    model = steadied(
+        CallableNet(nan_where_blue, CLASSES, stride=4),
+        EMAFilter(0.5),
+        flow_compensated=False,
+    )
+    clip = frames(3).repeat(1, 2, 1, 1, 1)
+    bad = clip.clone()
+    bad[1, 0, 0] = 255  # of the first of two streams
+    got, states = run(model, bad)
+    want, _ = run(model, clip)
+    torch.testing.assert_close(got[1][0], want[0][0])  # the past alone
+    torch.testing.assert_close(got[1][1], want[1][1])
+    assert all(part.isfinite().all() for part in states['filter'])
+    torch.testing.assert_close(got[2][1], want[2][1])
+    # The past counts as it would have, had the frame not been.
+    torch.testing.assert_close(got[2][0], run(model, clip[::2])[0][1][0])
+    first, states = model.step(bad[1])
+    assert first.isfinite().all()
+    torch.testing.assert_close(
+        states['filter'][1][0], 0 * states['filter'][1][0]
+    )
+
+
+def test_what_does_not_fit_is_said_in_one_sentence():
+    def step(function, classes=CLASSES, **options):
+        steadied(CallableNet(function, classes, **options)).step(frames(1)[0])
+
+    with pytest.raises(
+        ValueError, match=r'scores of shape \(1, 5, 16, 16\) f'
+    ):
+        step(four_quarters, CLASSES[:4])
+    with pytest.raises(ValueError, match='scores of shape'):
+        step(lambda images: four_quarters(images)[0])
+    with pytest.raises(ValueError, match='gives list, no logits'):
+        step(lambda images: [four_quarters(images)])
+
+    def odd(images):
+        return images.view(1, 5, 7, 7)
+
+    with pytest.raises(ValueError, match=r'frames of 64x64 .*stride=32'):
+        step(odd)
+    with pytest.raises(ValueError, match='name the classes'):
+        CallableNet(four_quarters, None)
+    with pytest.raises(ValueError, match='2 colours for 5'):
+        CallableNet(four_quarters, CLASSES, palette=[[0, 0, 0]] * 2)
+    with pytest.raises(ValueError, match='does not train'):
+        steadied(CallableNet(four_quarters, CLASSES)).loss(frames(1), [])
