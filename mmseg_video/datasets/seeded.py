@@ -8,6 +8,7 @@ the doubled batch.
 """
 
 import itertools
+import os
 import random
 import signal
 from collections.abc import Iterator
@@ -140,18 +141,14 @@ def seeded_loader(loader: dict, seed: int) -> dict:
         batches=loader.pop('batch_sampler', None),
     )
     loader['dataset'] = dict(type='SeededSamples', dataset=loader['dataset'])
-    loader.setdefault('worker_init_fn', dict(type=_stay_at_sigterm))
+    loader.setdefault('worker_init_fn', dict(type=_leave_group))
     return loader
 
 
-def _stay_at_sigterm(worker_id: int) -> None:
-    """Let a worker outlive the first SIGTERM, which often goes to all
-    processes of a job: the training ends its iteration, then its workers."""
-
-    def first(number, frame):
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-    signal.signal(signal.SIGTERM, first)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, 'SIGUSR1'):
-        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+def _leave_group(worker_id: int) -> None:
+    """Signals to the whole job are the training's to answer: it ends its
+    iteration, then its workers."""
+    os.setpgrp()
+    for name in ('SIGINT', 'SIGUSR1'):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)

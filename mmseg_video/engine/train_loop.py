@@ -13,7 +13,7 @@ from ..datasets.seeded import mixed_seed, seed_all, seeded_loader
 
 # In the message hub, and so in checkpoints: the iteration after which the
 # model was validated last.
-VALIDATED = 'validated_iter'
+VALIDATED = 'last_validated_iter'
 
 
 class Batches:
@@ -38,6 +38,10 @@ class Batches:
     def skip_iter(self, iterations: int) -> None:
         """Begin after so many batches of the training, without reading."""
         self._dataloader.batch_sampler.skip(iterations)
+        self._iterator = None
+
+    def end(self) -> None:
+        """End the workers, which would else wait for the garbage collector."""
         self._iterator = None
 
 
@@ -93,11 +97,15 @@ class ExactTrainLoop(_IterBasedTrainLoop):
             if runner.message_hub.runtime_info.get(VALIDATED) != self._iter:
                 self._decide_current_val_interval()
                 self._validate()
-        while self._iter < self._max_iters and not self.stop_training:
-            runner.model.train()
-            self.run_iter(next(self.dataloader_iterator))
-            self._decide_current_val_interval()
-            self._validate()
+        try:
+            while self._iter < self._max_iters and not self.stop_training:
+                runner.model.train()
+                self.run_iter(next(self.dataloader_iterator))
+                self._decide_current_val_interval()
+                self._validate()
+        finally:
+            if self._seeded:
+                self.dataloader_iterator.end()
         runner.call_hook('after_train_epoch')
         runner.call_hook('after_train')
         return runner.model
