@@ -54,14 +54,12 @@ def train(
         accept_partial_weights(cfg)
     if amp:
         train_in_mixed_precision(cfg)
-    lock = contextlib.nullcontext()
-    if is_first_process(launcher):
-        lock = locked(cfg.work_dir)
-    with lock:
+    first = is_first_process(launcher)
+    with locked(cfg.work_dir) if first else contextlib.nullcontext():
         # torchrun --max-restarts starts all processes again.
         restarted = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0
         if resume or restarted:
-            _resume(cfg, resume == 'must')
+            _resume(cfg, resume == 'must', first)
         if seed is not None:
             _set_seed(cfg, seed)
         if cfg.load_from and not cfg.get('resume'):
@@ -70,18 +68,23 @@ def train(
         Runner.from_cfg(cfg).train()
 
 
-def _resume(cfg: Config, must: bool) -> None:
-    """Let the config go on from its work dir's last checkpoint."""
-    last = find_last_checkpoint(cfg.work_dir, current_run(cfg.work_dir))
+def _resume(cfg: Config, must: bool, first: bool) -> None:
+    """Let the config go on from its work dir's last checkpoint; the job's
+    first process says what it does."""
+    silent = {} if first else dict(tell=lambda text: None)
+    run = current_run(cfg.work_dir)
+    last = find_last_checkpoint(cfg.work_dir, run, **silent)
     if last is None:
         if must:
             raise ValueError(
                 '--resume=must: there is nothing to resume in '
                 f"'{cfg.work_dir}'"
             )
-        print(
-            f"nothing to resume in '{cfg.work_dir}': starts from the beginning"
-        )
+        if first:
+            print(
+                f"nothing to resume in '{cfg.work_dir}': starts from the "
+                'beginning'
+            )
         return
     cfg.resume, cfg.load_from = True, last
     # The samples are dealt before MMEngine reads it from the checkpoint.

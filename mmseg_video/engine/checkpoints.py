@@ -1,8 +1,10 @@
 """Which checkpoint to read, and whether it is whole."""
 
+import logging
 import os
 import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from mmengine.logging import print_log
@@ -44,11 +46,17 @@ def check_checkpoint(path: str | os.PathLike) -> None:
         )
 
 
+def _warn(text: str) -> None:
+    print_log(text, 'current', logging.WARNING)
+
+
 def find_last_checkpoint(
-    work_dir: str | os.PathLike, run: str | None = None
+    work_dir: str | os.PathLike,
+    run: str | None = None,
+    tell: Callable[[str], None] = _warn,
 ) -> str | None:
     """The newest checkpoint that a training can go on from, None where there
-    is none; each that is passed over is named in the log.
+    is none; each that is passed over is named.
 
     A file is good when its checksums are right and all of it can be read as
     data.
@@ -57,6 +65,7 @@ def find_last_checkpoint(
         work_dir (path): Of the training.
         run (str | None): The training's identity: those of others are passed
             over. Defaults to None, any.
+        tell (Callable): Is given those names. Defaults to the log's warnings.
 
     Raises:
         ValueError: If there are some, but all are damaged.
@@ -76,7 +85,7 @@ def find_last_checkpoint(
             why = str(error)
         if why is None:
             return str(path)
-        print_log(f"'{path}' is not used: {why}", 'current', 30)
+        tell(f"'{path}' is not used: {why}")
     if damaged:
         raise ValueError(
             f"every checkpoint of this training in '{work_dir}' is damaged: "

@@ -49,13 +49,11 @@ def cli(main: Callable) -> Callable:
     def wrapped(*args, **kwargs):
         for message in NOISE:
             warnings.filterwarnings('ignore', message)
+        sys.excepthook = _say_interrupt
         try:
             result = main(*args, **kwargs)
             leave_processes()
             return result
-        except KeyboardInterrupt:
-            print('stopped by Ctrl-C', file=sys.stderr)
-            sys.exit(130)
         except EXPECTED as error:
             if os.environ.get('MMSEG_VIDEO_DEBUG'):
                 traceback.print_exc()
@@ -63,6 +61,14 @@ def cli(main: Callable) -> Callable:
             sys.exit(1)
 
     return wrapped
+
+
+def _say_interrupt(kind: type, error: BaseException, trace) -> None:
+    """Ctrl-C that nobody answers is no error of ours to trace."""
+    if issubclass(kind, KeyboardInterrupt):
+        print('stopped by Ctrl-C', file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
 
 
 # What gloo and NCCL say of a process that is gone or stands still.
@@ -158,7 +164,8 @@ def set_up_processes(cfg: Config, launcher: str) -> None:
     device.
     """
     cfg.launcher = launcher
-    cfg.env_cfg.dist_cfg.setdefault('timeout', TIMEOUT)
+    dist_cfg = cfg.setdefault('env_cfg', {}).setdefault('dist_cfg', {})
+    dist_cfg.setdefault('timeout', TIMEOUT)
     if launcher == 'slurm' and 'MASTER_PORT' not in os.environ:
         # Two jobs may share a machine.
         job = int(os.environ.get('SLURM_JOB_ID', 0))
@@ -180,7 +187,7 @@ def set_up_processes(cfg: Config, launcher: str) -> None:
             broadcast_buffers=False,
         )
         if not dist.is_initialized():
-            seconds = cfg.env_cfg.dist_cfg.get('timeout', TIMEOUT)
+            seconds = cfg.env_cfg.dist_cfg.timeout
             dist.init_process_group(
                 'gloo', timeout=datetime.timedelta(seconds=seconds)
             )

@@ -75,11 +75,10 @@ def resumed(make, root, whole, tmp_path, at, workers):
 def test_resumed_equals_uninterrupted(make, root, tmp_path):
     whole = tmp_path / 'whole'
     Runner.from_cfg(make(root, whole)).train()
-    for at, workers in ((1, 2), (2, 0))[: 2 if make is teacher else 1]:
-        elsewhere = tmp_path / f'at{at}'
-        elsewhere.mkdir()
-        path = resumed(make, root, whole, elsewhere, at, workers)
-        same(whole / path.name, path)
+    part = tmp_path / 'part'
+    part.mkdir()
+    path = resumed(make, root, whole, part, 1, 2 if make is teacher else 0)
+    same(whole / path.name, path)
 
 
 def test_skipping_reads_nothing_and_gives_the_same_samples():

@@ -36,13 +36,16 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 from attacks import attack_all  # noqa: E402
 
 from mmseg_video.apis.training import train  # noqa: E402
+from mmseg_video.datasets.street_scenes import (  # noqa: E402
+    write_street_scenes,
+)
 from mmseg_video.datasets.unlabelled_frames import (  # noqa: E402
     PSEUDO_LABELS,
 )
 from mmseg_video.engine.launch import cli  # noqa: E402
 from mmseg_video.io.atomic import write_text  # noqa: E402
 from tests.checkpoints import differences  # noqa: E402
-from tests.runs import leaf, options, scenes  # noqa: E402
+from tests.runs import leaf, options  # noqa: E402
 
 ITERATIONS, INTERVAL = 12, 2
 COMMON = {
@@ -302,7 +305,8 @@ def main():
     say(f'torch {torch.__version__}, {os.cpu_count()} cores, seed {args.seed}')
     with tempfile.TemporaryDirectory(prefix='chaos_') as name:
         folder = Path(name)
-        root = scenes(folder / 'data')
+        root = folder / 'data'
+        write_street_scenes(root, 2, 2, size=(64, 128), frames=(0, 19))
         label_some(root)
         for name, share in zip(names, shares, strict=True):
             if not share:
