@@ -10,7 +10,9 @@ ROOT = Path(__file__).parents[1]
 GENERATED = {'_build', 'api'}
 FENCE = re.compile(r'^```([\w{}-]*)\n(.*?)^```', re.M | re.S)
 # A command that stands in a line of text.
-STARTS = re.compile(r'((\w+=\S+ )*)(python (tools|demo)/|(bash )?tools/\S+ )')
+STARTS = re.compile(
+    r'(\w+=\S+ )*(python (tools|demo)/|(bash )?tools/\S+ |mmseg-video )'
+)
 
 
 @cache

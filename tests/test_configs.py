@@ -1,10 +1,13 @@
-"""Every config builds and predicts, and an ablation is a short diff."""
+"""Every config builds and predicts, is a short diff, and has its place: a
+folder with a README and a metafile that name it."""
 
+import re
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine import Config
+from mmengine.fileio import load
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS, TRANSFORMS, VISUALIZERS
 from mmseg.structures import SegDataSample
@@ -18,6 +21,8 @@ CONFIGS = Path(__file__).parents[1] / 'configs'
 LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
 # DenseCL trains an encoder: it segments nothing.
 SEGMENTORS = [p for p in LEAVES if not p.stem.startswith('densecl')]
+FOLDERS = sorted({path.parent for path in LEAVES})
+RECIPES = sorted(CONFIGS.glob('_base_/recipes/*.py'))
 ZOO = read_metafiles(CONFIGS)
 # Their decoder differs from the baseline's by more than the recurrence.
 # dense reads concat(x, h); DRU and SRU read the last mask.
@@ -26,6 +31,10 @@ OTHER_DECODER = ('rnn_unet_dense_', 'rnn_dru_', 'rnn_sru_')
 
 def names(path):
     return path.stem
+
+
+def stems(folder):
+    return sorted(path.stem for path in folder.glob('*.py'))
 
 
 def build(path):
@@ -69,11 +78,69 @@ def built(request):
 
 def test_the_lists_are_not_empty():
     assert len(LEAVES) >= 50
+    assert len(FOLDERS) >= 20
+    assert len(RECIPES) >= 10
     assert sum(model.baseline is not None for model in ZOO.values()) >= 30
 
 
 def test_every_config_has_one_entry_in_a_metafile():
+    """Of its own folder; the path exists and the name is its own."""
     assert sorted(model.config for model in ZOO.values()) == LEAVES
+    for folder in FOLDERS:
+        entries = load(folder / 'metafile.yml')['Models']
+        assert sorted(e['Name'] for e in entries) == stems(folder)
+
+
+def test_the_root_has_nine_leaves():
+    assert set(stems(CONFIGS)) == {
+        f'{model}_{data}'
+        for model in ('unet', 'unet_finetune', 'rnn_unet')
+        for data in ('cityscapes', 'camvid', 'street')
+    }
+
+
+def test_names_are_unique_over_all_folders():
+    assert len({path.stem for path in LEAVES}) == len(LEAVES)
+
+
+@pytest.mark.parametrize('folder', FOLDERS, ids=lambda p: p.name)
+def test_a_readme_names_every_config_of_its_folder(folder):
+    text = (folder / 'README.md').read_text()
+    missing = [s for s in stems(folder) if f'({s}.py)' not in text]
+    assert missing == []
+    links = re.findall(r'\]\(([^)#]+)[^)]*\)', text)
+    paths = re.findall(r'\b(?:configs|tools)/[\w./-]+\.(?:py|yml|sh)', text)
+    assert not [
+        x for x in links if '://' not in x and not (folder / x).exists()
+    ]
+    assert not [x for x in paths if not (CONFIGS.parent / x).exists()]
+
+
+def test_the_model_index_imports_every_metafile():
+    root = CONFIGS.parent
+    metafiles = load(root / 'model-index.yml')['Import']
+    assert sorted(root / path for path in metafiles) == sorted(
+        folder / 'metafile.yml' for folder in FOLDERS
+    )
+    names = []
+    for path in metafiles:
+        meta = load(root / path)
+        ours = [collection['Name'] for collection in meta['Collections']]
+        names += ours
+        assert {model['In Collection'] for model in meta['Models']} == set(
+            ours
+        )
+        readmes = {collection['README'] for collection in meta['Collections']}
+        assert readmes == {str(Path(path).with_name('README.md'))}
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize('path', RECIPES, ids=names)
+def test_a_recipe_is_one_variable_that_configs_share(path):
+    assert set(Config.fromfile(path)) == {'recipe'}
+    name = f'/{path.name}'
+    users = [p for p in LEAVES + RECIPES if name in p.read_text()]
+    assert len(users) >= 1
 
 
 @pytest.mark.parametrize('path', LEAVES, ids=names)

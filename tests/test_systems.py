@@ -57,11 +57,6 @@ def test_the_list_is_not_empty():
     assert {p.parent.name for p in LEAVES} == set(FAMILIES)
 
 
-@pytest.mark.parametrize('path', LEAVES + AXES, ids=names)
-def test_a_leaf_is_short(path):
-    assert len(path.read_text().splitlines()) <= 10
-
-
 @pytest.mark.parametrize('family', FAMILIES)
 def test_the_metafile_lists_every_config_and_no_other(family):
     collections, models = entries(family)

@@ -31,7 +31,7 @@ exclude_patterns = ['_build']
 templates_path = ['_templates']
 
 myst_heading_anchors = 4
-myst_enable_extensions = ['colon_fence', 'deflist', 'dollarmath']
+myst_enable_extensions = ['colon_fence', 'deflist']
 copybutton_exclude = '.linenos, .gp, .go'
 
 autosummary_generate = True

@@ -4,6 +4,7 @@ python docs/en/figures.py     # into docs/en/_static/
 """
 
 import csv
+import json
 from pathlib import Path
 
 import matplotlib as mpl
@@ -11,7 +12,7 @@ import matplotlib.pyplot as plt
 from adjustText import adjust_text
 
 HERE = Path(__file__).parent
-TABLES = HERE.parents[1] / 'work_dirs/results/ablations'
+RESULTS = HERE.parents[1] / 'work_dirs/results'
 
 # Entry of the committed table -> its name in the figure. Those of the tables
 # are names of their time.
@@ -31,12 +32,20 @@ CAMVID = {
     'gated_average_after_clean': 'gated EMA',
     'gated_average_flow_after_clean': 'gated EMA, flow-compensated',
 }
+CORRUPTIONS = {
+    'dropped': 'dropped frames',
+    'noise_burst': 'noise bursts',
+    'motion_blur': 'motion blur',
+    'dark': 'lasting darkness',
+    'jpeg': 'JPEG blocks',
+    'patch': 'occluding patch',
+}
 BASELINE, OTHER = '#c44e52', '#2f6db5'
 
 
 def read(spec: str) -> dict[str, dict]:
     """Entry -> its figures, from the spec's table.csv."""
-    with open(TABLES / spec / 'table.csv') as file:
+    with open(RESULTS / 'ablations' / spec / 'table.csv') as file:
         return {row['entry']: row for row in csv.DictReader(file)}
 
 
@@ -73,6 +82,38 @@ def draw(axes, rows: dict, names: dict, protocol: str, title: str) -> None:
     )
 
 
+def draw_robustness(results: str):
+    """mIoU over the strength of each corruption, a panel for each."""
+    path = RESULTS / results / 'robustness.json'
+    by_kind = json.loads(path.read_text())
+    figure, panels = plt.subplots(
+        *(2, 3),
+        figsize=(10, 5.6),
+        layout='constrained',
+        sharex=True,
+        sharey=True,
+    )
+    for axes, (kind, name) in zip(
+        panels.flat, CORRUPTIONS.items(), strict=True
+    ):
+        figures = [f['mIoU'] for f in by_kind[kind].values()]
+        for key, label, colour in (
+            ('baseline', 'framewise baseline', BASELINE),
+            ('model', 'recurrent U-Net', OTHER),
+        ):
+            values = [f[key] for f in figures]
+            axes.plot(range(len(values)), values, 'o-', c=colour, label=label)
+        axes.set_title(name)
+        axes.set_xticks(range(len(figures)))
+        axes.grid(alpha=0.3)
+    panels[0, 0].legend(frameon=False)
+    for axes in panels[:, 0]:
+        axes.set_ylabel('mIoU (%)')
+    for axes in panels[1]:
+        axes.set_xlabel('strength (0: none)')
+    return figure
+
+
 def save(figure, name: str) -> None:
     path = HERE / '_static' / name
     figure.savefig(path, dpi=110)
@@ -100,6 +141,9 @@ def main():
     ):
         draw(axes, rows, CAMVID, protocol, f'CamVid val, 15 Hz, {title}')
     save(figure, 'camvid_flicker.png')
+    for name in ('street', 'camvid'):
+        figure = draw_robustness(f'robustness_{name}')
+        save(figure, f'{name}_robustness.png')
 
 
 if __name__ == '__main__':

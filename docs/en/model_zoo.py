@@ -21,7 +21,8 @@ the `README.md` beside a metafile describes the method.
 - **Parameters, GFLOPs**: of the whole net, for one streamed frame of 512x1024;
   a multiplication with its addition counts as one operation. Measured by
   `tools/model_table.py`; configs without a figure have not been measured yet.
-- **mIoU**: in %, of the data set named in the entry; measured entries only.
+- **Results**: in %, by data set: mIoU on clips, mIoU and static-label flicker
+  streamed. Configs without a figure have not been measured yet.
 - **Weights**: a link where a checkpoint is published. Where there is none,
   train the config: its command is in [train and
   test](user_guides/train_test.md).
@@ -31,7 +32,7 @@ COLUMNS = (
     'framewise baseline',
     'parameters (M)',
     'GFLOPs',
-    'mIoU',
+    'results',
     'weights',
 )
 
@@ -93,10 +94,9 @@ def _row(entry: dict, cost: dict, root: Path, folder: Path) -> str:
     config = os.path.relpath(root / entry['Config'], folder)
     baseline = entry.get('Metadata', {}).get('Framewise Baseline', '')
     results = [
-        f'{figure:g}'
-        for result in entry.get('Results', ())
-        for name, figure in result.get('Metrics', {}).items()
-        if name == 'mIoU'
+        f'{result["Dataset"]}: '
+        + ', '.join(f'{k} {v:.2f}' for k, v in result['Metrics'].items())
+        for result in entry.get('Results') or ()
     ]
     weights = entry.get('Weights')
     cells = (
@@ -104,7 +104,7 @@ def _row(entry: dict, cost: dict, root: Path, folder: Path) -> str:
         baseline,
         f'{cost["parameters_m"]:.2f}' if cost else '',
         f'{cost["gflops"]:.2f}' if cost else '',
-        ', '.join(results),
+        '; '.join(results),
         f'[checkpoint]({weights})' if weights else '',
     )
     return f'| {" | ".join(cells)} |'

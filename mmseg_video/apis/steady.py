@@ -18,10 +18,12 @@ from ..models import (
     RecurrentNet,
     SteadySegmentor,
 )
+from ..models.framewise import open_onnx, open_torchvision, open_transformers
 from .segmentors import find_in_zoo, load_segmentor
 from .video_seg_inferencer import VideoSegInferencer
 
 Model = str | os.PathLike | Sequence | Framewise | Callable
+SCHEMES = {'hf://': open_transformers, 'torchvision://': open_torchvision}
 FILTERS = ('flow', 'place', 'none')
 
 
@@ -94,6 +96,11 @@ def open_net(
     ================================  ======================================
     ``'pidnet-s_2xb6-120k_...'``      a name of mmseg's zoo; its weights are
                                       fetched once
+    ``'hf://ID'``                     a model of transformers, from its hub or
+                                      (``hf://PATH``) a folder
+    ``'torchvision://NAME'``          a model of torchvision
+    ``'model.onnx'``                  an exported net of anyone's, or what
+                                      ``tools/export_onnx.py`` wrote
     ``('config.py', 'model.pth')``    mmseg's or ours, recurrent ones too
     ``my_net``                        a function or module, with ``classes``,
                                       see :class:`CallableNet`
@@ -125,6 +132,15 @@ def _open(model: Model, classes, options: dict) -> Framewise:
     if isinstance(model, Framewise):
         return model
     if isinstance(model, str | os.PathLike):
+        for begin, maker in SCHEMES.items():
+            if str(model).startswith(begin):
+                return maker(str(model), classes, **options)
+        if str(model).endswith('.onnx'):
+            return open_onnx(model, classes, **options)
+        if str(model).endswith(('.py', '.pth')):
+            raise ValueError(
+                f"model='{model}': give both files, (config, checkpoint)"
+            )
         return _from_mmseg(*find_in_zoo(str(model)), classes, options)
     if isinstance(model, Sequence) and len(model) == 2:
         return _from_mmseg(*map(str, model), classes, options)

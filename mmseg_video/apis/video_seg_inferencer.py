@@ -19,6 +19,7 @@ from ..flow.previous import FlowToPrevious
 from ..io.frame_source import FrameSource
 from ..io.frames import open_frames
 from ..io.prefetch import prefetch
+from ..models.data_preprocessor import pad_flow
 from ..models.states import States, split
 from ..models.streams import FrameInfo, Stream, Streams, states_of
 from ..visualization import overlay
@@ -320,8 +321,11 @@ class VideoSegInferencer:
             flow = None
             if flows is not None:
                 flow = torch.from_numpy(np.stack(flows)).to(inputs.device)
+                flow = pad_flow(flow, size, tuple(inputs.shape[3:]))
             # (N, T=1, C, H, W) -> (N, C, H, W)
             logits, after = self.model.step(inputs[:, 0], states, flow)
+        # A preprocessor may pad on the right and below (test_cfg).
+        logits = logits[:, :, : size[0], : size[1]]
         return logits, split(after, len(frames))
 
     def _prediction(

@@ -23,5 +23,4 @@ def main() -> None:
         sys.exit(
             f"error: no config has '{part}' in its name{close_to(part, known)}"
         )
-    for name, path in found.items():
-        print(f'{name:48} {path}')
+    print('\n'.join(f'{name:48} {path}' for name, path in found.items()))

@@ -59,8 +59,8 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
     layout = (
         'CITY/CITY_SSSSSS_FFFFFF_leftImg8bit.png in data_prefix.img_path, and '
         '*_gtFine_labelTrainIds.png in data_prefix.seg_map_path (made by '
-        'tools/dataset_converters/cityscapes.py; street_scenes.py there makes '
-        'all of it)'
+        'mmseg-video convert-cityscapes; mmseg-video street-scenes makes all '
+        'of it)'
     )
 
     def __init__(

@@ -5,7 +5,7 @@ from mmseg.registry import DATASETS
 from .base_sequence import BaseSequenceDataset
 from .palette import bit_colours
 
-CONVERTER = 'tools/dataset_converters/coco_semantic.py'
+CONVERTER = 'mmseg-video convert-coco'
 
 # By category id. Those marked * are in COCO's list of 91 and in no
 # instances_*.json; id 91, hair brush, is the last of them and has no class.
@@ -41,7 +41,7 @@ class COCOSemanticDataset(BaseSequenceDataset):
         |- semantic/train2017/000000000009.png
 
     The maps are made from ``instances_*.json`` by
-    ``tools/dataset_converters/coco_semantic.py``. 91 classes: a class is its
+    ``mmseg-video convert-coco``. 91 classes: a class is its
     category id, 1 to 90, and 0 is the background, every pixel of no object;
     crowds are 255, ignored. To ignore the background as well, name the
     classes that remain: ``metainfo=dict(classes=[...])``, as in mmseg.

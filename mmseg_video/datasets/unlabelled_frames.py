@@ -8,9 +8,9 @@ from mmseg.registry import DATASETS
 from .base_sequence import NoSamplesError
 from .files import exists, list_files
 
-# What tools/pseudo_label.py says of the labels that it writes beside it.
+# What the tool says of the labels that it writes beside it.
 PSEUDO_LABELS = 'pseudo_labels.json'
-TOOL = 'tools/pseudo_label.py'
+TOOL = 'mmseg-video pseudo-label'
 
 
 @DATASETS.register_module()
@@ -19,7 +19,7 @@ class UnlabelledFrames:
 
     Any clip may be replaced by one that ends in an unlabelled frame of the
     same sequences, each of those alike, drawn anew each time. With
-    ``pseudo_path``, the folder of the labels that ``tools/pseudo_label.py``
+    ``pseudo_path``, the folder of the labels that ``mmseg-video pseudo-label``
     made, these are the frames that have a label there; without it they are
     all unlabelled frames, for :class:`MeanTeacherHook` to label. The length
     is the number of labelled frames. Such a sample has

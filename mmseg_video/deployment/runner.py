@@ -53,7 +53,7 @@ class StreamRunner:
             ...
 
     Args:
-        path (path): What ``tools/export_onnx.py`` wrote.
+        path (path): What ``mmseg-video export`` wrote.
         providers (Sequence[str] | None): ONNX Runtime's. Defaults to None,
             all that are there.
 
@@ -80,7 +80,7 @@ class StreamRunner:
         inputs = [i.name for i in self.session.get_inputs()]
         meta = self.session.get_modelmeta().custom_metadata_map
         if 'classes' not in meta or FRAME not in inputs:
-            raise ValueError(f"'{path}' was not made by tools/export_onnx.py")
+            raise ValueError(f"'{path}' was not made by mmseg-video export")
         self.classes = meta['classes'].split(',')
         numbers = np.array(meta['palette'].split(','), np.uint8)
         self.palette = numbers.reshape(-1, 3)

@@ -108,11 +108,11 @@ def write_robustness(reports: dict[str, dict[int, dict]], folder: Path) -> str:
     for axis, (kind, by_severity) in zip(
         axes.flat, reports.items(), strict=True
     ):
-        _lines(axis, by_severity, 'mIoU', title=kind)
+        _lines(axis, by_severity, 'mIoU', title=kind.replace('_', ' '))
         axis.set_xticks(list(by_severity))
     axes[0, 0].legend(frameon=False)
     for axis in axes[:, 0]:
-        axis.set_ylabel('mIoU')
+        axis.set_ylabel('mIoU (%)')
     for axis in axes[1]:
         axis.set_xlabel('strength')
     save_figure(figure, folder / 'robustness.png')

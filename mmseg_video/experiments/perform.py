@@ -123,8 +123,9 @@ def _check(stages: Iterable[Stage]) -> None:
     for name, run in runs.items():
         for path in missing_files(run.cfg, not run.entry.checkpoint_of):
             raise FileNotFoundError(
-                f"entry '{name}': there is no '{path}': see Data and Encoders "
-                'in the README, or name your data with --data-root'
+                f"entry '{name}': there is no '{path}': see the dataset "
+                'preparation and pretraining pages of the documentation, or '
+                'name your data with --data-root'
             )
         try:
             build(run.cfg, 'cpu')

@@ -71,7 +71,7 @@ def write_curves(path: Path, runs: dict, offset: int) -> None:
             x, y = [*x1, *(offset + i for i in x2)], [*y1, *y2]
             axis.plot(x, y, '.-' if tag == 'mIoU' else '-', label=name, lw=1.4)
     for axis, title in zip(
-        axes, ('training loss', 'validation mIoU'), strict=True
+        axes, ('training loss', 'validation mIoU (%)'), strict=True
     ):
         axis.axvline(offset, color='grey', lw=0.8, ls=':')
         axis.set_title(title)

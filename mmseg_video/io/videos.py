@@ -49,7 +49,7 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
         raise OSError(f'{what} cannot be opened: {error}') from None
     rate = stream.average_rate or stream.guessed_rate
     fps = float(rate) if rate and 0 < rate < 1000 else None
-    length = stream.frames
+    promised = length = stream.frames
     seconds = (container.duration or 0) / av.time_base
     if not length and fps:
         length = round(seconds * fps)
@@ -75,8 +75,8 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
                 yield _pixels(frame), time
                 count += lost + 1
                 frame, lost = next(decoded, (None, 0))
-        early = count < stream.frames
-        if not stream.frames and time is not None:
+        early = count < promised
+        if not promised and time is not None:
             # All that is known is how long it lasts, its sound included.
             early = time + 2 / (fps or 1) < 0.9 * seconds
         if early:

@@ -45,14 +45,13 @@ def check_channels(given: Sequence[int], reader: nn.Module, name: str) -> None:
 
 def heads_of(segmentor: nn.Module) -> dict[str, nn.Module]:
     """The heads of a segmentor by their places in the config."""
-    heads = {'decode_head': segmentor.decode_head}
-    if segmentor.with_auxiliary_head:
-        aux = segmentor.auxiliary_head
-        if isinstance(aux, nn.ModuleList):
-            return heads | {
-                f'auxiliary_head.{i}': head for i, head in enumerate(aux)
-            }
-        heads['auxiliary_head'] = aux
+    heads = {}
+    for name in ('decode_head', 'auxiliary_head'):
+        head = getattr(segmentor, name, None)
+        if isinstance(head, nn.ModuleList):
+            heads |= {f'{name}.{i}': part for i, part in enumerate(head)}
+        elif head is not None:
+            heads[name] = head
     return heads
 
 

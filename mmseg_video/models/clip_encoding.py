@@ -18,11 +18,13 @@ import torch
 from mmengine.logging import MessageHub
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils._pytree import tree_map
 from torch.utils.checkpoint import checkpoint
 
-from .time_axis import framewise
+from .time_axis import Maps, framewise
 
 KEYS = ('burn_in', 'bptt', 'ref_grad', 'checkpoint_frames')
+MMSEG_KEYS = ('sampler',)  # what configs of mmseg have, and nothing reads
 
 
 def check_train_cfg(train_cfg: dict | None) -> None:
@@ -31,7 +33,7 @@ def check_train_cfg(train_cfg: dict | None) -> None:
     Raises:
         ValueError: With the key.
     """
-    unknown = [key for key in train_cfg or {} if key not in KEYS]
+    unknown = [key for key in train_cfg or {} if key not in KEYS + MMSEG_KEYS]
     if unknown:
         raise ValueError(
             f"train_cfg has no key '{unknown[0]}': it has {', '.join(KEYS)}"
@@ -102,7 +104,7 @@ def _draw(largest: int) -> int:
 
 def encode_frames(
     backbone: nn.Module, clips: Tensor, train_cfg: dict | None
-) -> list[Tensor]:
+) -> Maps:
     """The levels (N, T, C_l, h_l, w_l) of ``backbone``, for training.
 
     ``ref_grad=False``: no gradient for the ref frames. ``checkpoint_frames
@@ -140,9 +142,9 @@ def _contexts(module: nn.Module) -> tuple:
     return nullcontext(), keep_statistics(module)
 
 
-def _join(pieces: list[list[Tensor]]) -> list[Tensor]:
+def _join(pieces: list[Maps]) -> Maps:
     """Levels (N, T, ...) from those of pieces of the clips, in time order."""
-    return [torch.cat(level, dim=1) for level in zip(*pieces, strict=True)]
+    return tree_map(lambda *parts: torch.cat(parts, dim=1), *pieces)
 
 
 @contextmanager

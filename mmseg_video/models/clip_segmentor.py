@@ -5,6 +5,7 @@ from mmseg.models.segmentors import BaseSegmentor
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from .slide_step import slide_step
 from .states import States, check_places, split
 from .streams import FrameInfo, Streams, states_of
 from .time_axis import off_channels, onto_channels
@@ -110,9 +111,16 @@ class ClipSegmentor(BaseSegmentor):
                 another model, or the flow does not fit.
         """
         check_places(states or {}, self.state_maps)
-        metas = [dict(img_shape=frame.shape[2:])]
         flow = None if flow is None else flow.unsqueeze(1)
-        return self._predict(frame.unsqueeze(1), states, flow, metas)
+
+        def predict(frames, states):
+            metas = [dict(img_shape=frames.shape[2:])]
+            return self._predict(frames.unsqueeze(1), states, flow, metas)
+
+        test_cfg = self.test_cfg or {}
+        if test_cfg.get('mode') == 'slide':
+            return slide_step(predict, frame, states, test_cfg)
+        return predict(frame, states)
 
     def predict(
         self, inputs: Tensor, data_samples: list[SegDataSample] | None = None

@@ -27,6 +27,14 @@ class _PreProcessor(SegDataPreProcessor):
             MODELS.build(cfg) for cfg in (batch_augments or {}).values() if cfg
         )
 
+    def forward(self, data: dict, training: bool = False) -> dict:
+        if self.test_cfg and data.get('data_samples') is None:
+            # It writes into them how it pads frames in tests.
+            samples = [SegDataSample() for _ in data['inputs']]
+            data = super().forward(data | dict(data_samples=samples))
+            return data | dict(data_samples=None)
+        return super().forward(data, training)
+
     def _augment(self, data: dict, training: bool) -> dict:
         if training:
             for augment in self.clip_augments:

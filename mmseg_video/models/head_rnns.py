@@ -4,11 +4,12 @@ from contextlib import ExitStack, contextmanager
 from mmengine.model import ModuleDict
 from mmseg.registry import MODELS
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map
 
 from .channel_checks import channels_of
 from .recurrent import ConvRNN
 from .states import States
-from .time_axis import ALL_FRAMES, fold, unfold
+from .time_axis import ALL_FRAMES, Maps, fold, unfold
 
 FINAL_RNN = 'final_rnn'  # the place right before the classifier conv_seg
 LOGITS = 'conv_seg'
@@ -120,6 +121,23 @@ class HeadRNNs(ModuleDict):
                 f"head_rnns: the decode head does not call '{unused}' by "
                 'itself: name a module that it does'
             )
+
+
+def pick_rows(
+    outputs: Maps, num_clips: int, num_frames: int, wanted: slice
+) -> Maps:
+    """What a head gives of the wanted frames.
+
+    From its classifier on a head works on those alone; what it gives beside
+    that (auxiliary logits of its own) is of all frames (N*T, ...) still.
+    """
+
+    def rows(out: Tensor) -> Tensor:
+        if out.shape[0] != num_clips * num_frames:
+            return out
+        return fold(unfold(out, num_clips)[:, wanted])
+
+    return tree_map(rows, outputs)
 
 
 def _build(cfg: dict, channels: int, name: str) -> ConvRNN:

@@ -6,7 +6,9 @@ from mmengine.model import Sequential
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from mmseg.utils import add_prefix
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from .channel_checks import check_necks, heads_of
 from .clip_encoding import (
@@ -17,15 +19,24 @@ from .clip_encoding import (
 )
 from .clip_losses import ClipLosses
 from .clip_segmentor import ClipSegmentor, clip_flow
+from .decode_heads import CascadeHead, at_own_size, last_head
 from .filters import filter_clip
 from .flow_checks import used_flow
-from .head_rnns import FINAL_RNN, HeadRNNs
+from .head_rnns import FINAL_RNN, HeadRNNs, pick_rows
 from .necks import neck_rnns, run_necks
 from .states import States
-from .time_axis import ALL_FRAMES, KEY_FRAME, fold, framewise, unfold
+from .time_axis import (
+    ALL_FRAMES,
+    KEY_FRAME,
+    Maps,
+    fold,
+    framewise,
+    pick,
+    unfold,
+)
 
 FILTER = 'filter'  # the place of the filter's state
-Levels = list[Tensor]  # of clips, (N, T, C_l, h_l, w_l)
+Levels = Maps  # of clips, (N, T, C_l, h_l, w_l), as the backbone holds them
 
 
 @MODELS.register_module()
@@ -72,6 +83,8 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         clip_losses (dict[str, dict] | None): Losses, by name, that read the
             logits of a ref frame too, see :class:`ClipLosses`. The decoder
             decodes that frame as well, in training alone. Defaults to None.
+        num_stages (int | None): Of a cascade's config, where ``decode_head``
+            is a list, see :class:`CascadeHead`. Not read. Defaults to None.
         train_cfg (dict | None): What of a clip trains, see
             :mod:`mmseg_video.models.clip_encoding`:
 
@@ -109,13 +122,14 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         flow_compensated: bool = False,
         on_missing_flow: str = 'error',
         clip_losses: dict[str, dict] | None = None,
+        num_stages: int | None = None,
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
         check_train_cfg(self.train_cfg)
         check_necks(self.necks, heads_of(self))
         final = {} if final_rnn is None else {FINAL_RNN: final_rnn}
-        self.head_rnns = HeadRNNs(self.decode_head, final | (head_rnns or {}))
+        self.head_rnns = HeadRNNs(last_head(self), final | (head_rnns or {}))
         self.filter = None if filter is None else MODELS.build(filter)
         self.clip_losses = ClipLosses(clip_losses or {})
         if on_missing_flow not in ('error', 'still'):
@@ -136,6 +150,15 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
                 "flow_compensated needs test_cfg.mode='whole', got 'slide': "
                 'the flow is that of the whole frame'
             )
+
+    def _init_decode_head(self, decode_head: dict | list[dict]) -> None:
+        if not isinstance(decode_head, Sequence):
+            super()._init_decode_head(decode_head)
+            return
+        self.decode_head = CascadeHead(decode_head)
+        self.align_corners = self.decode_head.align_corners
+        self.num_classes = self.decode_head.num_classes
+        self.out_channels = self.decode_head.out_channels
 
     @property
     def necks(self) -> Sequence[nn.Module]:
@@ -177,7 +200,7 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
             flow = used_flow(flow, clips, bool(states), self.on_missing_flow)
         levels, after = self._pyramid(clips, states, wanted)
         with self.head_rnns.attached(
-            self.decode_head, clips.shape[0], states, flow, wanted
+            last_head(self), clips.shape[0], states, flow, wanted
         ) as after_head:
             result = heads(levels)
         return result, after | after_head
@@ -197,7 +220,7 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
     def extract_feat(self, inputs: Tensor) -> Levels:
         """Levels (N, C_l', h_l, w_l) of the key frames of clips or stills."""
         levels, _ = self._pyramid(self._as_clips(inputs), {}, KEY_FRAME)
-        return [x[:, -1] for x in levels]
+        return pick(levels, -1)
 
     def loss(self, inputs: Tensor, data_samples: list[SegDataSample]) -> dict:
         """Losses of the key frames of ``inputs`` (N, T, C, H, W)."""
@@ -209,9 +232,8 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         def heads(levels):
             losses = self._decode_loss(levels, data_samples)
             if self.with_auxiliary_head:
-                levels = [x[:, -1] for x in levels]
                 losses |= self._auxiliary_head_forward_train(
-                    levels, data_samples
+                    pick(levels, -1), data_samples
                 )
             return losses
 
@@ -220,13 +242,20 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
     def _decode_loss(
         self, levels: Levels, data_samples: list[SegDataSample]
     ) -> dict:
-        if not self.clip_losses:
+        recurs = len(self.head_rnns) > 0
+        if not self.clip_losses and not recurs:
             return self._decode_head_forward_train(fold(levels), data_samples)
-        if not len(self.head_rnns):
+        if self.clip_losses and not recurs:
             # No RNN in the head needs the frames in between.
             levels = self.clip_losses.select(levels, data_samples)
-        logits = self.decode_head.forward(fold(levels))
-        return self.clip_losses(self.decode_head, logits, data_samples)
+        outputs = self.decode_head.forward(fold(levels))
+        if self.clip_losses:
+            return self.clip_losses(self.decode_head, outputs, data_samples)
+        num_clips, num_frames = tree_leaves(levels)[0].shape[:2]
+        outputs = pick_rows(outputs, num_clips, num_frames, KEY_FRAME)
+        return add_prefix(
+            self.decode_head.loss_by_feat(outputs, data_samples), 'decode'
+        )
 
     def _burn_in(
         self, clips: Tensor, flow: Tensor | None
@@ -257,7 +286,8 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
     def _forward(self, inputs: Tensor, data_samples=None) -> Tensor:
         clips = self._as_clips(inputs)
         flow = None if data_samples is None else clip_flow(data_samples)
-        return self._logits(clips, None, flow)[0]
+        metas = [dict(img_shape=clips.shape[3:])] * clips.shape[0]
+        return self._logits(clips, None, flow, metas)[0]
 
     def _predict(
         self,
@@ -266,28 +296,27 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         flow: Tensor | None,
         metas: list[dict],
     ) -> tuple[Tensor, States]:
-        head = self.decode_head
-        if self.filter is None:
-            return self._run(
-                *(clips, states, flow, KEY_FRAME),
-                lambda levels: head.predict(
-                    fold(levels), metas, self.test_cfg
-                ),
-            )
         # Filtered before they are resized, which commutes.
-        logits, states = self._logits(clips, states, flow)
-        return head.predict_by_feat(logits, metas), states
+        logits, states = self._logits(clips, states, flow, metas)
+        return self.decode_head.predict_by_feat(logits, metas), states
 
     def _logits(
-        self, clips: Tensor, states: States | None, flow: Tensor | None
+        self,
+        clips: Tensor,
+        states: States | None,
+        flow: Tensor | None,
+        metas: list[dict],
     ) -> tuple[Tensor, States]:
         """Logits (N, classes, h, w) of the key frames, of the decode head's
         own size and filtered, and the states after the clips."""
         wanted = KEY_FRAME if self.filter is None else ALL_FRAMES
-        logits, after = self._run(
-            *(clips, states, flow, wanted),
-            lambda levels: self.decode_head.forward(fold(levels)),
-        )
+        with at_own_size(self):
+            logits, after = self._run(
+                *(clips, states, flow, wanted),
+                lambda levels: self.decode_head.predict(
+                    fold(levels), metas, self.test_cfg
+                ),
+            )
         if self.filter is None:
             return logits, after
         logits, state = filter_clip(

@@ -4,19 +4,28 @@ Clips are (N, T, ...) everywhere else; what knows nothing of time works on
 (N*T, ...), a frame after the other.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor
+from torch.utils._pytree import tree_leaves, tree_map
 
 KEY_FRAME = slice(-1, None)
 ALL_FRAMES = slice(None)
 
+# What a backbone gives: a tensor, a pyramid of them, or any lists, tuples and
+# dicts of tensors with the frames first.
+Maps = Any
 
-def fold(clips: Tensor | Sequence[Tensor]) -> Tensor | list[Tensor]:
+
+def fold(clips: Maps) -> Maps:
     """Clips (N, T, ...) as frames (N*T, ...); of a pyramid, each level."""
-    if isinstance(clips, Tensor):
-        return clips.flatten(0, 1)
-    return [level.flatten(0, 1) for level in clips]
+    return tree_map(lambda x: x.flatten(0, 1), clips)
+
+
+def pick(clips: Maps, frames: slice | int) -> Maps:
+    """Some frames of clips (N, T, ...); of a pyramid, of each level."""
+    return tree_map(lambda x: x[:, frames], clips)
 
 
 def unfold(frames: Tensor, num_clips: int) -> Tensor:
@@ -35,16 +44,11 @@ def off_channels(frames: Tensor, channels: int) -> Tensor:
     return frames.unflatten(1, (-1, channels))
 
 
-def framewise(
-    module: Callable, clips: Tensor | Sequence[Tensor]
-) -> Tensor | list[Tensor]:
+def framewise(module: Callable, clips: Maps) -> Maps:
     """What a module that knows no time makes of clips (N, T, ...).
 
     Takes and gives one tensor or a pyramid of them, as the module does.
     """
-    first = clips if isinstance(clips, Tensor) else clips[0]
+    first = tree_leaves(clips)[0]
     num_clips = first.shape[0]  # len() would fix it in an exported graph
-    out = module(fold(clips))
-    if isinstance(out, Tensor):
-        return unfold(out, num_clips)
-    return [unfold(x, num_clips) for x in out]
+    return tree_map(lambda x: unfold(x, num_clips), module(fold(clips)))

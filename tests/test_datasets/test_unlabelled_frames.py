@@ -222,11 +222,11 @@ def test_labels_that_are_not_there_are_named(tmp_path):
     cityscapes_tree(tmp_path)
     with pytest.raises(
         FileNotFoundError,
-        match=r'pseudo_path\).*made by tools/pseudo_label\.py',
+        match=r'pseudo_path\).*made by mmseg-video pseudo-label',
     ):
         wrapped(tmp_path)
     teach(tmp_path, 313)
-    with pytest.raises(ValueError, match=r'made by tools/pseudo_label\.py'):
+    with pytest.raises(ValueError, match=r'made by mmseg-video pseudo-label'):
         wrapped(tmp_path)
     with pytest.raises(ValueError, match='prob must lie'):
         wrapped(tmp_path, prob=2)

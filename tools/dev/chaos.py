@@ -24,6 +24,7 @@ import socket
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -110,7 +111,10 @@ class Trainings:
         if config.startswith('rnn'):
             self.options['model.neck.in_channels'] = [8, 16, 32, 64]
         if name == 'grow':
-            self.options['default_hooks.grow.milestones'] = {4: 6, 8: 7}
+            self.options['default_hooks.grow.milestones'] = {
+                '4': 6,
+                '8': 7,
+            }
         self.root = str(root)
 
     def start(self, work_dir: Path) -> list[int]:
@@ -147,9 +151,12 @@ class Trainings:
             status = 0
         except SystemExit as end:
             status = end.code or 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             with contextlib.suppress(Exception):
                 sys.stdout.flush()
+                sys.stderr.flush()
             os._exit(status)
 
     @property

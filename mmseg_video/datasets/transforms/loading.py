@@ -9,7 +9,7 @@ from mmseg.registry import TRANSFORMS
 from ...io.images import PNG
 from ..files import check_file, exists
 
-CONVERTER = 'tools/dataset_converters/cityscapes.py'
+CONVERTER = 'mmseg-video convert-cityscapes'
 
 
 @TRANSFORMS.register_module()

@@ -77,7 +77,9 @@ class Framewise(nn.Module):
 
     def padded(self, size: tuple[int, int]) -> tuple[int, int]:
         """Height and width that frames of this size are padded to."""
+        # Of positive numbers alone: ONNX's division rounds towards zero.
+        stride = self.stride
         return tuple(
-            -(-max(length, least) // self.stride) * self.stride
+            (max(length, least) + stride - 1) // stride * stride
             for length, least in zip(size, self.smallest, strict=True)
         )

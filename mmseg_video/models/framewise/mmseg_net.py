@@ -1,11 +1,12 @@
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from ..decode_heads import at_own_size, last_head
 from ..states import States
 from .framewise import Framewise
 
@@ -43,10 +44,13 @@ class MMSegNet(Framewise):
         meta = dict.fromkeys(FRAME_SIZE, size) | dict(padding_size=[0] * 4)
         # One each: windows write their size into it.
         metas = [dict(meta) for _ in range(inputs.shape[0])]
-        if (self.net.test_cfg or {}).get('mode') == 'slide':
+        with self._at_own_size():
             return self._as_classes(self.net.inference(inputs, metas))
-        with at_own_size(self.net):
-            return self._as_classes(self.net.inference(inputs, metas))
+
+    def _at_own_size(self) -> AbstractContextManager:
+        slides = (self.net.test_cfg or {}).get('mode') == 'slide'
+        # Logits of windows are added up at the frame's size.
+        return nullcontext() if slides else at_own_size(self.net)
 
     def _as_classes(self, logits: Tensor) -> Tensor:
         """Two classes whose larger logit is what a threshold decides, where
@@ -77,8 +81,8 @@ class RecurrentNet(MMSegNet):
         self, frames: Tensor, states: States, flow: Tensor | None
     ) -> tuple[Tensor, States]:
         inputs = normalised(self.net.data_preprocessor, frames)
-        with at_own_size(self.net):
-            flow = flow if self.flow_compensated else None
+        flow = flow if self.flow_compensated else None
+        with self._at_own_size():
             logits, after = self.net.step(inputs, states, flow)
         return self._as_classes(logits), after
 
@@ -94,20 +98,3 @@ def normalised(preprocessor: nn.Module, frames: Tensor) -> Tensor:
     if getattr(preprocessor, '_enable_normalize', False):
         frames = (frames - preprocessor.mean) / preprocessor.std
     return frames
-
-
-def last_head(net: nn.Module) -> nn.Module:
-    """The decode head, of several the last."""
-    head = net.decode_head
-    return head[-1] if isinstance(head, nn.ModuleList) else head
-
-
-@contextmanager
-def at_own_size(net: nn.Module) -> Iterator[None]:
-    """While open, the decode head leaves its logits at their size."""
-    head = last_head(net)
-    head.predict_by_feat = lambda logits, *args, **kwargs: logits
-    try:
-        yield
-    finally:
-        del head.predict_by_feat

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from ....io.shipped import TOOLS
 from .rows import row
 from .settings import Settings
 from .stages import Stage
 
-QUICKSTART = Path(__file__).parents[4] / 'tools/quickstart.py'
 ENDING = 15  # seconds that it is given to stop in
 
 
@@ -33,7 +33,7 @@ def camvid_stage(data_root: str, out: Path, until: float) -> Stage:
             'holds CamVid, see Data in the README'
         )
     command = [
-        *(sys.executable, str(QUICKSTART), '--dataset', 'camvid'),
+        *(sys.executable, str(TOOLS / 'quickstart.py'), '--dataset', 'camvid'),
         *('--data-root', data_root, '--out', str(out / 'camvid')),
     ]
     return Stage(

@@ -1,13 +1,11 @@
 """The networks that are measured: the configs', with random weights."""
 
-from pathlib import Path
-
 import torch
 from mmengine import Config
 
+from ....io.shipped import find_config
 from ...costs import build
 
-CONFIGS = Path(__file__).parents[4] / 'configs'
 FRAMEWISE, LATERALS = 'framewise', 'laterals'
 GATED, FLOW = 'gated EMA', 'flow-compensated gated EMA'
 NETWORKS = {
@@ -18,17 +16,9 @@ NETWORKS = {
 }
 
 
-def config_path(network: str) -> Path:
-    """The config of a network, in whatever folder it is.
-
-    Raises:
-        FileNotFoundError: If there is none of its name.
-    """
-    stem = NETWORKS.get(network, network)
-    found = sorted(CONFIGS.rglob(f'{stem}.py'))
-    if not found:
-        raise FileNotFoundError(f"no config '{stem}.py' in '{CONFIGS}'")
-    return found[0]
+def config_path(network: str) -> str:
+    """The config of a network."""
+    return find_config(NETWORKS[network])
 
 
 def network(

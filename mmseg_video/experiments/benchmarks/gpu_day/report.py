@@ -44,8 +44,8 @@ class Report:
     """
 
     def __init__(self, folder: Path, settings: Settings, device: str):
-        self.folder, self.settings = folder, settings
-        self.device, self.stages = device, self._read()
+        self.folder, self.settings, self.device = folder, settings, device
+        self.stages = self._read()
 
     def _read(self) -> dict[str, dict]:
         path = self.folder / 'gpu_day.json'

@@ -113,7 +113,7 @@ def _inferencer(name: str, **kwargs):
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / 'random.pth')
         torch.save(dict(state_dict=network(name, 'cpu').state_dict()), path)
-        return VideoSegInferencer(str(config_path(name)), path, **kwargs)
+        return VideoSegInferencer(config_path(name), path, **kwargs)
 
 
 def _random_raft(settings: Settings, path: Path) -> RAFTFlow:

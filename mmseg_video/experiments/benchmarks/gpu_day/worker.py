@@ -130,9 +130,10 @@ class Worker:
 
 def _work(pipe, settings: Settings, log: str) -> None:
     os.setpgid(0, 0)
-    sys.stdout = sys.stderr = file = open(log, 'a', buffering=1)
-    for output in (1, 2):  # of libraries and of processes too
-        os.dup2(file.fileno(), output)
+    # Open as long as the process is: all output goes there.
+    sys.stdout = sys.stderr = open(log, 'a', buffering=1)  # noqa: SIM115
+    for output in (1, 2):  # that of libraries and other processes too
+        os.dup2(sys.stdout.fileno(), output)
     pipe.send(device_name(settings.device))
     while True:
         try:

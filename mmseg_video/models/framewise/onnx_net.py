@@ -1,0 +1,171 @@
+"""Exported nets, on whatever ONNX Runtime runs on."""
+
+import ast
+import json
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..states import States
+from .callable_net import CallableNet
+from .framewise import Framewise
+
+FRAME, FLOW, LOGITS = 'frame', 'flow', 'logits'
+
+
+class OnnxNet(CallableNet):
+    """An ONNX file of anyone's: frames (N, 3, H, W) float in, logits
+    (N, classes, h, w) out, first input and first output.
+
+    Args:
+        session (InferenceSession): Of ONNX Runtime.
+        classes (Sequence[str]): See :class:`Framewise`.
+        kwargs: :class:`CallableNet`'s: how the graph wants its colours.
+    """
+
+    def __init__(self, session, classes: Sequence[str], **kwargs):
+        first = session.get_inputs()[0]
+        fixed = [n for n in first.shape[2:] if isinstance(n, int)]
+        self_size = len(fixed) == 2 and len(first.shape) == 4
+        if self_size:  # read at that size alone
+            kwargs.setdefault('stride', 1)
+        super().__init__(lambda frames: frames, classes, **kwargs)
+        self.session, self.input = session, first.name
+        self.output = session.get_outputs()[0].name
+        self.size = tuple(fixed) if self_size else None
+        self.half = 'float16' in first.type
+
+    def scores(self, frames: Tensor) -> Tensor:
+        if self.size is not None:
+            frames = torch.nn.functional.interpolate(
+                frames, self.size, mode='bilinear', antialias=True
+            )
+        inputs = self.normalised(frames).cpu().numpy()
+        if self.half:
+            inputs = inputs.astype(np.float16)
+        (logits,) = run(self.session, [self.output], {self.input: inputs})
+        return torch.from_numpy(logits).to(frames.device).float()
+
+
+class OnnxStreamNet(Framewise):
+    """What ``tools/export_onnx.py`` wrote: with its normalisation, and its
+    own states.
+
+    Args:
+        session (InferenceSession): Of ONNX Runtime.
+        classes, kwargs: :class:`Framewise`'s.
+    """
+
+    def __init__(self, session, classes: Sequence[str], **kwargs):
+        super().__init__(classes, **kwargs | dict(stride=1))
+        self.session = session
+        names = [i.name for i in session.get_inputs()]
+        self.flow_compensated = FLOW in names
+        self.state_maps = {
+            name: 1 for name in names if name not in (FRAME, FLOW)
+        }
+
+    def step(
+        self, frames: Tensor, states: States, flow: Tensor | None
+    ) -> tuple[Tensor, States]:
+        device = frames.device
+        frames = frames.round().clamp(0, 255).permute(0, 2, 3, 1)
+        inputs = {FRAME: frames.to(torch.uint8).cpu().numpy()}
+        zero = torch.zeros(1, 1, 1, 1)
+        for name in self.state_maps:
+            (part,) = states.get(name, (zero,))
+            inputs[name] = part.cpu().numpy()
+        if self.flow_compensated:
+            if flow is None:
+                flow = torch.zeros(frames.shape[0], 3, *frames.shape[1:3])
+                flow[:, 2] = 1
+            inputs[FLOW] = flow.cpu().numpy()
+        wanted = [LOGITS, *(f'next.{name}' for name in self.state_maps)]
+        logits, *after = (
+            torch.from_numpy(value).to(device)
+            for value in run(self.session, wanted, inputs)
+        )
+        return logits, {
+            name: (part,)
+            for name, part in zip(self.state_maps, after, strict=True)
+        }
+
+
+def run(session, outputs: list[str], inputs: dict) -> list[np.ndarray]:
+    """What the session gives.
+
+    Raises:
+        RuntimeError: If it cannot take the inputs.
+    """
+    try:
+        return session.run(outputs, inputs)
+    except Exception as error:  # onnxruntime has a class for each cause
+        raise RuntimeError(str(error).strip().splitlines()[0]) from None
+
+
+def open_onnx(
+    path: str | os.PathLike,
+    classes: Sequence[str] | None = None,
+    providers: Sequence[str] | None = None,
+    **options,
+) -> Framewise:
+    """The net of an ONNX file.
+
+    Args:
+        path (path): The file.
+        classes (Sequence[str] | None): Defaults to None, those of its
+            metadata: ``classes`` by commas, ``names`` as a list or a dict.
+        providers (Sequence[str] | None): ONNX Runtime's. Defaults to None,
+            all that are there.
+        options: :class:`CallableNet`'s.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        RuntimeError: If ONNX Runtime is not installed.
+        ValueError: If it cannot be opened, or does not name its classes.
+    """
+    try:
+        import onnxruntime
+    except ImportError:
+        raise RuntimeError(
+            f"{path} needs ONNX Runtime: pip install 'mmseg-video[export]'"
+        ) from None
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"no ONNX file '{path}'")
+    try:
+        session = onnxruntime.InferenceSession(
+            str(path),
+            providers=providers or onnxruntime.get_available_providers(),
+        )
+    except Exception as error:  # onnxruntime has a class for each cause
+        raise ValueError(
+            f"the model '{path}' cannot be opened: {error}"
+        ) from None
+    meta = session.get_modelmeta().custom_metadata_map
+    classes = classes or _classes(meta)
+    if classes is None:
+        raise ValueError(
+            f"'{path}' does not name its classes: give classes=[...]"
+        )
+    numbers = [int(n) for n in meta.get('palette', '').split(',') if n]
+    if len(numbers) == 3 * len(classes):
+        options['palette'] = np.reshape(numbers, (-1, 3)).tolist()
+    ours = {FRAME} <= {i.name for i in session.get_inputs()}
+    ours = ours and LOGITS in {o.name for o in session.get_outputs()}
+    return (OnnxStreamNet if ours else OnnxNet)(session, classes, **options)
+
+
+def _classes(meta: dict[str, str]) -> list[str] | None:
+    if 'classes' in meta:
+        return meta['classes'].split(',')
+    if 'names' in meta:
+        text = meta['names']
+        try:
+            names = json.loads(text)
+        except ValueError:
+            names = ast.literal_eval(text)
+        return list(names.values() if isinstance(names, dict) else names)
+    return None

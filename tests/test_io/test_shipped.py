@@ -1,0 +1,83 @@
+"""Names of configs and specs become paths."""
+
+import pytest
+
+from mmseg_video.engine.launch import load_config
+from mmseg_video.engine.published import find_checkpoint
+from mmseg_video.io.shipped import (
+    ROOT,
+    config_paths,
+    find_config,
+    find_spec,
+    shipped,
+)
+
+STREET = ROOT / 'configs/rnn_unet_street.py'
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """No clone around."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    'text',
+    ['rnn_unet_street', 'rnn_unet_street.py', 'configs/rnn_unet_street.py'],
+)
+def test_a_name_is_a_config_of_the_package(text):
+    assert find_config(text) == str(STREET)
+
+
+def test_a_file_that_exists_comes_first(tmp_path):
+    (tmp_path / 'rnn_unet_street.py').write_text('a = 1')
+    assert find_config('rnn_unet_street.py') == 'rnn_unet_street.py'
+    assert load_config('rnn_unet_street.py').a == 1
+    assert find_config('rnn_unet_street') == str(STREET)
+
+
+@pytest.mark.parametrize(
+    'text',
+    ['rnn_unet_steet', 'mine/rnn_unet_street.py', 'configs/rnn_unet_steet.py'],
+)
+def test_an_unknown_name_is_one_sentence_with_the_nearest(text):
+    with pytest.raises(FileNotFoundError, match='close to it are rnn_unet_st'):
+        find_config(text)
+
+
+def test_bases_are_no_configs():
+    assert not any('_base_' in path.parts for path in config_paths().values())
+    with pytest.raises(FileNotFoundError, match="no config 'default_runtime'"):
+        find_config('default_runtime')
+
+
+def test_a_folder_above_the_package_is_not_looked_at():
+    assert shipped('configs/../setup.cfg') is None
+
+
+def test_specs_have_names_too():
+    path = ROOT / 'configs/ablations/cells_and_connections.yml'
+    assert find_spec('cells_and_connections') == str(path)
+    with pytest.raises(FileNotFoundError, match='cells_and_connections'):
+        find_spec('cells_and_conections')
+
+
+@pytest.fixture
+def zoo(tmp_path):
+    """A package with one config that has weights, and one that has none."""
+    (tmp_path / 'configs').mkdir()
+    for name in ('a', 'b'):
+        (tmp_path / f'configs/{name}.py').write_text('')
+    (tmp_path / 'configs/metafile.yml').write_text(
+        'Models:\n'
+        '  - {Name: a, Config: configs/a.py, Weights: "https://x/a.pth"}\n'
+        '  - {Name: b, Config: configs/b.py}\n'
+    )
+    return tmp_path
+
+
+def test_a_metafile_names_the_weights(zoo):
+    assert find_checkpoint(None, 'configs/a.py', zoo) == 'https://x/a.pth'
+    assert find_checkpoint('own.pth', 'configs/a.py', zoo) == 'own.pth'
+    with pytest.raises(ValueError, match=r"published for 'configs/b\.py': tr"):
+        find_checkpoint(None, 'configs/b.py', zoo)

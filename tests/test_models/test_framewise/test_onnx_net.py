@@ -1,0 +1,131 @@
+"""ONNX files of anyone's, and those of this package."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmseg_video.apis import open_net, steady
+from mmseg_video.deployment.onnx import export_checked
+from mmseg_video.flow.estimators import build_flow
+from mmseg_video.models import CallableNet, EMAFilter, SteadySegmentor
+from tests.models import FRAMEWISE, NUM_CLASSES, RECURRENT, build, wake
+
+CLASSES = [f'class {i}' for i in range(NUM_CLASSES)]
+PALETTE = [[i, 2 * i, 3 * i] for i in range(NUM_CLASSES)]
+
+
+class Pooled(torch.nn.Module):
+    def forward(self, images):
+        images = torch.nn.functional.avg_pool2d(images, 4)
+        return torch.cat([images, 1 - images[:, :2]], 1)
+
+
+def exported(path, free=True, **metadata):
+    """A graph as people export them; what it computes too."""
+    import onnx
+
+    net = Pooled()
+    auto = torch.export.Dim.AUTO
+    program = torch.onnx.export(
+        net,
+        (torch.rand(1, 3, 64, 96),),
+        dynamic_shapes=({2: auto, 3: auto},) if free else None,
+        dynamo=True,
+        verbose=False,
+    )
+    graph = program.model_proto
+    for key, value in metadata.items():
+        graph.metadata_props.add(key=key, value=value)
+    onnx.save(graph, path)
+    return net
+
+
+@torch.no_grad()
+def test_a_graph_of_anyones(tmp_path):
+    names = str(dict(enumerate(CLASSES)))  # as some exporters write them
+    net = exported(tmp_path / 'net.onnx', names=names)
+    mean, std = [1.0, 2.0, 3.0], [4.0, 5.0, 6.0]
+    ours = open_net(tmp_path / 'net.onnx', mean=mean, std=std, bgr=True)
+    assert ours.classes == tuple(CLASSES)
+    frames = torch.rand(1, 3, 32, 64) * 255
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in (mean, std))
+    torch.testing.assert_close(ours.scores(frames), net((frames - mean) / std))
+
+
+def test_a_graph_of_one_size(tmp_path):
+    exported(tmp_path / 'net.onnx', free=False)
+    with pytest.raises(ValueError, match='does not name its classes'):
+        open_net(tmp_path / 'net.onnx')
+    video = steady(str(tmp_path / 'net.onnx'), CLASSES, device='cpu')
+    frame = np.random.default_rng(0).integers(0, 256, (50, 70, 3), np.uint8)
+    assert video.predict_frame(frame).label.shape == (50, 70)
+
+
+@pytest.mark.parametrize('compensated', [False, True])
+@torch.no_grad()
+def test_a_stream_that_this_package_exported(compensated, tmp_path):
+    rnn = dict(conv_seg=dict(cell=dict(type='GatedEMACell')))
+    rnn['conv_seg']['connection'] = 'standard'
+    model = wake(
+        build(
+            RECURRENT,
+            neck=None,
+            head_rnns=rnn,
+            flow_compensated=compensated,
+        )
+    )
+    path = tmp_path / 'model.onnx'
+    export_checked(model, path, CLASSES, PALETTE, num_frames=0)
+    ours = open_net(path)
+    assert ours.classes == tuple(CLASSES)
+    assert ours.palette == PALETTE
+    assert ours.flow_compensated == compensated
+    segmentor = SteadySegmentor(ours, on_missing_flow='error').eval()
+    clip, states, own = (
+        torch.randint(256, (3, 1, 3, 64, 96)).float(),
+        None,
+        None,
+    )
+    flow = torch.randn(1, 3, 32, 48) if compensated else None
+    for frame in clip:
+        got, own = segmentor.step(frame, own, flow)
+        want, states = model.step(frame, states, flow)
+    torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize('compensated', [False, True])
+def test_a_steadied_net_is_exported(compensated, tmp_path):
+    """Padding, filter, warp and resize are part of the graph."""
+    from mmseg_video.models import MMSegNet
+
+    net = MMSegNet(build(FRAMEWISE), CLASSES)
+    model = SteadySegmentor(
+        net, EMAFilter(0.3), flow_compensated=compensated
+    ).eval()
+    error = export_checked(
+        model,
+        tmp_path / 'steady.onnx',
+        CLASSES,
+        PALETTE,
+        build_flow() if compensated else None,
+        num_frames=3,
+        size=(70, 100),
+    )
+    assert error < 1e-3
+
+
+def test_what_is_no_graph(tmp_path):
+    with pytest.raises(FileNotFoundError, match='no ONNX file'):
+        open_net('none.onnx', CLASSES)
+    (tmp_path / 'net.onnx').write_bytes(b'nothing')
+    with pytest.raises(ValueError, match='cannot be opened'):
+        open_net(tmp_path / 'net.onnx', CLASSES)
+
+
+def test_a_net_with_too_few_classes_is_said_so(tmp_path):
+    exported(tmp_path / 'net.onnx')
+    video = steady(str(tmp_path / 'net.onnx'), CLASSES[:3], device='cpu')
+    frame = np.zeros((32, 32, 3), np.uint8)
+    with pytest.raises(ValueError, match='has 3 classes'):
+        video.predict_frame(frame)
+    assert isinstance(video.model.framewise, CallableNet)
