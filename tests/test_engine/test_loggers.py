@@ -4,7 +4,9 @@ import sys
 import time
 import types
 
+import numpy as np
 import pytest
+from mmengine import Config
 from mmseg.registry import VISBACKENDS
 
 from mmseg_video.engine import loggers
@@ -54,6 +56,24 @@ def test_offline_only_where_it_cannot_go_online(online, tmp_path, monkeypatch):
     assert call['project'] == 'mmseg_video'
     assert call['settings']['init_timeout'] == 15
     assert wandb.rows == [{'loss': 1.5}]
+
+
+@pytest.mark.parametrize('mode', ['offline', None])
+def test_the_real_package(mode, tmp_path, monkeypatch):
+    """Without a key: asked to stay offline, and not asked."""
+    pytest.importorskip('wandb', reason='the extra wandb is not installed')
+    monkeypatch.setenv('HOME', str(tmp_path))
+    monkeypatch.delenv('WANDB_API_KEY', raising=False)
+    monkeypatch.delenv('WANDB_MODE', raising=False)
+    if mode:
+        monkeypatch.setenv('WANDB_MODE', mode)
+    own = backend(tmp_path)
+    own.add_config(Config(dict(num_frames=5)))
+    own.add_scalar('loss', 1.5, step=1)
+    own.add_image('frame', np.zeros((8, 8, 3), np.uint8))
+    own.close()
+    (log,) = tmp_path.glob('wandb/offline-run-*/*.wandb')
+    assert log.stat().st_size > 0
 
 
 def test_what_is_not_installed_is_said_once(tmp_path, monkeypatch, said):
