@@ -164,8 +164,11 @@ def set_up_processes(cfg: Config, launcher: str) -> None:
     device.
     """
     cfg.launcher = launcher
-    dist_cfg = cfg.setdefault('env_cfg', {}).setdefault('dist_cfg', {})
-    dist_cfg.setdefault('timeout', TIMEOUT)
+    if 'env_cfg' not in cfg:
+        cfg.env_cfg = {}
+    if 'dist_cfg' not in cfg.env_cfg:
+        cfg.env_cfg.dist_cfg = dict(backend='nccl')
+    cfg.env_cfg.dist_cfg.setdefault('timeout', TIMEOUT)
     if launcher == 'slurm' and 'MASTER_PORT' not in os.environ:
         # Two jobs may share a machine.
         job = int(os.environ.get('SLURM_JOB_ID', 0))

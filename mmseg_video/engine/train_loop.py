@@ -106,6 +106,9 @@ class ExactTrainLoop(_IterBasedTrainLoop):
         finally:
             if self._seeded:
                 self.dataloader_iterator.end()
+            for hook in runner.hooks:
+                # Whatever ends the training: signals have their old meaning.
+                getattr(hook, 'release_signals', lambda: None)()
         runner.call_hook('after_train_epoch')
         runner.call_hook('after_train')
         return runner.model

@@ -8,6 +8,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
 from mmseg_video.engine import (
+    CheckpointReportHook,
     FiniteLogitsHook,
     FiniteLossHook,
     SequenceStateHook,
@@ -337,3 +338,15 @@ class TestPartialWeights:
         weights['bias'] = torch.tensor([float('nan')])
         with pytest.raises(ValueError, match=r"not finite, such as 'bias'"):
             report_checkpoint(model, weights, 'x')
+
+    def test_what_each_start_may_lack(self):
+        run = SimpleNamespace(model=build(RECURRENT), _resume=False)
+        hook = CheckpointReportHook(new=['decode_head.conv_seg'])
+        may_lack = hook._may_lack(run, testing=False)
+        assert 'decode_head.conv_seg' in may_lack
+        assert 'neck.' in may_lack
+        assert hook._may_lack(run, testing=True) == ('clip_losses.',)
+        run._resume = True
+        assert hook._may_lack(run, testing=False) == ()
+        hook = CheckpointReportHook(allow_partial=True)
+        assert hook._may_lack(run, testing=False) is None

@@ -56,10 +56,9 @@ class PreemptionHook(Hook):
                 number: signal.signal(number, self._note) for number in SIGNALS
             }
 
-    def after_train(self, runner: Runner) -> None:
-        self._release()
-
-    def _release(self) -> None:
+    def release_signals(self) -> None:
+        """Give signals back their old meaning; the loop calls it at its end,
+        whatever ends it."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}
@@ -67,7 +66,7 @@ class PreemptionHook(Hook):
     def _note(self, number: int, frame) -> None:
         now = time.monotonic()
         if self._signal and now - self._at > AGAIN:
-            self._release()
+            self.release_signals()
             os.kill(os.getpid(), number)
         elif not self._signal:
             self._signal, self._at = number, now
@@ -108,7 +107,7 @@ class PreemptionHook(Hook):
             path = hook.save_extra(runner) or path
         if runner.message_hub.get_info('loop_stage') == 'train':
             barrier()  # the first process has written it
-        self._release()
+        self.release_signals()
         if is_main_process():
             written = f"'{path}' is written" if path else 'nothing is written'
             print(
