@@ -223,6 +223,7 @@ def torment(
     whole, broken = folder / 'whole', folder / 'broken'
     start = time.monotonic()
     if any(wait(trainings.start(whole))):
+        result.trainings = 1  # and it is not recovered
         result.notes.append(trainings.log(whole)[-500:])
         return result
     seconds = time.monotonic() - start
@@ -282,6 +283,11 @@ def label_some(root: Path) -> None:
     (folder / PSEUDO_LABELS).unlink(missing_ok=True)
 
 
+def _anywhere(text: str) -> str:
+    """Without the temporary folder that it happened in."""
+    return re.sub(r'[^"\'\s]*/chaos_\w+', 'FOLDER', text)
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -305,8 +311,8 @@ def main():
     start = time.monotonic()
 
     def say(text):
-        print(text, flush=True)
-        lines.append(text)
+        lines.append(_anywhere(text))
+        print(lines[-1], flush=True)
 
     say(f'$ python tools/dev/chaos.py {" ".join(sys.argv[1:])}')
     say(f'torch {torch.__version__}, {os.cpu_count()} cores, seed {args.seed}')
@@ -353,7 +359,10 @@ def main():
         totals=totals, settings=[asdict(r) for r in results], attacks=attacks
     )
     args.out.mkdir(parents=True, exist_ok=True)
-    write_text(args.out / 'chaos.json', json.dumps(report, indent=1) + '\n')
+    text = re.sub(
+        r'[^"\'\s]*/chaos_\w+', 'FOLDER', json.dumps(report, indent=1)
+    )
+    write_text(args.out / 'chaos.json', text + '\n')
     write_text(args.out / 'chaos.log', '\n'.join(lines) + '\n')
     good = (
         totals['within_one_interval'] == totals['kills']
