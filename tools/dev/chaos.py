@@ -359,9 +359,7 @@ def main():
         totals=totals, settings=[asdict(r) for r in results], attacks=attacks
     )
     args.out.mkdir(parents=True, exist_ok=True)
-    text = re.sub(
-        r'[^"\'\s]*/chaos_\w+', 'FOLDER', json.dumps(report, indent=1)
-    )
+    text = _anywhere(json.dumps(report, indent=1))
     write_text(args.out / 'chaos.json', text + '\n')
     write_text(args.out / 'chaos.log', '\n'.join(lines) + '\n')
     good = (
