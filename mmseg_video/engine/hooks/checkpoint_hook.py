@@ -76,6 +76,7 @@ class SafeCheckpointHook(_CheckpointHook):
         super().__init__(*args, **kwargs)
         self._run = self._resumed = self._processes = None
         self._left_over, self._trains = [], False
+        self._written = 0
         self.saved_iter = None  # of the last checkpoint
 
     # -- a training begins, or goes on
@@ -160,6 +161,7 @@ class SafeCheckpointHook(_CheckpointHook):
             self._left_over = []
         self._processes = None
         self.saved_iter = meta['iter']
+        self._written += 1
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
         if not self.save_best:
@@ -172,9 +174,9 @@ class SafeCheckpointHook(_CheckpointHook):
             super().after_val_epoch(runner, metrics)
             return
         runner.message_hub.update_info(VALIDATED, runner.iter)
-        best = _best(runner)
+        written = self._written
         super().after_val_epoch(runner, metrics)
-        if self.saved_iter == runner.iter and _best(runner) == best:
+        if self.saved_iter == runner.iter and self._written == written:
             # MMEngine writes it again only with a new best one; without that
             # a resumed training could not know that it was validated.
             self._save_checkpoint_with_step(
@@ -227,11 +229,6 @@ class SafeCheckpointHook(_CheckpointHook):
                 parameter.grad = value.to(parameter)
             else:
                 tensors[kind][key].data.copy_(value)
-
-
-def _best(runner: Runner) -> dict:
-    info = runner.message_hub.runtime_info
-    return {k: v for k, v in info.items() if k.startswith('best_')}
 
 
 def _own_tensors(runner: Runner) -> dict[str, dict[str, Tensor]]:

@@ -102,7 +102,7 @@ class PreemptionHook(Hook):
 
     def _stop(self, runner: Runner, number: int, done: int) -> None:
         hook = self._checkpoint_hook(runner)
-        path = hook and hook.last_ckpt
+        path = runner.message_hub.runtime_info.get('last_ckpt')
         if hook and hook.saved_iter != done:
             path = hook.save_extra(runner) or path
         if runner.message_hub.get_info('loop_stage') == 'train':
