@@ -3,6 +3,7 @@ one that was never stopped."""
 
 from collections.abc import Iterator
 
+import torch
 from mmengine.logging import print_log
 from mmengine.runner import IterBasedTrainLoop as _IterBasedTrainLoop
 from mmengine.runner import Runner
@@ -115,7 +116,10 @@ class ExactTrainLoop(_IterBasedTrainLoop):
 
     def run_iter(self, data_batch: dict) -> None:
         """One iteration, with random numbers of its own."""
-        seed_all(mixed_seed(self.runner.seed, 1, self._iter, self.runner.rank))
+        runner = self.runner
+        seed = mixed_seed(runner.seed, 1, self._iter, runner.rank)
+        seed_all(seed)
+        torch.manual_seed(seed)  # of all devices
         super().run_iter(data_batch)
 
     def _validate(self) -> None:
