@@ -84,7 +84,7 @@ def _sentence(error: Exception) -> str:
     if text.startswith('Caught ') and 'DataLoader worker' in text:
         # The worker's traceback; its last line is 'Error: sentence'.
         return text.strip().splitlines()[-1].partition(': ')[2]
-    if _WAITED.search(text):
+    if dist.is_initialized() and _WAITED.search(text):
         return (
             'another process of this job does not answer: it ended, or stood '
             'still for longer than env_cfg.dist_cfg.timeout; see its output '
