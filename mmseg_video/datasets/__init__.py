@@ -8,6 +8,7 @@ from .coco_semantic import COCOSemanticDataset
 from .frame_folder_sequence import FrameFolderSequenceDataset
 from .rare_class_sampler import RareClassSampler
 from .ref_frames import select_ref_frames
+from .seeded import SeededBatches, SeededSamples
 from .sequence_sampler import SequenceSampler
 from .transforms import (
     AddFlow,
@@ -48,6 +49,8 @@ __all__ = [
     'RandomFrameInterval',
     'RareClassSampler',
     'ReverseRefFrames',
+    'SeededBatches',
+    'SeededSamples',
     'SequenceSampler',
     'StillToClip',
     'UnlabelledFrames',

@@ -91,6 +91,14 @@ def join_processes(launcher: str) -> Processes:
     return Processes(rank, size, local_rank)
 
 
+def set_slurm_port() -> None:
+    """``MASTER_PORT`` of a job's own: two may share a machine."""
+    if 'MASTER_PORT' not in os.environ:
+        job = int(os.environ.get('SLURM_JOB_ID', 0))
+        step = int(os.environ.get('SLURM_STEP_ID', 0))
+        os.environ['MASTER_PORT'] = str(20000 + (job * 31 + step) % 30000)
+
+
 def _say_as_torchrun() -> None:
     """SLURM's environment in the words of torchrun."""
     if 'SLURM_PROCID' not in os.environ:
@@ -106,7 +114,7 @@ def _say_as_torchrun() -> None:
     tasks = ours.get('SLURM_NTASKS_PER_NODE')
     if tasks:
         ours.setdefault('LOCAL_WORLD_SIZE', tasks.partition('(')[0])
-    ours.setdefault('MASTER_PORT', '29500')
+    set_slurm_port()
     if 'MASTER_ADDR' not in ours:
         hosts = subprocess.run(
             ['scontrol', 'show', 'hostnames', ours['SLURM_JOB_NODELIST']],
