@@ -201,7 +201,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     )
     parser.add_argument('--launcher', choices=LAUNCHERS, default='none')
     add_trust(parser)
-    args = parser.parse_args(argv)
+    # CONFIG and CHECKPOINT may stand behind options.
+    args = parser.parse_intermixed_args(argv)
     if args.model and args.config:
         parser.error('give --model or CONFIG CHECKPOINT, not both')
     if not args.model and not args.config:

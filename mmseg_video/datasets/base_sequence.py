@@ -50,16 +50,19 @@ class BaseSequenceDataset(BaseSegDataset):
             others in their places (``replaces_frames``) before the rest. A
             name is more easily changed than a place in a list. Defaults to
             None.
-        missing (str): What to do where a ref frame's file is missing:
-            'error', or 'repeat' the clip's next later frame. Defaults to
-            'error'.
+        missing (str): What to do where a frame's file is missing: 'error';
+            'repeat' the clip's next later frame in place of a ref frame; or
+            'drop' the clip, where the data set's layout says which frames
+            there should be (Cityscapes). Defaults to 'error'.
         foreground (Sequence[str] | None): Names of classes that become one,
             'foreground' (1), against all others, 'background' (0). Defaults
             to None, the classes as they are.
         key_frames (str | Collection[str]): Which frames clips end in: those
             that are 'labelled'; the 'unlabelled' ones, with a label of 255
-            (``seg_map_path`` is None); or, of these, the ones whose
-            :meth:`label_name` is given. Defaults to 'labelled'.
+            (``seg_map_path`` is None); of these, the ones whose
+            :meth:`label_name` is given; or the 'images' of ``img_path``,
+            whatever their labels, which are not read. Defaults to
+            'labelled'.
         label_map (dict | None): Ids as they stand in the label files -> those
             of the classes, or 255, to be ignored. Defaults to None, as they
             are.
@@ -105,9 +108,9 @@ class BaseSequenceDataset(BaseSegDataset):
                 raise ValueError(f'{name} must be >= 1, got {value}')
         if mode not in MODES:
             raise ValueError(f"mode must be one of {MODES}, got '{mode}'")
-        if missing not in ('error', 'repeat'):
+        if missing not in ('error', 'repeat', 'drop'):
             raise ValueError(
-                f"missing must be 'error' or 'repeat', got '{missing}'"
+                f"missing must be 'error', 'repeat' or 'drop', got '{missing}'"
             )
         if mode == 'stream' and num_frames != 1:
             raise ValueError(
@@ -117,12 +120,13 @@ class BaseSequenceDataset(BaseSegDataset):
         if isinstance(key_frames, str) and key_frames not in (
             'labelled',
             'unlabelled',
+            'images',
         ):
             raise ValueError(
-                "key_frames must be 'labelled', 'unlabelled' or names of "
-                f"labels, got '{key_frames}'"
+                "key_frames must be 'labelled', 'unlabelled', 'images' or "
+                f"names of labels, got '{key_frames}'"
             )
-        if mode == 'stream' and key_frames != 'labelled':
+        if mode == 'stream' and key_frames not in ('labelled', 'images'):
             raise ValueError(
                 "mode='stream' gives every frame, labelled or not: key_frames "
                 'is for clips'
@@ -243,6 +247,8 @@ class BaseSequenceDataset(BaseSegDataset):
 
     def list_files(self, prefix: str, suffixes: Sequence[str]) -> list[str]:
         """Paths below ``data_prefix[prefix]``, relative to it."""
+        if prefix == 'seg_map_path' and self.key_frames == 'images':
+            return []
         folder = self.folder(prefix)
         if not exists(folder, self.backend_args):
             raise FileNotFoundError(
@@ -269,7 +275,7 @@ class BaseSequenceDataset(BaseSegDataset):
     def is_key_frame(self, img_path: str, label: str | None) -> bool:
         """Whether a frame with this label, or None, ends a clip; in a stream
         every frame does."""
-        if self.mode == 'stream':
+        if self.mode == 'stream' or self.key_frames == 'images':
             return True
         if label is not None or self.key_frames == 'labelled':
             return label is not None and self.key_frames == 'labelled'

@@ -91,6 +91,12 @@ def _sentence(error: Exception) -> str:
             'still for longer than env_cfg.dist_cfg.timeout; see its output '
             f'({text.strip().splitlines()[0]})'
         )
+    if text.startswith('Expected more than 1 value per channel'):
+        # Of a pooled map there is one value in each sample.
+        return (
+            'a batch norm of this model needs a batch of 2 or more: raise '
+            f'train_dataloader.batch_size ({text})'
+        )
     if ' ' in text and not isinstance(error, TypeError):
         return text
     # A bare key, a wrong argument or nothing: only the trace tells more.

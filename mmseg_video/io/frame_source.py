@@ -25,15 +25,24 @@ class FrameSource:
             known.
         names (list[str]): Of the frames read so far, without their suffix;
             empty where the source does not name them.
+        sequences (list[str]): The sequence that each frame read so far
+            belongs to; empty where all are one.
     """
 
     timed: Iterator[tuple[np.ndarray, float | None]]
     fps: float | None = None
     length: int | None = None
     names: list[str] = field(default_factory=list)
+    sequences: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return (frame for frame, _ in self.timed)
+
+    def begins(self, number: int) -> bool:
+        """Whether a frame that was read, counted from 0, belongs to another
+        sequence than the one before."""
+        pair = self.sequences[max(0, number - 1) : number + 1]
+        return len(pair) == 2 and pair[0] != pair[1]
 
     def reduced(
         self,
@@ -86,6 +95,7 @@ class FrameSource:
                         frame, size[::-1], interpolation=cv2.INTER_AREA
                     )
                 reduced.names += self.names[i : i + 1]
+                reduced.sequences += self.sequences[i : i + 1]
                 yield frame, time
                 # Here, or one frame more would be read than is wanted.
                 if max_frames is not None and count > stride * (

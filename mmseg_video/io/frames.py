@@ -7,7 +7,7 @@ import os
 from .cameras import open_camera
 from .frame_source import FrameSource
 from .images import read_image
-from .listing import IMAGES, list_inputs
+from .listing import IMAGES, list_inputs, snippets_of
 from .videos import open_video
 
 logger = logging.getLogger('mmseg_video')
@@ -22,6 +22,8 @@ def open_frames(
     of a folder or glob come in natural order, see :func:`list_inputs`. A
     video that ends before its last frame, and a camera that gives no more,
     end the frames, and that is logged.
+
+    Where the images are several snippets of Cityscapes, each is a sequence.
 
     Args:
         source (str | Path | int): What to open; an address is like
@@ -74,9 +76,10 @@ def _open_images(paths: list[str], what: str, broken: str) -> FrameSource:
 
     stems = [os.path.splitext(os.path.basename(path))[0] for path in paths]
     named = len(set(stems)) == len(stems)
+    snippets = snippets_of(stems)
 
     def frames():
-        for path, stem in zip(paths, stems, strict=True):
+        for i, path in enumerate(paths):
             try:
                 image = read_image(path)
             except OSError as error:
@@ -84,8 +87,8 @@ def _open_images(paths: list[str], what: str, broken: str) -> FrameSource:
                     raise
                 logger.warning('%s: skipped', error)
                 continue
-            if named:
-                source.names.append(stem)
+            source.names += stems[i : i + 1] if named else []
+            source.sequences += snippets[i : i + 1]
             yield image, None
 
     source = FrameSource(frames(), None, len(paths))

@@ -1,6 +1,5 @@
 """mmseg-video run (demo/video_demo.py), on a video made here."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from mmseg_video.cli.run import parse_args
 from mmseg_video.datasets.street_scenes import StreetScene
 from mmseg_video.io.frames import open_frames
 from mmseg_video.io.writers import VideoWriter
-from tests.commands import ROOT, call
+from tests.commands import ROOT, call, load_tool
 
 
 @pytest.fixture(scope='module')
@@ -160,12 +159,10 @@ def test_many_videos_in_two_processes_and_again_after_a_kill(
         [str(part) for part in command],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
     )
-    while process.poll() is None and not len(list(out.glob('.done/*'))):
+    while process.poll() is None and not list(out.glob('.done/*.json')):
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    load_tool('dev/many_videos').kill(process)
     done = {p.name: p.stat().st_mtime_ns for p in out.glob('.done/*.json')}
     assert 1 <= len(done) < 8
     code, output = call(*command)

@@ -1,8 +1,8 @@
 """Many videos, over processes and machines, each of them once."""
 
-import hashlib
 import json
 import os
+import re
 import shutil
 import traceback
 from collections.abc import Callable, Sequence
@@ -16,12 +16,14 @@ from ...engine.processes import Processes
 from ...io.atomic import write_text
 from ...io.frames import open_frames
 from ...io.listing import IMAGES, VIDEOS, list_inputs
+from ...io.locks import FolderLock
 from ...io.partition import partition
 from ..video_seg_inferencer import VideoSegInferencer
 from .outputs import Drawing, Targets
 from .video import Excerpt, UnfinishedError, Way, run_video
 
 RUN, DONE = 'run.json', '.done'
+HALF_WRITTEN = re.compile(r'\..+\.\d+\.(json|ndjson|png)')
 
 
 @dataclass
@@ -133,7 +135,13 @@ def run_videos(
         outputs=sorted(targets.paths),
     )
 
+    lock = FolderLock(Path(root) / DONE / '.lock')
+
     def dealt() -> tuple[list[list[int]], int]:
+        # Before the lock: its file is in the first one.
+        for path in targets.paths.values():
+            _check_folder(path)
+        lock.take()
         for path in targets.paths.values():
             _claim(path, settings)
         todo = [
@@ -146,6 +154,8 @@ def run_videos(
         return [[todo[i] for i in share] for share in shares], len(todo)
 
     shares, num_todo = processes.from_first(dealt)
+    if processes.rank > 0:
+        lock.join()
     mine = shares[processes.rank]
     failed, net = {}, None
     for i in tqdm(sorted(mine), unit='video', disable=processes.rank > 0):
@@ -173,6 +183,7 @@ def run_videos(
                 + ('' if kept else ': nothing of it is kept')
             )
     everywhere = processes.gathered(failed)
+    lock.release()
     failed = {k: why for one in everywhere for k, why in one.items()}
     return Many(num_todo - len(failed), len(videos) - num_todo, failed)
 
@@ -205,39 +216,52 @@ def _mark(root: Path, name: str) -> Path:
     return Path(root) / DONE / f'{name}.json'
 
 
-def _claim(folder: Path, settings: dict) -> None:
-    """Make the folder one of these settings, or check that it is."""
-    path = Path(folder) / RUN
-    text = json.dumps(settings, sort_keys=True, default=str)
-    settings = dict(
-        json.loads(text), id=hashlib.sha256(text.encode()).hexdigest()[:16]
-    )
-    if path.exists():
-        found = json.loads(path.read_text())
-        differ = sorted(
-            key
-            for key in {*found, *settings} - {'id'}
-            if found.get(key) != settings.get(key)
-        )
-        if differ:
-            raise ValueError(
-                f"'{folder}' has videos of other settings "
-                f'({", ".join(differ)}): name another folder, or remove it'
-            )
-        # What a kill left half-written.
-        for leftover in Path(folder).rglob('.writing-*'):
-            shutil.rmtree(leftover, ignore_errors=True)
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder that has something else in it."""
+    folder = Path(folder)
+    if (folder / RUN).exists():
         return
-    if Path(folder).suffix:
+    if folder.suffix:
         raise ValueError(
             f"'{folder}' is named like a file: many videos are written to a "
             'folder'
         )
-    if Path(folder).exists() and any(Path(folder).iterdir()):
+    # A run that was killed at once has left its lock.
+    if folder.exists() and {p.name for p in folder.iterdir()} - {DONE}:
         raise ValueError(
             f"the folder '{folder}' is not empty: name another one"
         )
-    write_text(path, json.dumps(settings, indent=1))
+
+
+def _claim(folder: Path, settings: dict) -> None:
+    """Make the folder one of these settings, or check that it is."""
+    path = Path(folder) / RUN
+    # As the file has them.
+    settings = json.loads(json.dumps(settings, default=str))
+    if not path.exists():
+        write_text(path, json.dumps(settings, indent=1))
+        return
+    found = json.loads(path.read_text())
+    differ = sorted(
+        key
+        for key in {*found, *settings}
+        if found.get(key) != settings.get(key)
+    )
+    if differ:
+        raise ValueError(
+            f"'{folder}' has videos of other settings ({', '.join(differ)}): "
+            'name another folder, or remove it'
+        )
+    _clear_half_written(Path(folder))
+
+
+def _clear_half_written(folder: Path) -> None:
+    """Take away what a kill left of writers and of :func:`atomic_path`."""
+    for path in list(folder.rglob('.*')):
+        if path.name.startswith('.writing-'):
+            shutil.rmtree(path, ignore_errors=True)
+        elif HALF_WRITTEN.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def _clear(targets: Targets) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
-import numpy as np
 from tqdm import tqdm
 
 from ...engine.launch import EXPECTED
@@ -77,7 +76,7 @@ class Way:
     live: bool = False
 
     def predict(
-        self, model: VideoSegInferencer, frames: Iterator[np.ndarray]
+        self, model: VideoSegInferencer, frames: FrameSource
     ) -> Iterator[Prediction]:
         """The model's predictions of the frames."""
         if not self.live:
@@ -162,6 +161,8 @@ def run_video(
         try:
             for result in bar:
                 with clock('draw and write'):
+                    if frames.begins(result.number):
+                        flicker = flicker and StreamFlicker()
                     if flicker is not None:
                         result.change = flicker.next(
                             result.frame, result.label
@@ -215,9 +216,11 @@ def _results(
     # A camera's next frame is the newest one, not one that has waited.
     items = decoded() if way.live else prefetch(decoded())
     with closing(items):
-        answers = _answers(known(items), models, way)
+        timed = ((frame, None) for frame in known(items))
+        source = FrameSource(timed, sequences=frames.sequences)
+        answers = _answers(source, models, way)
         while True:
-            with clock('model') as timed:
+            with clock('model') as spent:
                 answer = next(answers, None)
             if answer is None:
                 return
@@ -226,12 +229,12 @@ def _results(
             labels = {key: p.label for key, p in answer.items()}
             yield FrameResult(
                 *(number, name, shown_at, some.frame, labels),
-                *(some.full, timed.seconds),
+                *(some.full, spent.seconds),
             )
 
 
 def _answers(
-    frames: Iterator[np.ndarray],
+    frames: FrameSource,
     models: dict[str, VideoSegInferencer],
     way: Way,
 ) -> Iterator[dict[str, Prediction]]:
@@ -242,7 +245,10 @@ def _answers(
         return
     stream_id = object()
     try:
-        for frame in frames:
+        for number, frame in enumerate(frames):
+            if frames.begins(number):
+                for model in models.values():
+                    model.reset(stream_id)
             yield {
                 name: model.predict_frame(frame, stream_id)
                 for name, model in models.items()

@@ -9,6 +9,7 @@ from mmseg_video.apis.run import Targets, find_videos, run_videos
 from mmseg_video.apis.run.many import names_of
 from mmseg_video.engine.processes import Processes, join_processes
 from mmseg_video.io.frames import open_frames
+from mmseg_video.io.locks import FolderLock
 from tests.sequences import write_image
 
 from .nets import brightness, levels, model, write_video
@@ -85,10 +86,12 @@ def test_what_a_kill_left_is_done_again(folder, tmp_path):
     # Its outputs are in place, its mark is not.
     (out / 'drawn/.done/b.json').unlink()
     (out / 'drawn/.writing-x').mkdir()
+    (out / 'json/.b.123.ndjson').touch()
     many, _ = run(videos, out)
     assert (many.done, many.were_done, many.failed) == (1, 2, {})
     assert len(list((out / 'labels/b').glob('*.png'))) == 3
     assert not (out / 'drawn/.writing-x').exists()
+    assert not (out / 'json/.b.123.ndjson').exists()
 
 
 def test_a_broken_one_does_not_stop_the_rest(folder, tmp_path, capsys):
@@ -179,6 +182,18 @@ def test_a_process_that_nobody_launched(monkeypatch):
     threads = []
     monkeypatch.setattr('torch.set_num_threads', threads.append)
     assert join_processes('slurm') == Processes(0, 1, 0)
+
+
+def test_two_runs_in_one_folder(folder, tmp_path):
+    videos, out = find_videos(folder), tmp_path / 'out'
+    run(videos, out)
+    (out / 'drawn/.done/b.json').unlink()
+    lock = FolderLock(out / 'drawn/.done/.lock')
+    lock.take()
+    with pytest.raises(RuntimeError, match='another run is at work'):
+        run(videos, out)
+    lock.release()
+    assert run(videos, out)[0].done == 1
 
 
 def test_settings_are_told_in_the_folder(folder, tmp_path):
