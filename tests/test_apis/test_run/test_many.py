@@ -10,9 +10,8 @@ from mmseg_video.apis.run.many import names_of
 from mmseg_video.engine.processes import Processes, join_processes
 from mmseg_video.io.frames import open_frames
 from mmseg_video.io.locks import FolderLock
+from tests.bright import brightness, levels, model, write_video
 from tests.sequences import write_image
-
-from .nets import brightness, levels, model, write_video
 
 
 @pytest.fixture

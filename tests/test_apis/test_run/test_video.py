@@ -10,9 +10,15 @@ from PIL import Image
 from mmseg_video.apis.run import Drawing, Excerpt, Targets, Way, run_video
 from mmseg_video.apis.run.video import UnfinishedError
 from mmseg_video.io.frames import open_frames
+from tests.bright import (
+    CLASSES,
+    PALETTE,
+    brightness,
+    levels,
+    model,
+    write_video,
+)
 from tests.sequences import write_image
-
-from .nets import CLASSES, PALETTE, brightness, levels, model, write_video
 
 
 @pytest.fixture(scope='module')
