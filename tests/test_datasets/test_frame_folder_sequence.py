@@ -7,6 +7,7 @@ import pytest
 from mmseg.registry import DATASETS
 from PIL import Image
 
+from mmseg_video.datasets.class_statistics import class_pixels
 from mmseg_video.datasets.transforms.colour_labels import ids_of_colours
 from mmseg_video.io.writers import LabelWriter
 from tests.sequences import SIZE, frame, number_of, write_image
@@ -200,6 +201,27 @@ def test_ways_to_write_a_label_map(name, root):
         expected[0] = 255
     got = build(root, **arguments)[0]['gt_seg_map']
     np.testing.assert_array_equal(got, expected)
+
+
+def test_classes_are_counted_in_colours_too(root):
+    image, _ = encodings()['colours']
+    image.save(root / 'train/a/img_8.png')
+    counts = class_pixels(build(root))
+    expected = np.bincount(label().ravel(), minlength=3)
+    np.testing.assert_array_equal(counts, [expected] * 3)
+
+
+def test_a_photo_on_its_side_fits_its_upright_label(root):
+    upright = np.dstack([label() * 100] * 3)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown after a quarter turn
+    turned = Image.fromarray(np.rot90(upright).copy())
+    (root / 'train/a/img_8.BMP').unlink()
+    turned.save(root / 'train/a/img_8.jpg', exif=exif, quality=95)
+    sample = build(root)[0]
+    difference = sample['img'][0][..., 0].astype(int) - upright[..., 0]
+    assert np.abs(difference).mean() < 10
+    np.testing.assert_array_equal(sample['gt_seg_map'], label())
 
 
 def test_label_maps_that_are_refused(root):

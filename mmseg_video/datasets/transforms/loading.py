@@ -146,12 +146,7 @@ class LoadClipAnnotations(LoadAnnotations):
             results['gt_seg_map'] = np.full(size, 255, np.uint8)
             results['seg_fields'].append('gt_seg_map')
             return
-        colours = results.get('label_colours')
-        if self._check_file(path) and colours is not None:
-            self._load_colours(path, results)
-        else:
-            super()._load_seg_map(results)
-        label = results['gt_seg_map']
+        label = self.load_ids(results)
         if label.ndim != 2:
             raise ValueError(
                 f"the label '{path}' has shape {label.shape}: a map of class "
@@ -164,6 +159,21 @@ class LoadClipAnnotations(LoadAnnotations):
                 'they must have one size'
             )
         self._check_ids(path, label, results)
+
+    def load_ids(self, results: dict) -> np.ndarray:
+        """The class ids of a label, as they stand there, of any size; also in
+        ``gt_seg_map``.
+
+        Args:
+            results (dict): With ``seg_map_path``, ``seg_fields`` and what the
+                data set says of its labels.
+        """
+        path, colours = results['seg_map_path'], results.get('label_colours')
+        if self._check_file(path) and colours is not None:
+            self._load_colours(path, results)
+        else:
+            super()._load_seg_map(results)
+        return results['gt_seg_map']
 
     def _load_colours(self, path: str, results: dict) -> None:
         """Class ids of a picture in the colours of the classes."""
