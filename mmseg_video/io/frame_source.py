@@ -1,7 +1,7 @@
 """Frames, with what is known of them as a video."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import cv2
@@ -27,6 +27,8 @@ class FrameSource:
             empty where the source does not name them.
         sequences (list[str]): The sequence that each frame read so far
             belongs to; empty where all are one.
+        seek (Callable | None): Lets the frames begin at one not later than a
+            time in seconds; None where all have to be read.
     """
 
     timed: Iterator[tuple[np.ndarray, float | None]]
@@ -34,6 +36,7 @@ class FrameSource:
     length: int | None = None
     names: list[str] = field(default_factory=list)
     sequences: list[str] = field(default_factory=list)
+    seek: Callable[[float], None] | None = None
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return (frame for frame, _ in self.timed)
@@ -81,6 +84,8 @@ class FrameSource:
 
         def part():
             count = 0
+            if start and self.seek is not None:
+                self.seek(start)
             for i, (frame, time) in enumerate(self.timed):
                 at = i / rate if time is None else time
                 if end is not None and at >= end:
