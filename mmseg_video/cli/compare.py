@@ -37,6 +37,13 @@ def parse_args():
         '--num-frames', type=at_least(1), help='clips of T, not streams'
     )
     parser.add_argument(
+        '--every',
+        default=1,
+        metavar='K',
+        help="run the model on every K-th frame, or 'adaptive'; a framewise "
+        'baseline runs on all',
+    )
+    parser.add_argument(
         '--degrade',
         type=float,
         nargs='+',

@@ -11,8 +11,10 @@ import torch
 
 from mmseg_video.deployment.onnx import export_onnx, largest_error
 from mmseg_video.deployment.runner import StreamRunner
+from mmseg_video.flow.full_frames import FullFrames
 from mmseg_video.io.writers import VideoWriter
 from tests.commands import ROOT, TOOLS, call
+from tests.frames import moving
 from tests.models import CHANNELS, FRAMEWISE, RECURRENT, build, wake
 from tests.test_models.test_filters import COMPENSATED, SMOOTHED
 from tests.test_models.test_mask_feedback_segmentor import AUTHORS
@@ -117,6 +119,27 @@ def test_the_flow_counts(tmp_path):
         with torch.no_grad():
             want, plain = model.step(data['inputs'][:, 0], plain)
     assert np.abs(got - want.numpy()).max() > 1e-2
+
+
+def test_frames_on_which_the_net_does_not_run(tmp_path):
+    """The second graph has the size of no net, and predict() uses it."""
+    model = wake(build(COMPENSATED))
+    path = export(model, tmp_path / 'model.onnx')
+    assert largest_error(model, path, 6, (70, 90), batch=2) < 1e-3
+    runner = StreamRunner(path, full_frames=FullFrames(3))
+    step, runs = runner.step, []
+    runner.step = lambda *args: runs.append(1) or step(*args)
+    frames = moving(7, 2)
+    labels = [label for _, label in runner.predict(frames)]
+    assert len(runs) == 3
+    assert len(labels) == 7
+    with pytest.raises(ValueError, match='before the first step'):
+        StreamRunner(path).propagate(frames[0][None])
+    path = export(wake(build(RECURRENT)), tmp_path / 'no average.onnx')
+    with pytest.raises(ValueError, match='no graph that propagates'):
+        StreamRunner(path).propagate(frames[0][None])
+    with pytest.raises(ValueError, match=r'every=3: .* has nothing that'):
+        StreamRunner(path, full_frames=FullFrames(3))
 
 
 def test_states_and_flow_that_do_not_fit_are_refused(tmp_path):

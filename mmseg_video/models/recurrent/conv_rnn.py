@@ -101,6 +101,12 @@ class ConvRNN(nn.Module):
             nn.init.zeros_(self.proj.weight)
             nn.init.zeros_(self.proj.bias)
 
+    @property
+    def averages(self) -> bool:
+        """Whether what comes out is an average that its state holds."""
+        whole = self.hidden_channels == self.in_channels
+        return self.cell.averages and whole and self.connection == 'standard'
+
     def forward(
         self,
         clips: Tensor,
