@@ -394,7 +394,7 @@ class TestBadArguments:
             (tmp_path / folder).mkdir(parents=True)
         with pytest.raises(ValueError, match=r'no samples in .*train'):
             camvid(tmp_path)
-        with pytest.raises(ValueError, match='dataset_converters'):
+        with pytest.raises(ValueError, match='convert-cityscapes'):
             cityscapes(tmp_path)
 
     def test_missing_sequence_path(self, tmp_path):

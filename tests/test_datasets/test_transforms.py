@@ -309,7 +309,7 @@ class TestLoadClipAnnotations:
         assert results['seg_fields'] == ['gt_seg_map']
 
     def test_missing(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match='dataset_converters'):
+        with pytest.raises(FileNotFoundError, match='convert-cityscapes'):
             self.load(str(tmp_path / 'no.png'))
 
     def test_16_bit(self, tmp_path):
