@@ -24,9 +24,19 @@ def main():
     parser.add_argument(
         '--resize', type=int, nargs=2, metavar=('HEIGHT', 'WIDTH')
     )
+    parser.add_argument(
+        '--every',
+        default='1',
+        metavar='K',
+        help="run the net on every K-th frame, or 'adaptive'",
+    )
     args = parser.parse_args()
+    every = int(args.every) if args.every.isdecimal() else args.every
     try:
-        print(segment_video(args.video, args.model, args.out, args.resize))
+        line = segment_video(
+            *(args.video, args.model, args.out, args.resize), every=every
+        )
+        print(line)
     except (OSError, ValueError) as error:
         sys.exit(f'error: {error}')
 

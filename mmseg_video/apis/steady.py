@@ -10,21 +10,22 @@ from mmseg.utils import dataset_aliases, get_classes, get_palette
 
 from ..datasets.palette import bit_colours
 from ..flow.estimators import build_flow
+from ..flow.full_frames import FullFrames
+from ..flow.previous import FlowToPrevious
 from ..models import (
     CallableNet,
-    EMAFilter,
     Framewise,
     MMSegNet,
     RecurrentNet,
     SteadySegmentor,
 )
 from ..models.framewise import open_onnx, open_torchvision, open_transformers
+from ..models.steady_filters import SteadyFilter, steady_filter
 from .segmentors import find_in_zoo, load_segmentor
 from .video_seg_inferencer import VideoSegInferencer
 
 Model = str | os.PathLike | Sequence | Framewise | Callable
 SCHEMES = {'hf://': open_transformers, 'torchvision://': open_torchvision}
-FILTERS = ('flow', 'place', 'none')
 
 
 def steady(
@@ -36,6 +37,9 @@ def steady(
     amp: bool = False,
     probabilities: bool = False,
     max_streams: int = 256,
+    every: int | str = 1,
+    max_every: int = FullFrames.max_every,
+    tolerance: float = FullFrames.tolerance,
     **options,
 ) -> VideoSegInferencer:
     """A net of anyone's as a function of video, steadied.
@@ -50,13 +54,14 @@ def steady(
         model: See :func:`open_net`.
         classes (Sequence[str] | None): Names of the classes, where the net
             does not know them. Defaults to None, the net's.
-        filter (str): What steadies the scores: 'flow', their exponential
-            moving average, warped by optical flow; 'place', the same without
-            flow; 'none', the net alone. Defaults to 'flow'.
+        filter (str): What steadies the scores, see :func:`steady_filter`:
+            'flow', 'place', 'none' or 'gated'. Defaults to 'flow'.
         palette (Sequence | None): RGB colours of the classes. Defaults to
             None, the net's, or those of the data set with the same classes.
         device (str | None): Defaults to None, a GPU where there is one.
         amp, probabilities, max_streams: :class:`VideoSegInferencer`'s.
+        every, max_every, tolerance: On which frames the net runs, see
+            :class:`FullFrames`. Defaults to all.
         options: :class:`CallableNet`'s, for a function or module.
 
     Raises:
@@ -66,24 +71,35 @@ def steady(
             not known.
         RuntimeError: If a library that the net needs is not installed.
     """
-    if filter not in FILTERS:
-        raise ValueError(f"filter='{filter}': there are {', '.join(FILTERS)}")
+    steadied = steady_filter(filter)
     net = open_net(model, classes, **options)
     segmentor = SteadySegmentor(
         net,
-        None if filter == 'none' else EMAFilter(),
-        flow_compensated=filter == 'flow',
+        steadied.filter,
+        flow_compensated=steadied.flow is not None,
     )
     return VideoSegInferencer.from_model(
         segmentor,
         net.classes,
         palette or net.palette or colours_of(net.classes),
-        build_flow() if segmentor.flow_compensated else None,
+        _flow(segmentor, steadied),
         device=device,
         amp=amp,
         probabilities=probabilities,
         max_streams=max_streams,
+        every=every,
+        max_every=max_every,
+        tolerance=tolerance,
     )
+
+
+def _flow(
+    segmentor: SteadySegmentor, steadied: SteadyFilter
+) -> FlowToPrevious | None:
+    """What makes the flow of the filter, or else of the net itself."""
+    if not segmentor.flow_compensated:
+        return None
+    return build_flow(**(steadied.flow or {}))
 
 
 def open_net(

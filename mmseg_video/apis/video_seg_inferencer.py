@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 
 import numpy as np
@@ -15,15 +15,23 @@ from ..engine.launch import autocast_test
 from ..engine.published import find_checkpoint
 from ..engine.speed import speed_settings, speed_up
 from ..flow.estimators import PrecomputedFlow, build_flow
+from ..flow.full_frames import FullFrames, Pace
 from ..flow.previous import FlowToPrevious
 from ..io.frame_source import FrameSource
 from ..io.frames import open_frames
 from ..io.prefetch import prefetch
 from ..models.data_preprocessor import pad_flow
-from ..models.states import States, split
+from ..models.propagation import (
+    check_propagates,
+    paces_of,
+    step_or_propagate,
+)
+from ..models.states import States
 from ..models.streams import FrameInfo, Stream, Streams, states_of
 from ..visualization import overlay
+from .frames import as_array
 from .segmentors import load_segmentor
+from .two_sided import two_sided
 
 
 @dataclass
@@ -31,13 +39,15 @@ class Prediction:
     """What a model says of one frame (H, W, 3).
 
     ``label`` is the map (H, W) uint8 of train ids; ``probabilities``, where
-    they were asked for, (classes, H, W) float32.
+    they were asked for, (classes, H, W) float32. ``full`` says whether the
+    net ran on this frame, or the state of those before answered.
     """
 
     frame: np.ndarray
     label: np.ndarray
     palette: list
     probabilities: np.ndarray | None = None
+    full: bool = True
 
     def overlay(self, opacity: float = 0.5) -> np.ndarray:
         """The frame (H, W, 3) uint8 BGR under its label map in colours."""
@@ -82,11 +92,19 @@ class VideoSegInferencer:
             False.
         max_streams (int): How many streams are kept; of more, those that were
             used longest ago are dropped. Defaults to 256.
+        every (int | str | None): The net runs on every so many frames of a
+            stream, or 'adaptive': where flow cannot account for what changed;
+            on the others the warped state of its filter or gated EMA answers.
+            Defaults to None, as the config's ``test_cfg`` says, or all.
+        max_every, tolerance: :class:`FullFrames`'s.
+        allow_partial (bool): Whether the checkpoint may lack parameters of
+            the model. Defaults to False.
 
     Raises:
         FileNotFoundError: If a file is missing.
-        ValueError: If the checkpoint is cut short, or none is given and none
-            is published.
+        ValueError: If the checkpoint is cut short, none is given and none is
+            published, or the model has nothing that could answer where the
+            net does not run.
         RuntimeError: If the checkpoint does not cover the model.
     """
 
@@ -98,8 +116,13 @@ class VideoSegInferencer:
         amp: bool = False,
         probabilities: bool = False,
         max_streams: int = 256,
+        every: int | str | None = None,
+        allow_partial: bool = False,
+        **full_frames,
     ):
-        loaded = load_segmentor(config, find_checkpoint(checkpoint, config))
+        loaded = load_segmentor(
+            config, find_checkpoint(checkpoint, config), allow_partial
+        )
         self._set_up(
             loaded.model,
             loaded.classes,
@@ -109,6 +132,8 @@ class VideoSegInferencer:
             amp,
             probabilities,
             max_streams,
+            every,
+            **full_frames,
         )
         speed_up(self.model, **speed_settings(loaded.cfg))
 
@@ -123,6 +148,8 @@ class VideoSegInferencer:
         amp: bool = False,
         probabilities: bool = False,
         max_streams: int = 256,
+        every: int | str | None = None,
+        **full_frames,
     ) -> 'VideoSegInferencer':
         """An inferencer around a segmentor that is built already.
 
@@ -133,12 +160,14 @@ class VideoSegInferencer:
             flow (FlowToPrevious | None): What makes the flow of a
                 flow-compensated model. Defaults to None, the model needs
                 none.
-            device, amp, probabilities, max_streams: As above.
+            device, amp, probabilities, max_streams, every, full_frames: As
+                above.
         """
         self = cls.__new__(cls)
         self._set_up(
             *(model, classes, palette, flow),
-            *(device, amp, probabilities, max_streams),
+            *(device, amp, probabilities, max_streams, every),
+            **full_frames,
         )
         return self
 
@@ -152,6 +181,8 @@ class VideoSegInferencer:
         amp: bool,
         probabilities: bool,
         max_streams: int,
+        every: int | str | None,
+        **full_frames,
     ) -> None:
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         self.model = model.to(device).eval()
@@ -159,6 +190,12 @@ class VideoSegInferencer:
         self.amp, self.probabilities = amp, probabilities
         self.flow = flow
         self.streams = Streams(max_streams)
+        self._padded: dict[tuple, tuple] = {}
+        self.full_frames = getattr(self.model, 'full_frames', FullFrames())
+        if every is not None:
+            full_frames['every'] = every
+        self.full_frames = replace(self.full_frames, **full_frames)
+        check_propagates(self.model, self.full_frames)
 
     def reset(self, stream_id: Hashable | None = None) -> None:
         """The next frame begins a new stream: all of them, or this one."""
@@ -167,6 +204,7 @@ class VideoSegInferencer:
     def predict(
         self,
         source: str | PathLike | int | FrameSource | Iterable[np.ndarray],
+        lag: int | str | None = None,
     ) -> Iterator[Prediction]:
         """Predictions of a whole video, one at a time, from a fresh start.
 
@@ -177,11 +215,25 @@ class VideoSegInferencer:
             source: A video file, folder, glob, camera number or address
                 (``rtsp://...``), see :func:`open_frames`; or frames
                 (H, W, 3) uint8 BGR, as arrays or tensors.
+            lag (int | str | None): Whether the filter looks at the future
+                too: so many frames of it, by which predictions are late, or
+                'offline', as many as count (:func:`two_sided`). Defaults to
+                None, at the past alone.
+
+        Raises:
+            ValueError: If there is no such lag, or the model has no filter.
         """
         if isinstance(source, str | PathLike | int):
             source = open_frames(source)
+        if lag is not None:
+            return two_sided(self, source, lag)
+        return self._predict_stream(source)
+
+    def _predict_stream(
+        self, source: Iterable[np.ndarray]
+    ) -> Iterator[Prediction]:
         stream_id = object()
-        frames = (_as_array(frame, stream_id) for frame in source)
+        frames = (as_array(frame, stream_id) for frame in source)
         pairs = ((frame, None) for frame in frames)
         if self.flow is not None:
             pairs = prefetch(self.flow.with_previous(frames))
@@ -237,7 +289,7 @@ class VideoSegInferencer:
         Raises:
             ValueError: If a frame has another shape or dtype.
         """
-        arrays = {k: _as_array(frame, k) for k, frame in frames.items()}
+        arrays = {k: as_array(frame, k) for k, frame in frames.items()}
         infos = {
             name: FrameInfo(
                 frame.shape[:2],
@@ -249,23 +301,49 @@ class VideoSegInferencer:
         }
         before = self.streams.continued(infos)
         flows, images = self._flows(arrays, before, flows)
+        paces = paces_of(
+            self.full_frames, before, flows and [flows[k] for k in before]
+        )
         by_size: dict[tuple, list] = {}
         for name, frame in arrays.items():
             by_size.setdefault(frame.shape[:2], []).append(name)
         after, predictions = {}, {}
         for names in by_size.values():
-            logits, states = self._step(
-                [arrays[name] for name in names],
-                states_of({name: before[name] for name in names}),
-                flows and [flows[name] for name in names],
-            )
+            logits, states = self._answer(names, arrays, before, flows, paces)
             after |= dict(zip(names, states, strict=True))
             for name, scores in zip(names, logits, strict=True):
-                predictions[name] = self._prediction(arrays[name], scores)
+                predictions[name] = self.prediction(
+                    arrays[name], scores, paces[name].full
+                )
         self.streams.commit(
-            infos, before, [after[name] for name in infos], images
+            infos, before, [after[name] for name in infos], images, paces
         )
         return {name: predictions[name] for name in frames}
+
+    def _answer(
+        self,
+        names: list[Hashable],
+        frames: dict[Hashable, np.ndarray],
+        before: dict[Hashable, Stream | None],
+        flows: dict[Hashable, np.ndarray] | None,
+        paces: dict[Hashable, Pace],
+    ) -> tuple[list[torch.Tensor], list[States]]:
+        """Logits (classes, H, W) and states of streams with frames of one
+        size, by the net or without it."""
+
+        def arguments(group):
+            those = [names[i] for i in group]
+            return (
+                [frames[name] for name in those],
+                states_of({name: before[name] for name in those}),
+                flows and [flows[name] for name in those],
+            )
+
+        return step_or_propagate(
+            [paces[name] for name in names],
+            lambda group: self._step(*arguments(group)),
+            lambda group: self._propagate(*arguments(group)),
+        )
 
     def _flows(
         self,
@@ -300,19 +378,15 @@ class VideoSegInferencer:
         frames: list[np.ndarray],
         states: States | None,
         flows: list[np.ndarray] | None,
-    ) -> tuple[torch.Tensor, list[States]]:
-        """Logits (N, classes, H, W), and each stream's states."""
-        inputs = [
-            torch.from_numpy(np.ascontiguousarray(f.transpose(2, 0, 1)))
-            for f in frames
-        ]
-        inputs = self.model.data_preprocessor(dict(inputs=inputs))['inputs']
+    ) -> tuple[torch.Tensor, States]:
+        """Logits (N, classes, H, W), and the states after the frames."""
+        inputs = self.inputs_of(frames)
         size = frames[0].shape[:2]
         with autocast_test(self.amp):
             if not hasattr(self.model, 'step'):
                 meta = dict(img_shape=size, ori_shape=size, pad_shape=size)
                 logits = self.model.encode_decode(inputs, [meta] * len(frames))
-                return logits, [{}] * len(frames)
+                return logits, {}
             flow = None
             if flows is not None:
                 flow = torch.from_numpy(np.stack(flows)).to(inputs.device)
@@ -320,17 +394,61 @@ class VideoSegInferencer:
             # (N, T=1, C, H, W) -> (N, C, H, W)
             logits, after = self.model.step(inputs[:, 0], states, flow)
         # A preprocessor may pad on the right and below (test_cfg).
-        logits = logits[:, :, : size[0], : size[1]]
-        return logits, split(after, len(frames))
+        return logits[:, :, : size[0], : size[1]], after
 
-    def _prediction(
-        self, frame: np.ndarray, scores: torch.Tensor
+    def inputs_of(self, frames: list[np.ndarray]) -> torch.Tensor:
+        """Normalised clips (N, 1, C, H, W) of frames (H, W, 3) uint8 BGR;
+        framewise models have frames (N, C, H, W)."""
+        inputs = [
+            torch.from_numpy(np.ascontiguousarray(f.transpose(2, 0, 1)))
+            for f in frames
+        ]
+        return self.model.data_preprocessor(dict(inputs=inputs))['inputs']
+
+    @torch.no_grad()
+    def _propagate(
+        self,
+        frames: list[np.ndarray],
+        states: States,
+        flows: list[np.ndarray] | None,
+    ) -> tuple[torch.Tensor, States]:
+        """As :meth:`_step`, without the net."""
+        flow = None
+        if flows is not None:
+            device = next(iter(states.values()))[0].device
+            flow = torch.from_numpy(np.stack(flows)).to(device)
+        return self.propagate(states, flow, frames[0].shape[:2])
+
+    def propagate(
+        self,
+        states: States,
+        flow: torch.Tensor | None,
+        size: tuple[int, int],
+    ) -> tuple[torch.Tensor, States]:
+        """Logits (N, classes, H, W) of frames of this size by the states
+        alone, and the states after them."""
+        padded = self.padded(size)
+        if flow is not None:
+            flow = pad_flow(flow, size, padded)
+        logits, after = self.model.propagate(states, flow, padded)
+        return logits[:, :, : size[0], : size[1]], after
+
+    def padded(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Height and width of what the model sees of frames of this size."""
+        if size not in self._padded:
+            blank = np.zeros((*size, 3), np.uint8)
+            self._padded[size] = tuple(self.inputs_of([blank]).shape[-2:])
+        return self._padded[size]
+
+    def prediction(
+        self, frame: np.ndarray, scores: torch.Tensor, full: bool = True
     ) -> Prediction:
+        """Of a frame with logits (classes, H, W)."""
         probabilities = None
         if self.probabilities:
             probabilities = scores.float().softmax(0).cpu().numpy()
         label = scores.argmax(0).to(torch.uint8).cpu().numpy()
-        return Prediction(frame, label, self.palette, probabilities)
+        return Prediction(frame, label, self.palette, probabilities, full)
 
 
 def flow_of(cfg: Config, model: nn.Module) -> FlowToPrevious | None:
@@ -362,22 +480,3 @@ def flow_of(cfg: Config, model: nn.Module) -> FlowToPrevious | None:
             "dict(type='DISFlow')"
         )
     return flow
-
-
-def _as_array(frame: np.ndarray | torch.Tensor, stream_id) -> np.ndarray:
-    if isinstance(frame, torch.Tensor):
-        frame = frame.cpu().numpy()
-    if (
-        not isinstance(frame, np.ndarray)
-        or frame.dtype != np.uint8
-        or frame.ndim != 3
-        or frame.shape[2] != 3
-    ):
-        got = type(frame).__name__
-        if isinstance(frame, np.ndarray):
-            got = f'{frame.shape} {frame.dtype}'
-        raise ValueError(
-            f'stream {stream_id!r}: a frame must be (H, W, 3) uint8, blue '
-            f'first, got {got}'
-        )
-    return frame

@@ -14,6 +14,7 @@ from pathlib import Path
 from ..engine.arguments import (
     add_data,
     add_size,
+    add_trust,
     at_least,
     tool_parser,
 )
@@ -37,6 +38,13 @@ def parse_args():
         '--num-frames', type=at_least(1), help='clips of T, not streams'
     )
     parser.add_argument(
+        '--every',
+        default=1,
+        metavar='K',
+        help="run the model on every K-th frame, or 'adaptive'; a framewise "
+        'baseline runs on all',
+    )
+    parser.add_argument(
         '--degrade',
         type=float,
         nargs='+',
@@ -51,6 +59,7 @@ def parse_args():
     )
     add_size(parser, None, 32, help='also the latency of a frame of this size')
     add_data(parser)
+    add_trust(parser)
     return parser.parse_args()
 
 

@@ -42,6 +42,14 @@ def parse_args():
         '--stream', action='store_true', help='every frame, states carried'
     )
     parser.add_argument(
+        '--every',
+        default=1,
+        metavar='K',
+        help="with --stream, run the net on every K-th frame, or 'adaptive': "
+        'where flow cannot account for what changed; the warped state of its '
+        'filter or gated EMA answers on the others',
+    )
+    parser.add_argument(
         '--temporal',
         action='store_true',
         help='also how steady predictions are: TC and flicker where frames '

@@ -1,8 +1,10 @@
 """One step of a stream as an ONNX graph."""
 
+import base64
 import copy
 import json
 import os
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -11,7 +13,8 @@ from torch import Tensor, nn
 from ..flow.previous import FlowToPrevious
 from ..io.atomic import atomic_path
 from ..models import ClipSegmentor
-from .graph_io import FLOW, FRAME, names_of_states, next_name
+from ..models.states import States
+from .graph_io import FLOW, FRAME, PROPAGATION, names_of_states, next_name
 
 OPSET = 18
 TOLERANCE = 1e-3  # of the logits
@@ -54,15 +57,46 @@ class StreamStep(nn.Module):
         if self.swap:
             inputs = inputs.flip(1)
         inputs = (inputs - self.mean) / self.std
-        given = list(states)
-        before = {
-            place: tuple(given.pop(0) for _ in range(num_maps))
-            for place, num_maps in self.maps.items()
-        }
-        logits, after = self.model.step(inputs, before, flow)
-        labels = logits.argmax(1).to(torch.uint8)
-        parts = [part for place in self.maps for part in after[place]]
-        return logits, labels, *parts
+        before = _by_place(states, self.maps)
+        return _outputs(*self.model.step(inputs, before, flow), self.maps)
+
+
+class PropagationStep(nn.Module):
+    """The same of a frame on which the net does not run: of the frame only
+    the size is read.
+
+    Args:
+        model (ClipSegmentor): What is exported.
+    """
+
+    def __init__(self, model: ClipSegmentor):
+        super().__init__()
+        self.model = model.eval()
+        self.maps = model.state_maps
+
+    def forward(
+        self, frame: Tensor, flow: Tensor | None, *states: Tensor
+    ) -> tuple[Tensor, ...]:
+        """As :class:`StreamStep`, whose states these are."""
+        size = frame.permute(0, 3, 1, 2).shape[2:]
+        before = _by_place(states, self.maps)
+        return _outputs(*self.model.propagate(before, flow, size), self.maps)
+
+
+def _by_place(parts: Sequence[Tensor], maps: dict[str, int]) -> States:
+    """States of the maps of all places, in their order."""
+    given = iter(parts)
+    return {
+        place: tuple(next(given) for _ in range(num_maps))
+        for place, num_maps in maps.items()
+    }
+
+
+def _outputs(
+    logits: Tensor, after: States, maps: dict[str, int]
+) -> tuple[Tensor, ...]:
+    labels = logits.argmax(1).to(torch.uint8)
+    return logits, labels, *(part for place in maps for part in after[place])
 
 
 def export_onnx(
@@ -79,7 +113,8 @@ def export_onnx(
     ``neck.0.1`` (``conv_seg.0`` and ``conv_seg.1`` where a place has several
     maps); outputs ``logits``, ``labels`` and ``next.neck.0.1``, ...; all N,
     H, W, h and w are free. Classes, palette and how the flow is made are in
-    the metadata.
+    the metadata, and, if the model can propagate, a second small graph with
+    the same inputs and outputs for frames on which the net does not run.
 
     Args:
         model (ClipSegmentor): With its weights, on the CPU; is left as it is.
@@ -109,30 +144,10 @@ def export_onnx(
     step = StreamStep(copy.deepcopy(model)).eval()
     states = names_of_states(model.state_maps)
     compensated = model.flow_compensated
-    auto = torch.export.Dim.AUTO
-    try:
-        program = torch.onnx.export(
-            step,
-            (
-                torch.zeros(2, 96, 160, 3, dtype=torch.uint8),
-                torch.zeros(2, 3, 48, 80) if compensated else None,
-                *(torch.zeros(1, 1, 1, 1) for _ in states),
-            ),
-            input_names=[FRAME, *[FLOW] * compensated, *states],
-            output_names=['logits', 'labels', *map(next_name, states)],
-            dynamic_shapes=(
-                {0: auto, 1: auto, 2: auto},
-                {0: auto, 2: auto, 3: auto} if compensated else None,
-                tuple(None for _ in states),
-            ),
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-        )
-    except torch.onnx.errors.OnnxExporterError as error:
-        why = str(error.__cause__ or error).strip().splitlines()[0]
-        raise RuntimeError(f'the model cannot be exported: {why}') from error
-    graph = program.model_proto
+    frame = torch.zeros(2, 96, 160, 3, dtype=torch.uint8)
+    flow_field = torch.zeros(2, 3, 48, 80) if compensated else None
+    zeros = [torch.zeros(1, 1, 1, 1) for _ in states]
+    graph = _graph_of(step, frame, flow_field, zeros, states, None)
     # A state is a single zero or a whole map: all its sizes are free.
     for value in graph.graph.input:
         if value.name in states:
@@ -147,11 +162,63 @@ def export_onnx(
     )
     if compensated:
         metadata['flow'] = json.dumps((flow or FlowToPrevious()).settings)
+    if model.can_propagate:
+        with torch.no_grad():
+            _, _, *maps = step(frame, flow_field, *zeros)
+        auto = torch.export.Dim.AUTO
+        propagation = _graph_of(
+            *(PropagationStep(step.model), frame, flow_field, maps, states),
+            {0: auto, 2: auto, 3: auto},
+        )
+        onnx.checker.check_model(propagation, full_check=True)
+        text = base64.b64encode(propagation.SerializeToString()).decode()
+        metadata[PROPAGATION] = text
     for key, value in metadata.items():
         graph.metadata_props.add(key=key, value=value)
     onnx.checker.check_model(graph, full_check=True)
     with atomic_path(path) as temporary:
         onnx.save(graph, temporary)
+
+
+def _graph_of(
+    module: nn.Module,
+    frame: Tensor,
+    flow: Tensor | None,
+    parts: Sequence[Tensor],
+    states: list[str],
+    free: dict | None,
+):
+    """The ONNX model of a step.
+
+    Args:
+        module (nn.Module): A :class:`StreamStep`, or called as one.
+        frame, flow, parts: What it is called with.
+        states (list[str]): Names of the parts.
+        free (dict | None): Which of their sizes are.
+
+    Raises:
+        RuntimeError: If a part of it cannot be exported.
+    """
+    auto = torch.export.Dim.AUTO
+    try:
+        program = torch.onnx.export(
+            module,
+            (frame, flow, *parts),
+            input_names=[FRAME, *[FLOW] * (flow is not None), *states],
+            output_names=['logits', 'labels', *map(next_name, states)],
+            dynamic_shapes=(
+                {0: auto, 1: auto, 2: auto},
+                None if flow is None else {0: auto, 2: auto, 3: auto},
+                tuple(free for _ in states),
+            ),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    except torch.onnx.errors.OnnxExporterError as error:
+        why = str(error.__cause__ or error).strip().splitlines()[0]
+        raise RuntimeError(f'the model cannot be exported: {why}') from error
+    return program.model_proto
 
 
 def export_checked(
@@ -213,21 +280,24 @@ def largest_error(
     runner = StreamRunner(path)
     rng = np.random.default_rng(0)
     ours, error = None, 0.0
-    for _ in range(num_frames):
+    for t in range(num_frames):
         frame = rng.integers(0, 256, (batch, *size, 3), np.uint8)
         flow = None
         if model.flow_compensated:
             h, w = (length // 2 for length in size)
             flow = rng.normal(0, 2, (batch, 3, h, w)).astype(np.float32)
             flow[:, 2] = rng.random((batch, h, w))
+        given = None if flow is None else torch.from_numpy(flow)
+        if model.can_propagate and t % 3 == 2:
+            (logits,) = runner.propagate(frame, flow, ['logits'])
+            with torch.no_grad():
+                expected, ours = model.propagate(ours, given, size)
+            error = max(error, float(np.abs(logits - expected.numpy()).max()))
+            continue
         (logits,) = runner.step(frame, flow, ['logits'])
         clips = torch.from_numpy(frame).permute(0, 3, 1, 2)[:, None]
         data = model.data_preprocessor(dict(inputs=list(clips)))
         with torch.no_grad():
-            expected, ours = model.step(
-                data['inputs'][:, 0],
-                ours,
-                None if flow is None else torch.from_numpy(flow),
-            )
+            expected, ours = model.step(data['inputs'][:, 0], ours, given)
         error = max(error, float(np.abs(logits - expected.numpy()).max()))
     return error

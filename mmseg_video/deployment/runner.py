@@ -1,16 +1,48 @@
 """Runs an exported model: needs neither torch nor MMEngine nor mmseg."""
 
+import base64
 import json
+import mmap
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 
 import numpy as np
 import onnxruntime
 
+from ..flow.full_frames import FullFrames
 from ..flow.previous import FlowToPrevious
 from ..io.prefetch import prefetch
-from .graph_io import FLOW, FRAME, next_name
+from .graph_io import FLOW, FRAME, PROPAGATION, next_name
+
+# The first field of an entry of TensorProto.external_data, its key; numbers
+# of protobuf may be written longer than they need to be.
+_EXTERNAL = re.compile(
+    rb'(?:\x0a|\x8a\x80*\x00)(?:\x08|\x88\x80*\x00)location'
+)
+
+
+def _check_self_contained(path: str | os.PathLike) -> None:
+    """Refuse a model that asks for other files of this machine.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If its weights lie in other files.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"no model '{path}'")
+    if not os.path.getsize(path):
+        raise ValueError(f"the model '{path}' is empty")
+    with (
+        open(path, 'rb') as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        if _EXTERNAL.search(content):
+            raise ValueError(
+                f"the model '{path}' reads other files (external data), which "
+                'those of tools/export_onnx.py never do: it is not opened'
+            )
 
 
 class StreamRunner:
@@ -26,21 +58,25 @@ class StreamRunner:
         path (path): What ``mmseg-video export`` wrote.
         providers (Sequence[str] | None): ONNX Runtime's. Defaults to None,
             all that are there.
+        full_frames (FullFrames | None): On which frames :meth:`predict` runs
+            the net. Defaults to None, on all.
 
     Raises:
-        ValueError: If it cannot be opened, or was not exported by this
-            package.
+        ValueError: If it cannot be opened, was not exported by this package,
+            or has nothing that could answer where the net does not run.
     """
 
     def __init__(
         self,
         path: str | os.PathLike,
         providers: Sequence[str] | None = None,
+        full_frames: FullFrames | None = None,
     ):
+        _check_self_contained(path)
+        providers = providers or onnxruntime.get_available_providers()
         try:
             self.session = onnxruntime.InferenceSession(
-                path,
-                providers=providers or onnxruntime.get_available_providers(),
+                path, providers=providers
             )
         except Exception as error:  # onnxruntime has a class for each cause
             raise ValueError(
@@ -58,6 +94,18 @@ class StreamRunner:
         self.flow_settings = (
             json.loads(meta['flow']) if FLOW in inputs else None
         )
+        self.propagation = None
+        if PROPAGATION in meta:
+            self.propagation = onnxruntime.InferenceSession(
+                base64.b64decode(meta[PROPAGATION]), providers=providers
+            )
+        self.full_frames = full_frames or FullFrames()
+        if not self.full_frames.always and self.propagation is None:
+            raise ValueError(
+                f"every={self.full_frames.every}: '{path}' has nothing that "
+                'could answer where the net does not run: export a model '
+                'with a filter or a gated EMA'
+            )
         self.reset()
 
     def reset(self) -> None:
@@ -84,6 +132,34 @@ class StreamRunner:
             ValueError: If flow is missing, or the states belong to another
                 export or another size.
         """
+        return self._run(self.session, frames, flow, outputs)
+
+    def propagate(
+        self,
+        frames: np.ndarray,
+        flow: np.ndarray | None = None,
+        outputs: Sequence[str] = ('labels',),
+    ) -> list[np.ndarray]:
+        """As :meth:`step`, by the states alone: of the frames only the size
+        counts.
+
+        Raises:
+            ValueError: As :meth:`step`, and if there was no step before, or
+                the model cannot propagate.
+        """
+        if self.propagation is None:
+            raise ValueError('this export has no graph that propagates')
+        if all(part.shape == (1, 1, 1, 1) for part in self.states.values()):
+            raise ValueError('nothing can be propagated before the first step')
+        return self._run(self.propagation, frames, flow, outputs)
+
+    def _run(
+        self,
+        session: onnxruntime.InferenceSession,
+        frames: np.ndarray,
+        flow: np.ndarray | None,
+        outputs: Sequence[str],
+    ) -> list[np.ndarray]:
         inputs = {FRAME: frames, **self.states}
         if self.flow_settings is not None:
             if flow is None:
@@ -99,7 +175,7 @@ class StreamRunner:
             )
         wanted = [*outputs, *map(next_name, self.state_names)]
         try:
-            results = self.session.run(wanted, inputs)
+            results = session.run(wanted, inputs)
         except Exception as error:
             raise ValueError(
                 f'frames {frames.shape} cannot be predicted with the states '
@@ -116,13 +192,13 @@ class StreamRunner:
         (H, W) uint8.
 
         Flow is estimated by a thread of its own. A frame of another size
-        begins a new stream.
+        begins a new stream. ``full_frames`` says where the net runs.
 
         Raises:
             ValueError: If the flow needs more than OpenCV: see :meth:`step`.
         """
         self.reset()
-        size = None
+        size, pace = None, None
         pairs = ((frame, None) for frame in frames)
         if self.flow_settings is not None:
             flow = FlowToPrevious.from_settings(self.flow_settings)
@@ -131,7 +207,9 @@ class StreamRunner:
             for frame, field in pairs:
                 if frame.shape != size:
                     self.reset()
-                    size = frame.shape
+                    size, pace = frame.shape, None
+                pace = self.full_frames.next(pace, field)
+                answer = self.step if pace.full else self.propagate
                 field = None if field is None else field[None]
-                (labels,) = self.step(frame[None], field)
+                (labels,) = answer(frame[None], field)
                 yield frame, labels[0]

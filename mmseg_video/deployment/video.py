@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from ..flow.full_frames import FullFrames
 from ..io.frames import open_frames
 from ..io.writers import check_output, open_writer
 from .runner import StreamRunner
@@ -19,6 +20,7 @@ def segment_video(
     out: str | os.PathLike,
     size: Sequence[int] | None = None,
     opacity: float = 0.55,
+    every: int | str = 1,
 ) -> str:
     """Write a video under its label maps; returns a line on its speed.
 
@@ -29,13 +31,15 @@ def segment_video(
         size (Sequence[int] | None): Height and width of the frames. Defaults
             to None, their own.
         opacity (float): Of the labels' colours. Defaults to 0.55.
+        every (int | str): On which frames the net runs, see
+            :class:`FullFrames`. Defaults to 1, all.
 
     Raises:
         OSError: If the source cannot be opened or the video not be written.
         ValueError: If the model cannot be opened, or ``out`` has no known
             suffix or is the source.
     """
-    runner = StreamRunner(model)
+    runner = StreamRunner(model, full_frames=FullFrames(every))
     colours = np.zeros((256, 3), np.uint8)
     colours[: len(runner.palette)] = runner.palette[:, ::-1]
     check_output(out, source)

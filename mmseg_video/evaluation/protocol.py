@@ -4,12 +4,15 @@ import re
 from dataclasses import dataclass, replace
 
 from mmengine import Config
+from mmseg.registry import MODELS
 
 from ..datasets.corruptions import CORRUPTIONS, SEVERITIES
+from ..flow.full_frames import ADAPTIVE, FullFrames
 
 _NAME = re.compile(
     r'(?:t(?P<num_frames>[1-9]\d*)(?:_interval(?P<interval>[1-9]\d*))?'
-    r'|(?P<stream>stream))'
+    r'|(?P<stream>stream)'
+    r'(?:_every(?P<every>[2-9]|[1-9]\d+)|_(?P<adaptive>adaptive))?)'
     r'(?:_degrade(?P<degrade>[\d.e-]+))?'
     rf'(?:_(?P<kind>{"|".join(CORRUPTIONS)})_(?P<severity>\d))?'
     r'(?P<tta>_tta)?(?P<amp>_amp)?'
@@ -27,6 +30,9 @@ class Protocol:
             config's.
         stream (bool): Whether every frame of every sequence is tested in
             order, with states carried, and no clips. Defaults to False.
+        every (int | str): In a stream, the net runs on every so many frames,
+            or 'adaptive', see :class:`FullFrames`; the warped state answers
+            on the others. Defaults to 1, all frames.
         degrade (float): Part of the frames that are dropped, dark, noisy or
             blurred, the same ones for all models. Defaults to 0.
         corrupt (tuple[str, int] | None): A corruption of all frames and its
@@ -42,6 +48,7 @@ class Protocol:
     num_frames: int | None = None
     interval: int | None = None
     stream: bool = False
+    every: int | str = 1
     degrade: float = 0.0
     corrupt: tuple[str, int] | None = None
     tta: bool = False
@@ -53,6 +60,9 @@ class Protocol:
                 '--stream goes with none of --num-frames, --frame-interval, '
                 '--tta'
             )
+        object.__setattr__(self, 'every', _every(self.every))
+        if self.every != 1 and not self.stream:
+            raise ValueError('--every is of streams: add --stream')
         if self.tta and not self.is_clean:
             raise ValueError('--tta goes with neither --degrade nor --corrupt')
         if not 0 <= self.degrade <= 1:
@@ -84,6 +94,7 @@ class Protocol:
                 num_frames=match['num_frames'] and int(match['num_frames']),
                 interval=match['interval'] and int(match['interval']),
                 stream=bool(match['stream']),
+                every=match['adaptive'] or match['every'] or 1,
                 degrade=float(match['degrade'] or 0),
                 corrupt=match['kind']
                 and (match['kind'], int(match['severity'])),
@@ -92,8 +103,9 @@ class Protocol:
             )
         except (TypeError, ValueError):
             raise ValueError(
-                f"unknown protocol '{name}': choose stream or clips of T "
-                'frames such as t5 or t5_interval3, and where the video is '
+                f"unknown protocol '{name}': choose stream, stream_every3, "
+                'stream_adaptive, or clips of T frames such as t5 or '
+                't5_interval3, and where the video is '
                 'made worse _degrade0.2 or one of '
                 + ', '.join(f'_{kind}_1' for kind in CORRUPTIONS)
                 + ' (to _3) behind it'
@@ -105,6 +117,9 @@ class Protocol:
         parts = [] if self.num_frames is None else [f't{self.num_frames}']
         if self.stream:
             parts = ['stream']
+        if self.every != 1:
+            adaptive = self.every == ADAPTIVE
+            parts.append(ADAPTIVE if adaptive else f'every{self.every}')
         if (self.interval or 1) > 1:
             parts.append(f'interval{self.interval}')
         if self.degrade:
@@ -121,15 +136,17 @@ class Protocol:
     @property
     def of_key_frame(self) -> 'Protocol':
         """The same test of a model that reads the key frame alone: all clips
-        of clean video are one to it."""
+        of clean video are one to it, and it runs on all frames."""
         if self.stream or not self.is_clean:
-            return self
+            return replace(self, every=1)
         return replace(self, num_frames=1, interval=None)
 
     @property
     def arguments(self) -> list[str]:
         """What ``tools/test.py`` takes."""
         arguments = ['--stream'] * self.stream
+        if self.every != 1:
+            arguments += ['--every', str(self.every)]
         if self.num_frames:
             arguments += ['--num-frames', str(self.num_frames)]
         if self.interval:
@@ -145,7 +162,8 @@ class Protocol:
         filled in.
 
         Raises:
-            ValueError: If the config has no test-time augmentation to apply.
+            ValueError: If the config has no test-time augmentation to apply,
+                or its model sees every frame alone but is to skip some.
         """
         dataset = cfg.test_dataloader.dataset
         if self.num_frames:
@@ -156,6 +174,14 @@ class Protocol:
             dataset.update(mode='stream', num_frames=1, frame_interval=1)
             read_in_order(cfg)
             cfg.model.test_cfg.streaming = True
+        if self.every != 1:
+            if not hasattr(MODELS.get(cfg.model.type), 'propagate'):
+                raise ValueError(
+                    f'--every {self.every}: {cfg.model.type} sees every frame '
+                    'alone, and has nothing to answer with where the net does '
+                    'not run: test it with a filter (temporal_smoothing)'
+                )
+            cfg.model.test_cfg.every = self.every
         self._make_worse(dataset.pipeline)
         if self.amp:
             # MMEngine's loop opens an autocast of its own, inside any other.
@@ -167,7 +193,14 @@ class Protocol:
             cfg.tta_model.module = cfg.model
             cfg.model = cfg.tta_model
         if dataset.get('mode') == 'stream':
-            return replace(self, stream=True, num_frames=None, interval=None)
+            every = cfg.model.get('test_cfg', {}).get('every', self.every)
+            return replace(
+                self,
+                stream=True,
+                every=every,
+                num_frames=None,
+                interval=None,
+            )
         return replace(
             self,
             num_frames=dataset.get('num_frames', 1),
@@ -192,6 +225,16 @@ class Protocol:
             types = [transform['type'] for transform in pipeline]
             after = types.index('LoadRefFrames') + 1
             pipeline[after:after] = worse
+
+
+def _every(value: int | str) -> int | str:
+    """As :class:`FullFrames` takes it; a command line gives text."""
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    try:
+        return FullFrames(value).every
+    except ValueError as error:
+        raise ValueError(f'--every: {error}') from None
 
 
 def read_in_order(cfg: Config) -> None:

@@ -27,6 +27,7 @@ def compare_models(
     out: Path,
     launcher: Launcher,
     num_frames: int | None = None,
+    every: int | str = 1,
     degrade: Sequence[float] = (0.0,),
     robustness: bool = False,
     size: tuple[int, int] | None = None,
@@ -41,7 +42,7 @@ def compare_models(
         ValueError: If ``robustness`` is asked for without labels.
         RuntimeError: If a test failed.
     """
-    protocol = Protocol(num_frames, stream=num_frames is None)
+    protocol = Protocol(num_frames, stream=num_frames is None, every=every)
     models = dict(baseline=baseline, model=(config, checkpoint))
     parts = [replace(protocol, degrade=part) for part in degrade]
     corrupted = {

@@ -7,7 +7,17 @@ import numpy as np
 
 from .images import as_frame
 from .opencv import DISFlow, FarnebackFlow, OpticalFlow
-from .reliability import is_reliable, photometric_weight
+from .reliability import (
+    explains_nothing,
+    is_blank,
+    is_reliable,
+    noise_weight,
+    photometric_weight,
+)
+
+# The most that is kept of a past that the present frame has nothing of,
+# although nothing says that it is over: one of the two is blank.
+UNEXPLAINED = 0.45
 
 
 class FlowToPrevious:
@@ -33,9 +43,14 @@ class FlowToPrevious:
             Defaults to 0.7.
         photometric_scale (float | None): Of :func:`photometric_weight`, in
             grey levels. Defaults to None, a weight of 1 everywhere.
+        noise_scale (float | None): Of :func:`noise_weight`, in multiples of
+            the frame's own noise, in place of the former. With it a cut
+            (:func:`explains_nothing`) has the weight 0, and what is blank, or
+            follows a blank frame, at most 0.45. Defaults to None.
+        blur (int): Of :func:`noise_weight`. Defaults to 5.
 
     Raises:
-        ValueError: If an argument is out of range.
+        ValueError: If an argument is out of range, or both scales are given.
     """
 
     def __init__(
@@ -44,6 +59,8 @@ class FlowToPrevious:
         min_size: int | None = 180,
         max_error_ratio: float | None = 0.7,
         photometric_scale: float | None = None,
+        noise_scale: float | None = None,
+        blur: int = 5,
     ):
         if min_size is not None and min_size < 1:
             raise ValueError(
@@ -60,10 +77,24 @@ class FlowToPrevious:
                 'photometric_scale must be above 0 (grey levels), or None for '
                 f'a weight of 1, got {photometric_scale}'
             )
+        if noise_scale is not None and noise_scale <= 0:
+            raise ValueError(
+                'noise_scale must be above 0 (times the noise), or None, got '
+                f'{noise_scale}'
+            )
+        if None not in (photometric_scale, noise_scale):
+            raise ValueError(
+                'photometric_scale and noise_scale are two scales of one '
+                'weight: give one of them'
+            )
+        if blur < 1:
+            raise ValueError(f'blur must be at least 1 (none), got {blur}')
         self.estimator = estimator or DISFlow(preset='fast')
         self.min_size = min_size
         self.max_error_ratio = max_error_ratio
         self.photometric_scale = photometric_scale
+        self.noise_scale = noise_scale
+        self.blur = blur
 
     @property
     def settings(self) -> dict:
@@ -74,6 +105,8 @@ class FlowToPrevious:
             min_size=self.min_size,
             max_error_ratio=self.max_error_ratio,
             photometric_scale=self.photometric_scale,
+            noise_scale=self.noise_scale,
+            blur=self.blur,
         )
 
     @classmethod
@@ -109,6 +142,21 @@ class FlowToPrevious:
             image = self.reduce(frame)
             # A copy: a thread that runs ahead must not see it overwritten.
             yield frame.copy(), self(image, before)
+            before = image
+
+    def both_ways(
+        self, frames: Iterable[np.ndarray]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Each frame of a stream, copied, with its flow field to the frame
+        before, and that of the frame before to it."""
+        before, size = None, None
+        for frame in frames:
+            if frame.shape != size:
+                before, size = None, frame.shape
+            image = self.reduce(frame)
+            back = image if before is None else before
+            to_frame = self(back, None if before is None else image)
+            yield frame.copy(), self(image, before), to_frame
             before = image
 
     def reduce(self, frame: np.ndarray) -> np.ndarray:
@@ -152,9 +200,21 @@ class FlowToPrevious:
         ratio = self.max_error_ratio
         if ratio is None or is_reliable(frame, before, flow, ratio):
             field[:2] = flow.transpose(2, 0, 1)
+        used = field[:2].transpose(1, 2, 0)
         if self.photometric_scale is not None:
-            used = field[:2].transpose(1, 2, 0)
             field[2] = photometric_weight(
                 frame, before, used, self.photometric_scale
             )
+        if self.noise_scale is not None:
+            field[2] = self._noise_weight(frame, before, used)
         return field
+
+    def _noise_weight(
+        self, frame: np.ndarray, before: np.ndarray, flow: np.ndarray
+    ) -> np.ndarray:
+        weight = noise_weight(frame, before, flow, self.noise_scale, self.blur)
+        if not explains_nothing(frame, before, flow):
+            return weight
+        if is_blank(frame) or is_blank(before):
+            return np.minimum(weight, UNEXPLAINED)
+        return np.zeros_like(weight)

@@ -44,10 +44,48 @@ def photometric_weight(
         flow (ndarray): Flow (H, W, 2) from the first to the second.
         scale (float): In grey levels.
     """
-    now, then = (cv2.blur(frame, (5, 5)) for frame in (first, second))
+    return np.exp(-photometric_difference(first, second, flow) / scale)
+
+
+def noise_weight(
+    first: np.ndarray,
+    second: np.ndarray,
+    flow: np.ndarray,
+    scale: float,
+    blur: int = 5,
+) -> np.ndarray:
+    """exp(-|dI| / (scale (median |dI| + 0.5))), (H, W) float32 in (0, 1],
+    with dI = I_1 - warp I_2.
+
+    The median is the frame's own noise, so that one scale serves sharp and
+    noisy video: what differs by more than the rest of the frame does was
+    covered, or is where the flow is wrong.
+
+    Args:
+        first, second (ndarray): Frames (H, W, 3) uint8.
+        flow (ndarray): Flow (H, W, 2) from the first to the second.
+        scale (float): How many times the noise is a difference of 1.
+        blur (int): Of :func:`photometric_difference`. Defaults to 5.
+    """
+    difference = photometric_difference(first, second, flow, blur)
+    noise = float(np.median(difference[::2, ::2])) + 0.5
+    return np.exp(difference / (-scale * noise))
+
+
+def photometric_difference(
+    first: np.ndarray, second: np.ndarray, flow: np.ndarray, blur: int = 5
+) -> np.ndarray:
+    """|I_1 - warp I_2|, the mean over the colours, (H, W) float32.
+
+    Args:
+        first, second (ndarray): Frames (H, W, 3) uint8.
+        flow (ndarray): Flow (H, W, 2) from the first to the second.
+        blur (int): Side of the window that both are smoothed by; 1 is not at
+            all. Defaults to 5.
+    """
+    now, then = (cv2.blur(frame, (blur, blur)) for frame in (first, second))
     difference = cv2.absdiff(now, warp_image(then, flow))
-    mean = cv2.transform(difference.astype(np.float32), np.full((1, 3), 1 / 3))
-    return np.exp(-mean / scale)
+    return cv2.transform(difference.astype(np.float32), np.full((1, 3), 1 / 3))
 
 
 def is_consistent(
@@ -89,6 +127,48 @@ def is_reliable(
         flow (ndarray): Flow (H, W, 2) from the first to the second.
         max_error_ratio (float): See above.
     """
+    now, warped, then, valid = _smooth(first, second, flow)
+    error, error_still = (
+        float((np.abs(now - grey) * valid).sum()) for grey in (warped, then)
+    )
+    return error < max_error_ratio * error_still
+
+
+def explains_nothing(
+    first: np.ndarray,
+    second: np.ndarray,
+    flow: np.ndarray,
+    max_error: float = 0.4,
+) -> bool:
+    """Whether the second frame, warped, has nothing of the first: between
+    them is a cut, or one of the two is blank.
+
+    With the frames as in :func:`is_reliable`: whether their difference
+    exceeds ``max_error`` of what they themselves deviate from grey. Unrelated
+    frames have 0.5 to 1.4, neighbours 0.02 to 0.15.
+
+    Args:
+        first, second (ndarray): Frames (H, W, 3) uint8.
+        flow (ndarray): Flow (H, W, 2) from the first to the second.
+        max_error (float): See above. Defaults to 0.4.
+    """
+    now, warped, _, valid = _smooth(first, second, flow)
+    error = float((np.abs(now - warped) * valid).sum())
+    deviation = (np.abs(now) + np.abs(warped)) / 2 + 0.05  # noise is none
+    return error > max_error * float((deviation * valid).sum())
+
+
+def is_blank(frame: np.ndarray, min_contrast: float = 4.0) -> bool:
+    """Whether the grey levels of a frame (H, W, 3) deviate by less than
+    ``min_contrast`` from their mean: it was dropped, or shows nothing."""
+    return float(frame[::4, ::4].std()) < min_contrast
+
+
+def _smooth(
+    first: np.ndarray, second: np.ndarray, flow: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """The first frame, the second one warped, the second one, as
+    :func:`is_reliable` compares them, and which pixels stay in the frame."""
     height, width = (max(1, length // 4) for length in first.shape[:2])
     now, then = (
         _standardised(frame, width, height) for frame in (first, second)
@@ -100,10 +180,7 @@ def is_reliable(
     now, warped, then = (
         cv2.blur(grey, (5, 5)) for grey in (now, warp_image(then, flow), then)
     )
-    error, error_still = (
-        float((np.abs(now - grey) * valid).sum()) for grey in (warped, then)
-    )
-    return error < max_error_ratio * error_still
+    return now, warped, then, valid
 
 
 def _standardised(frame: np.ndarray, width: int, height: int) -> np.ndarray:

@@ -1,12 +1,15 @@
 from abc import abstractmethod
+from dataclasses import fields
 
 import torch
 from mmseg.models.segmentors import BaseSegmentor
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from ..flow.full_frames import FullFrames
+from .propagation import check_propagates, paces_of, step_or_propagate
 from .slide_step import slide_step
-from .states import States, check_places, split
+from .states import States, check_places
 from .streams import FrameInfo, Streams, states_of
 from .time_axis import off_channels, onto_channels
 
@@ -32,7 +35,9 @@ class ClipSegmentor(BaseSegmentor):
     In eval mode with ``test_cfg=dict(mode='whole', streaming=True)`` the
     segmentor carries them itself, in ``streams``: one stream for each sample
     of a batch, which goes on until ``reset_states()`` or until the sample's
-    meta say that another sequence begins.
+    meta say that another sequence begins. With ``every`` (``max_every``,
+    ``tolerance``) in ``test_cfg`` too, the net runs on some frames only, see
+    :class:`FullFrames`; on the others :meth:`propagate` answers.
 
     Optical flow is data: it comes with the frames (``AddFlow``), as ``flow``
     of a sample, a field (T, 3, h, w) for its clip, and into :meth:`step`.
@@ -156,11 +161,101 @@ class ClipSegmentor(BaseSegmentor):
                 'streams changes'
             )
         before = self.streams.continued(infos)
-        logits, after = self._predict(
-            clips, states_of(before), flow, batch_img_metas
+        check_propagates(self, self.full_frames)
+        frame_flow = None if flow is None else flow[:, -1]
+        paces = paces_of(self.full_frames, before, frame_flow)
+
+        def states(group):
+            return states_of({i: before[i] for i in group})
+
+        logits, after = step_or_propagate(
+            list(paces.values()),
+            lambda group: self._predict(
+                clips[group],
+                states(group),
+                None if flow is None else flow[group],
+                [batch_img_metas[i] for i in group],
+            ),
+            lambda group: self._propagate(
+                states(group),
+                None if flow is None else frame_flow[group],
+                [batch_img_metas[i] for i in group],
+            ),
         )
-        self.streams.commit(infos, before, split(after, len(infos)))
-        return logits
+        self.streams.commit(infos, before, after, paces=paces)
+        return torch.stack(logits)
+
+    @property
+    def full_frames(self) -> FullFrames:
+        """On which frames of a stream the net runs."""
+        keys = [field.name for field in fields(FullFrames)]
+        test_cfg = self.test_cfg or {}
+        return FullFrames(**{k: test_cfg[k] for k in keys if k in test_cfg})
+
+    # Whether propagate() can answer.
+    can_propagate = False
+
+    def propagate(
+        self, states: States, flow: Tensor | None, size: tuple[int, int]
+    ) -> tuple[Tensor, States]:
+        """Logits (N, classes, H, W) of a frame on which the net does not run,
+        and the states after it.
+
+        Args:
+            states (dict[str, State]): What the last step returned.
+            flow (Tensor | None): Flow fields (N, 3, h, w) to the frame
+                before, of a flow-compensated model.
+            size (tuple[int, int]): Height and width of the frame.
+
+        Raises:
+            ValueError: If the states belong to another model, or flow is
+                missing or does not fit.
+        """
+        check_places(states, self.state_maps)
+        return self._propagate(states, flow, [dict(img_shape=size)])
+
+    def scores(
+        self,
+        frame: Tensor,
+        states: States | None = None,
+        flow: Tensor | None = None,
+    ) -> tuple[Tensor, States]:
+        """Scores (N, classes, h, w) of one frame of N streams as they enter
+        the filter, and all states but the filter's; for who filters them
+        otherwise (:class:`TwoSidedFilter`).
+
+        Args:
+            frame, states, flow: As of :meth:`step`.
+        """
+        return self._scores(frame, states or {}, flow)
+
+    def _scores(
+        self, frame: Tensor, states: States, flow: Tensor | None
+    ) -> tuple[Tensor, States]:
+        raise NotImplementedError(
+            f'{type(self).__name__} has no filter of its scores'
+        )
+
+    def filter_flow(
+        self, flow: Tensor | None, size: tuple[int, int]
+    ) -> Tensor | None:
+        """The flow (N, 3, h, w) along which the filter's state is warped.
+
+        Args:
+            flow (Tensor | None): Flow fields (N, 3, h, w) of frames.
+            size (tuple[int, int]): Their height and width.
+        """
+        return flow if self.flow_compensated else None
+
+    def resized(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
+        """Logits (N, classes, H, W) of filtered scores (N, classes, h, w)."""
+        raise NotImplementedError
+
+    def _propagate(
+        self, states: States, flow: Tensor | None, metas: list[dict]
+    ) -> tuple[Tensor, States]:
+        """As :meth:`_predict`, of one frame and without the frame."""
+        raise NotImplementedError
 
     @property
     def _frame_channels(self) -> int:

@@ -26,23 +26,43 @@ class EMAFilter(nn.Module):
     pixel that comes from outside of the frame before. (Kingma and Ba, "Adam",
     ICLR 2015, correct their averages by the same n.)
 
+    On a propagated frame, which has no x, the past fades as on any other:
+    see :func:`mmseg_video.models.propagation.propagate`.
+
     Args:
         weight (float): a, in (0, 1]; 1 is the framewise net. Defaults to 0.5.
+        of (str): What is averaged: 'logits' or 'probabilities', whose
+            logarithm is y then. Defaults to 'logits'.
 
     Raises:
-        ValueError: If it is out of range.
+        ValueError: If one is out of range.
     """
 
     num_maps = 2  # s and n
+    averages = True  # s / n is the answer
 
-    def __init__(self, weight: float = 0.5):
+    def __init__(self, weight: float = 0.5, of: str = 'logits'):
         super().__init__()
         if not 0 < weight <= 1:
             raise ValueError(
                 f'weight must lie in (0, 1], got {weight}: it is how much the '
                 'present frame counts'
             )
+        if of not in ('logits', 'probabilities'):
+            raise ValueError(
+                f"of must be 'logits' or 'probabilities', got '{of}'"
+            )
         self.weight = weight
+        self.of = of
+
+    @property
+    def decay(self) -> float:
+        """What the past loses from a frame to the next."""
+        return 1 - self.weight
+
+    def answer(self, average: Tensor) -> Tensor:
+        """Logits (N, classes, h, w) of an average s / n."""
+        return average if self.of == 'logits' else average.clamp(1e-6).log()
 
     def forward(
         self,
@@ -64,6 +84,8 @@ class EMAFilter(nn.Module):
             ValueError: If the state belongs to maps of another size.
         """
         logits = logits.float()  # half precision forgets small weights
+        if self.of == 'probabilities':
+            logits = logits.softmax(1)
         zeros = (torch.zeros_like(logits), torch.zeros_like(logits[:, :1]))
         if state is None:
             state = zeros
@@ -74,7 +96,7 @@ class EMAFilter(nn.Module):
         keep = 1 - self.weight
         total = keep * state[0] + self.weight * logits
         count = keep * state[1] + self.weight
-        return total / count, (total, count)
+        return self.answer(total / count), (total, count)
 
 
 def filter_clip(

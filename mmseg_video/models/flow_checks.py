@@ -1,5 +1,7 @@
 """Whether optical flow is there and fits the frames that it came with."""
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor
 
@@ -22,7 +24,7 @@ def used_flow(
     Raises:
         ValueError: With what was given and expected.
     """
-    num_clips, num_frames, _, height, width = clips.shape
+    num_clips, num_frames, _, *size = clips.shape
     if on_missing is None:
         return None
     if flow is None:
@@ -34,6 +36,54 @@ def used_flow(
                 "on_missing_flow='still'"
             )
         return None
+    check_flow(flow, num_clips, num_frames, size)
+    return flow
+
+
+def flow_of_frame(
+    flow: Tensor | None,
+    states: Mapping[str, tuple[Tensor, ...]],
+    size: Sequence[int],
+    on_missing: str | None,
+) -> Tensor | None:
+    """The flow (N, 3, h, w) along which states are propagated.
+
+    Args:
+        flow (Tensor | None): Flow fields (N, 3, h, w).
+        states (Mapping): Of the N streams.
+        size (Sequence[int]): Height and width of the frame.
+        on_missing (str | None): As of :func:`used_flow`.
+
+    Raises:
+        ValueError: If it is missing, of other frames, or not finite.
+    """
+    if flow is None and on_missing == 'error':
+        raise ValueError(
+            'a flow-compensated model needs the optical flow of each '
+            "propagated frame, or on_missing_flow='still'"
+        )
+    if flow is None or on_missing is None:
+        return None
+    num_streams = next(iter(states.values()))[0].shape[0]
+    check_flow(flow.unsqueeze(1), num_streams, 1, size)
+    return flow
+
+
+def check_flow(
+    flow: Tensor, num_clips: int, num_frames: int, size: Sequence[int]
+) -> None:
+    """Refuse flow that is of other frames, or not finite.
+
+    Args:
+        flow (Tensor): Flow fields (N, T, 3, h, w).
+        num_clips (int): N.
+        num_frames (int): T.
+        size (Sequence[int]): Height and width of the frames.
+
+    Raises:
+        ValueError: With what was given and expected.
+    """
+    height, width = size
     given = tuple(flow.shape)
     if len(given) != 5 or given[:3] != (num_clips, num_frames, 3):
         raise ValueError(
@@ -55,4 +105,3 @@ def used_flow(
             'the flow has values that are not finite: look at the estimator '
             'or at the file that it came from'
         )
-    return flow

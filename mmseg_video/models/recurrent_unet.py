@@ -21,9 +21,10 @@ from .clip_losses import ClipLosses
 from .clip_segmentor import ClipSegmentor, clip_flow
 from .decode_heads import CascadeHead, at_own_size, last_head
 from .filters import filter_clip
-from .flow_checks import used_flow
-from .head_rnns import FINAL_RNN, HeadRNNs, pick_rows
+from .flow_checks import flow_of_frame, used_flow
+from .head_rnns import FINAL_RNN, LOGITS, HeadRNNs, pick_rows
 from .necks import neck_rnns, run_necks
+from .propagation import propagate_states
 from .states import States
 from .time_axis import (
     ALL_FRAMES,
@@ -54,6 +55,8 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         predict(): inference() of mmseg -> encode_decode() -> _predict()
         step():    _predict()
         _predict(): _run() -> filter -> decode_head.predict_by_feat()
+        propagate(): the state of the filter, or of a gated EMA in the decode
+            head, warped -> decode_head.predict_by_feat()
 
     Streams, states and flow: see :class:`ClipSegmentor`. The places of states
     are ``neck.I.LEVEL``, the places of RNNs in the head, and ``filter``.
@@ -300,6 +303,51 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         logits, states = self._logits(clips, states, flow, metas)
         return self.decode_head.predict_by_feat(logits, metas), states
 
+    @property
+    def can_propagate(self) -> bool:
+        whole = (self.test_cfg or {}).get('mode') != 'slide'
+        return whole and self._answering is not None
+
+    @property
+    def _answering(self) -> str | None:
+        """The place whose state alone gives logits; None if none does."""
+        if self.filter is not None:
+            return FILTER
+        rnn = self.head_rnns.by_place.get(LOGITS)
+        return LOGITS if rnn is not None and rnn.averages else None
+
+    def _propagate(
+        self, states: States, flow: Tensor | None, metas: list[dict]
+    ) -> tuple[Tensor, States]:
+        size = metas[0].get('pad_shape', metas[0]['img_shape'])[:2]
+        flow = flow_of_frame(flow, states, size, self.on_missing_flow)
+        averages = {
+            place: 1.0
+            for place, rnn in self.head_rnns.by_place.items()
+            if rnn.averages
+        }
+        warped = [p for p in self.head_rnns.by_place if p not in averages]
+        if self.filter is not None:
+            averages[FILTER] = self.filter.decay
+        answers, after = propagate_states(states, flow, averages, warped)
+        logits = answers[self._answering]
+        if self.filter is not None:
+            logits = self.filter.answer(logits)
+        return self.decode_head.predict_by_feat(logits, metas), after
+
+    def _scores(
+        self, frame: Tensor, states: States, flow: Tensor | None
+    ) -> tuple[Tensor, States]:
+        own = {k: v for k, v in states.items() if k != FILTER}
+        if flow is not None:
+            flow = flow.unsqueeze(1)
+        metas = [dict(img_shape=frame.shape[2:])]
+        return self._decoded(frame.unsqueeze(1), own, flow, KEY_FRAME, metas)
+
+    def resized(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
+        metas = [dict(img_shape=size)]
+        return self.decode_head.predict_by_feat(scores, metas)
+
     def _logits(
         self,
         clips: Tensor,
@@ -310,13 +358,7 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         """Logits (N, classes, h, w) of the key frames, of the decode head's
         own size and filtered, and the states after the clips."""
         wanted = KEY_FRAME if self.filter is None else ALL_FRAMES
-        with at_own_size(self):
-            logits, after = self._run(
-                *(clips, states, flow, wanted),
-                lambda levels: self.decode_head.predict(
-                    fold(levels), metas, self.test_cfg
-                ),
-            )
+        logits, after = self._decoded(clips, states, flow, wanted, metas)
         if self.filter is None:
             return logits, after
         logits, state = filter_clip(
@@ -326,3 +368,21 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
             used_flow(flow, clips, bool(states), self.on_missing_flow),
         )
         return logits, after | {FILTER: state}
+
+    def _decoded(
+        self,
+        clips: Tensor,
+        states: States | None,
+        flow: Tensor | None,
+        wanted: slice,
+        metas: list[dict],
+    ) -> tuple[Tensor, States]:
+        """Logits (N*K, classes, h, w) of K wanted frames, of the decode
+        head's own size, and the states but the filter's."""
+        with at_own_size(self):
+            return self._run(
+                *(clips, states, flow, wanted),
+                lambda levels: self.decode_head.predict(
+                    fold(levels), metas, self.test_cfg
+                ),
+            )

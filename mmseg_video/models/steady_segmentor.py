@@ -5,11 +5,11 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from ..flow.warp import warp_state
 from .clip_segmentor import ClipSegmentor
 from .data_preprocessor import pad_flow
-from .flow_checks import used_flow
+from .flow_checks import flow_of_frame, used_flow
 from .framewise import Framewise
+from .propagation import propagate, propagate_states
 from .recurrent import State
 from .states import States
 
@@ -111,6 +111,47 @@ class SteadySegmentor(ClipSegmentor):
         """Logits (N, classes, H, W) of frames (N, 3, H, W), and the states
         after them."""
         size = frames.shape[2:]
+        scores, after = self._scores(frames, states, flow)
+        flow = self.filter_flow(flow, size)
+        scores, state = self._filtered(scores, states.get(FILTER), flow)
+        if state is not None:
+            after[FILTER] = state
+        return self.resized(scores, size), after
+
+    def resized(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
+        padded = self.framewise.padded(size)
+        logits = F.interpolate(
+            scores, padded, mode='bilinear', align_corners=self.align_corners
+        )
+        return logits[:, :, : size[0], : size[1]]
+
+    def filter_flow(
+        self, flow: Tensor | None, size: tuple[int, int]
+    ) -> Tensor | None:
+        if flow is None or not self.warps_filter:
+            return None
+        return pad_flow(flow, size, self.framewise.padded(size))
+
+    @property
+    def can_propagate(self) -> bool:
+        return self.filter is not None and self.filter.averages
+
+    def _propagate(
+        self, states: States, flow: Tensor | None, metas: list[dict]
+    ) -> tuple[Tensor, States]:
+        size = metas[0]['img_shape'][:2]
+        flow = flow_of_frame(flow, states, size, self.on_missing_flow)
+        answers, after = propagate_states(
+            states,
+            self.filter_flow(flow, size),
+            {FILTER: self.filter.decay},
+        )
+        return self.resized(self.filter.answer(answers[FILTER]), size), after
+
+    def _scores(
+        self, frames: Tensor, states: States, flow: Tensor | None
+    ) -> tuple[Tensor, States]:
+        size = frames.shape[2:]
         padded = self.framewise.padded(size)
         frames = F.pad(
             frames,
@@ -124,17 +165,10 @@ class SteadySegmentor(ClipSegmentor):
             for place, state in states.items()
             if place.startswith(NET)
         }
-        scores, own = self._scores(frames, own, flow)
-        after = {NET + place: state for place, state in own.items()}
-        scores, state = self._filtered(scores, states.get(FILTER), flow)
-        if state is not None:
-            after[FILTER] = state
-        logits = F.interpolate(
-            scores, padded, mode='bilinear', align_corners=self.align_corners
-        )
-        return logits[:, :, : size[0], : size[1]], after
+        scores, own = self._checked_scores(frames, own, flow)
+        return scores, {NET + place: state for place, state in own.items()}
 
-    def _scores(
+    def _checked_scores(
         self, frames: Tensor, states: States, flow: Tensor | None
     ) -> tuple[Tensor, States]:
         """What the net says of padded frames (N, 3, H, W), checked."""
@@ -163,7 +197,6 @@ class SteadySegmentor(ClipSegmentor):
         self, scores: Tensor, state: State | None, flow: Tensor | None
     ) -> tuple[Tensor, State | None]:
         """Scores (N, classes, h, w) behind the filter, and its state."""
-        flow = flow if self.warps_filter else None
         # An exported graph cannot look at values.
         finite = None
         if not torch.compiler.is_compiling():
@@ -198,10 +231,8 @@ class SteadySegmentor(ClipSegmentor):
         if state is None:
             zeros = torch.zeros_like(scores, dtype=torch.float32)
             return zeros, zeros, zeros[:, :1]
-        if flow is not None:
-            state = warp_state(state, flow)
-        total, count = state
-        return total / count.clamp(min=1e-6), total, count
+        average, state = propagate(state, flow)
+        return self.filter.answer(average), *state
 
     def inference(self, inputs: Tensor, metas: list[dict]) -> Tensor:
         """Logits (N, classes, H, W) of clips folded to (N, T*3, H, W)."""

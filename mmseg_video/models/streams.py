@@ -4,6 +4,7 @@ from typing import Any
 
 from mmengine.logging import print_log
 
+from ..flow.full_frames import Pace
 from .states import States, join, keep_finite
 
 
@@ -51,11 +52,14 @@ class Stream:
         info (FrameInfo): Of its last frame.
         states (dict[str, State] | None): After it.
         image (Any): What its next flow is estimated from. Defaults to None.
+        pace (Pace | None): Whether its last frame was a full one. Defaults to
+            None, it was.
     """
 
     info: FrameInfo
     states: States | None
     image: Any = None
+    pace: Pace | None = None
 
 
 class Streams:
@@ -132,6 +136,7 @@ class Streams:
         before: dict[Hashable, Stream | None],
         states: Sequence[States],
         images: dict[Hashable, Any] | None = None,
+        paces: dict[Hashable, Pace] | None = None,
     ) -> None:
         """Move the streams on; states that are not finite are not taken.
 
@@ -141,16 +146,20 @@ class Streams:
             states (Sequence[dict]): After the frames, one for each stream.
             images (dict | None): Stream id -> what its next flow is estimated
                 from. Defaults to None.
+            paces (dict | None): Stream id -> whether the net ran. Defaults to
+                None, on all.
         """
         for (stream_id, info), after in zip(
             infos.items(), states, strict=True
         ):
             last, image = before[stream_id], (images or {}).get(stream_id)
+            pace = (paces or {}).get(stream_id, Pace())
             kept = keep_finite(after, last.states if last else None)
             if kept is not after and last:
                 image = last.image  # what those states belong to
+                pace = last.pace
             self._streams.pop(stream_id, None)  # the latest stands last
-            self._streams[stream_id] = Stream(info, kept, image)
+            self._streams[stream_id] = Stream(info, kept, image, pace)
         while self.max_streams and len(self._streams) > self.max_streams:
             dropped = next(iter(self._streams))
             del self._streams[dropped]

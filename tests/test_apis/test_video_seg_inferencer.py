@@ -200,6 +200,24 @@ def test_a_flow_compensated_model_gets_its_flow(tmp_path, video):
         before = image
 
 
+def test_the_net_runs_on_some_frames(tmp_path, video):
+    config_path, checkpoint, model = saved('rnn_unet_gated_ema', tmp_path)
+    inferencer = VideoSegInferencer(config_path, checkpoint, 'cpu', every=3)
+    found = list(inferencer.predict(list(video)))
+    assert [p.full for p in found] == [True, False, False, True]
+    # In place: the state stays, and with it the answer.
+    np.testing.assert_array_equal(found[2].label, found[0].label)
+    # Streams of a batch that are at different frames.
+    inferencer.predict_frame(video[0], 'a')
+    got = inferencer.predict_frames({'a': video[1], 'b': video[1]})
+    assert [got[k].full for k in 'ab'] == [False, True]
+    assert agree(got['a'].label, predicted(model, video[:1]))
+    assert agree(got['b'].label, predicted(model, video[1:2]))
+    config_path, checkpoint, _ = saved('unet_finetune', tmp_path)
+    with pytest.raises(ValueError, match='every=3: EncoderDecoder keeps no'):
+        VideoSegInferencer(config_path, checkpoint, 'cpu', every=3)
+
+
 def test_broken_states_stay_out_of_the_stream(tmp_path, video, monkeypatch):
     config_path, checkpoint, model = saved('rnn_unet', tmp_path)
     inferencer = VideoSegInferencer(config_path, checkpoint, 'cpu')

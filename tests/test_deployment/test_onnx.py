@@ -11,8 +11,10 @@ import torch
 
 from mmseg_video.deployment.onnx import export_onnx, largest_error
 from mmseg_video.deployment.runner import StreamRunner
+from mmseg_video.flow.full_frames import FullFrames
 from mmseg_video.io.writers import VideoWriter
 from tests.commands import ROOT, TOOLS, call
+from tests.frames import moving
 from tests.models import CHANNELS, FRAMEWISE, RECURRENT, build, wake
 from tests.test_models.test_filters import COMPENSATED, SMOOTHED
 from tests.test_models.test_mask_feedback_segmentor import AUTHORS
@@ -117,6 +119,27 @@ def test_the_flow_counts(tmp_path):
         with torch.no_grad():
             want, plain = model.step(data['inputs'][:, 0], plain)
     assert np.abs(got - want.numpy()).max() > 1e-2
+
+
+def test_frames_on_which_the_net_does_not_run(tmp_path):
+    """The second graph has the size of no net, and predict() uses it."""
+    model = wake(build(COMPENSATED))
+    path = export(model, tmp_path / 'model.onnx')
+    assert largest_error(model, path, 6, (70, 90), batch=2) < 1e-3
+    runner = StreamRunner(path, full_frames=FullFrames(3))
+    step, runs = runner.step, []
+    runner.step = lambda *args: runs.append(1) or step(*args)
+    frames = moving(7, 2)
+    labels = [label for _, label in runner.predict(frames)]
+    assert len(runs) == 3
+    assert len(labels) == 7
+    with pytest.raises(ValueError, match='before the first step'):
+        StreamRunner(path).propagate(frames[0][None])
+    path = export(wake(build(RECURRENT)), tmp_path / 'no average.onnx')
+    with pytest.raises(ValueError, match='no graph that propagates'):
+        StreamRunner(path).propagate(frames[0][None])
+    with pytest.raises(ValueError, match=r'every=3: .* has nothing that'):
+        StreamRunner(path, full_frames=FullFrames(3))
 
 
 def test_states_and_flow_that_do_not_fit_are_refused(tmp_path):
@@ -228,3 +251,28 @@ def test_the_tool_and_a_runner_without_torch(awake, tmp_path):
     assert code == 1
     assert 'error: ' in output
     assert cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT) == 4
+
+
+def test_a_model_that_reads_other_files_is_refused(tmp_path):
+    (tmp_path / 'secret').write_bytes(bytes(4))
+    tensor = onnx.helper.make_tensor('w', 1, [1], bytes(4), raw=True)
+    tensor.ClearField('raw_data')
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key='location', value='secret')
+    node = onnx.helper.make_node('Identity', ['w'], ['logits'])
+    value = onnx.helper.make_tensor_value_info('logits', 1, [1])
+    graph = onnx.helper.make_graph([node], 'g', [], [value], [tensor])
+    content = onnx.helper.make_model(graph).SerializeToString()
+    path = tmp_path / 'x.onnx'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match='reads other files'):
+        StreamRunner(path)
+    # Protobuf lets a length be written longer than it need be.
+    path.write_bytes(content.replace(b'\x08location', b'\x88\x00location'))
+    with pytest.raises(ValueError, match='reads other files'):
+        StreamRunner(path)
+    path.write_bytes(b'')
+    with pytest.raises(ValueError, match='is empty'):
+        StreamRunner(path)
+    with pytest.raises(FileNotFoundError, match='no model'):
+        StreamRunner(tmp_path / 'none.onnx')

@@ -18,7 +18,11 @@ CLIPS = [
     )
 ]
 DATA = dict(dataset=dict(pipeline=[]))
-STREAMS = [Protocol(stream=True), Protocol(stream=True, degrade=0.05)]
+STREAMS = [
+    Protocol(stream=True, every=every, degrade=degrade)
+    for every in (1, 3, 10, 'adaptive')
+    for degrade in (0.0, 0.05)
+]
 ALL = [*CLIPS, *STREAMS, Protocol(5, tta=True), Protocol(5, 2, tta=True)]
 
 
@@ -44,6 +48,7 @@ def test_names_differ():
 @pytest.mark.parametrize(
     'name',
     ['', 't0', 'T=5', 'stream_interval2', 't5_fog_1', 't5_jpeg_4', 't5_x']
+    + ['t5_every3', 'stream_every1', 'stream_every0', 'stream_every3_adaptive']
     + ['t5_degrade2', 't5_degrade', 'stream_tta', 't5_degrade0.2_tta', 't5\n'],
 )
 def test_unknown_names(name):
@@ -57,6 +62,12 @@ def test_unknown_names(name):
     [
         (dict(stream=True, num_frames=3), '--stream goes with none of'),
         (dict(stream=True, interval=2), '--stream goes with none of'),
+        (dict(every=3), '--every is of streams: add --stream'),
+        (dict(stream=True, every=0), '--every: .*frames >= 1'),
+        (
+            dict(stream=True, every='often'),
+            "'adaptive', got 'often",
+        ),
         (dict(tta=True, degrade=0.1), '--tta goes with neither'),
         (dict(degrade=1.5), 'a part of the frames, 0 to 1'),
         (dict(corrupt=('fog', 1)), 'choose of .*jpeg'),
@@ -97,6 +108,17 @@ def test_a_stream_is_read_in_order():
     assert cfg.model.test_cfg.streaming
 
 
+def test_the_net_runs_on_some_frames_of_a_stream():
+    cfg = config()
+    got = Protocol(stream=True, every='3').apply(cfg)
+    assert got.name == 'stream_every3'
+    assert cfg.model.test_cfg.every == 3
+    # What the config says is what is tested.
+    assert Protocol(stream=True).apply(cfg).name == 'stream_every3'
+    with pytest.raises(ValueError, match='EncoderDecoder sees every frame'):
+        Protocol(stream=True, every=3).apply(config('unet_street'))
+
+
 def test_worse_video_is_made_right_after_it_is_loaded():
     cfg = config()
     Protocol(degrade=0.2, corrupt=('dark', 3)).apply(cfg)
@@ -128,6 +150,8 @@ def test_augmentation_needs_a_pipeline():
 
 def test_all_clips_of_clean_video_are_one_to_a_framewise_model():
     assert Protocol.parse('t12_interval3').of_key_frame.name == 't1'
+    adaptive = Protocol.parse('stream_adaptive_degrade0.2')
+    assert adaptive.of_key_frame.name == 'stream_degrade0.2'
     for name in ('stream', 't12_degrade0.2', 't5_interval3_jpeg_1'):
         assert Protocol.parse(name).of_key_frame.name == name
 

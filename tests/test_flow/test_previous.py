@@ -113,6 +113,37 @@ def test_the_weight_falls_where_the_warped_frame_differs():
     np.testing.assert_allclose(flow(grey, other)[2], np.exp(-0.5), rtol=1e-5)
 
 
+@pytest.mark.parametrize('noise', [1, 3])
+def test_the_weight_is_relative_to_the_noise(noise):
+    """A covered part is forgotten, and the rest kept, however noisy."""
+    rng = np.random.default_rng(0)
+    frame = textured(128, 192) // 2 + 60
+
+    def noisy(frame):
+        noisy = frame + rng.normal(0, 5 * noise, frame.shape)
+        return noisy.clip(0, 255).astype(np.uint8)
+
+    then, now = noisy(frame), noisy(frame)
+    now[:, 184:] = 255 - now[:, 184:]
+    still = Given(np.zeros((128, 192, 2), np.float32))
+    flow = FlowToPrevious(still, max_error_ratio=None, noise_scale=4.0)
+    weight = flow(now, then)[2]
+    assert 0.65 < weight[:, :150].mean() < 0.85
+    assert weight[:, 187:].mean() < 0.3
+
+
+def test_a_cut_ends_the_past_and_a_blank_frame_does_not():
+    flow = FlowToPrevious(noise_scale=4.0)
+    then, now = moving(2, 3)
+    assert flow(now, then)[2].mean() > 0.7
+    assert not flow(textured(seed=5), then)[2].any()
+    blank = np.zeros_like(now)
+    for pair in ((blank, then), (now, blank)):
+        assert 0.1 < flow(*pair)[2].mean() < 0.5
+    dark = (now * 0.2).astype(np.uint8)
+    assert flow(dark, then)[2].mean() > 0.5
+
+
 def test_sensor_noise_hardly_lowers_the_weight():
     frame = textured(128, 192)
     rng = np.random.default_rng(0)
@@ -160,6 +191,9 @@ def test_settings_make_the_same_flow(estimator):
         (dict(max_error_ratio=0), 'max_error_ratio must be above 0'),
         (dict(min_size=0), 'min_size must be at least 1'),
         (dict(photometric_scale=0), 'photometric_scale must be above 0'),
+        (dict(noise_scale=0), 'noise_scale must be above 0'),
+        (dict(blur=0), 'blur must be at least 1'),
+        (dict(photometric_scale=5, noise_scale=4), 'give one of them'),
     ],
 )
 def test_bad_settings_are_refused(options, sentence):

@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from mmengine import Config
 from mmseg.registry import MODELS
 
+from mmseg_video.flow.estimators import build_flow
 from mmseg_video.flow.previous import FlowToPrevious
 from mmseg_video.models import EMAFilter
+from mmseg_video.models.steady_filters import STEADY, steady_filter
 from tests.frames import as_tensor, moving
 from tests.models import FRAMEWISE, RECURRENT, build, samples, wake
+from tests.runs import leaf
 
 NORMALISED = dict(
     type='ClipDataPreProcessor',
@@ -190,7 +194,45 @@ def test_training_knows_no_smoother():
     assert smoothed.train().loss(*data) == plain
 
 
-@pytest.mark.parametrize('weight', [0, 1.5])
-def test_bad_input(weight):
-    with pytest.raises(ValueError, match='weight must lie in'):
-        MODELS.build(dict(type='EMAFilter', weight=weight))
+def test_probabilities_are_averaged_and_come_back_as_logits():
+    filter = EMAFilter(0.25, of='probabilities')
+    first, second = torch.randn(2, 1, 5, 4, 6)
+    got, state = filter(first)
+    torch.testing.assert_close(got, first.log_softmax(1))
+    got, _ = filter(second, state)
+    want = (0.75 * first.softmax(1) + second.softmax(1)) / 1.75
+    torch.testing.assert_close(got.softmax(1), want)
+
+
+@pytest.mark.parametrize(
+    ('values', 'sentence'),
+    [
+        (dict(weight=0), 'weight must lie in'),
+        (dict(weight=1.5), 'weight must lie in'),
+        (dict(of='labels'), "of must be 'logits' or 'prob.*'labels'"),
+    ],
+)
+def test_bad_input(values, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        MODELS.build(dict(type='EMAFilter', **values))
+
+
+def test_configs_have_the_filter_of_steady():
+    cfg = Config.fromfile(leaf('steady_unet_street'))
+    steady = steady_filter('flow')
+    assert cfg.model.filter == steady.filter
+    flow = dict(cfg.test_dataloader.dataset.augments.flow)
+    assert flow.pop('type') == 'AddFlow'
+    assert flow == steady.flow
+
+
+def test_filters_have_names():
+    assert STEADY == ('flow', 'place', 'none', 'gated')
+    for name in STEADY:
+        steady = steady_filter(name)
+        if steady.filter:
+            MODELS.build(steady.filter)
+        if steady.flow:
+            build_flow(**steady.flow)
+    with pytest.raises(ValueError, match=r"must be one of flow, .*'still'"):
+        steady_filter('still')

@@ -13,6 +13,7 @@ from mmseg_video.models import (
     RecurrentNet,
     SteadySegmentor,
 )
+from mmseg_video.models.warm_start import adapt_framewise
 from tests.models import FRAMEWISE, NUM_CLASSES, RECURRENT, build, wake
 
 CLASSES = [f'class {i}' for i in range(NUM_CLASSES)]
@@ -229,3 +230,44 @@ def test_what_does_not_fit_is_said_in_one_sentence():
         CallableNet(four_quarters, CLASSES, palette=[[0, 0, 0]] * 2)
     with pytest.raises(ValueError, match='does not train'):
         steadied(CallableNet(four_quarters, CLASSES)).loss(frames(1), [])
+
+
+@torch.no_grad()
+def test_the_filter_answers_where_the_net_does_not_run():
+    """At the size of padded frames, and a net's own states wait."""
+    net = wake(build(RECURRENT))
+    model = steadied(RecurrentNet(net, CLASSES), EMAFilter(0.3))
+    assert model.can_propagate
+    assert not steadied(RecurrentNet(net, CLASSES)).can_propagate
+    frame = frames(1)[0]
+    first, states = model.step(frame, None, still())
+    got, after = model.propagate(states, still(), SIZE)
+    torch.testing.assert_close(got, first)
+    assert after['net.neck.0.1'] is states['net.neck.0.1']
+    torch.testing.assert_close(after['filter'][1], 0.7 * states['filter'][1])
+    flow = still(size=SIZE)
+    flow[:, 0] = 16.0
+    moved, _ = model.propagate(states, flow, SIZE)
+    torch.testing.assert_close(  # where no padding is near
+        moved[..., :32, 4:16], first[..., :32, 20:32]
+    )
+    with pytest.raises(ValueError, match='needs the optical flow of each'):
+        model.propagate(states, None, SIZE)
+
+
+@torch.no_grad()
+def test_a_config_of_it_takes_the_net_s_own_checkpoint():
+    net = build(FRAMEWISE)
+    cfg = dict(
+        type='SteadySegmentor',
+        framewise=dict(type='MMSegNet', net=FRAMEWISE, classes=CLASSES),
+        filter=dict(type='EMAFilter'),
+    )
+    model = build(cfg, seed=1)
+    weights = adapt_framewise(model, net.state_dict())
+    assert weights.keys() == model.state_dict().keys()
+    model.load_state_dict(weights)
+    assert adapt_framewise(model, model.state_dict()).keys() == weights.keys()
+    frame = frames(1, (32, 64))[0]
+    want, _ = steadied(MMSegNet(net, CLASSES)).step(frame)
+    torch.testing.assert_close(model.step(frame)[0], want)

@@ -58,6 +58,9 @@ class ConvRNN(nn.Module):
             unknown, or the ratio out of range.
     """
 
+    # A framewise baseline has none.
+    new_in_training = True
+
     def __init__(
         self,
         in_channels: int,
@@ -100,6 +103,12 @@ class ConvRNN(nn.Module):
         if connection == 'residual':
             nn.init.zeros_(self.proj.weight)
             nn.init.zeros_(self.proj.bias)
+
+    @property
+    def averages(self) -> bool:
+        """Whether what comes out is an average that its state holds."""
+        whole = self.hidden_channels == self.in_channels
+        return self.cell.averages and whole and self.connection == 'standard'
 
     def forward(
         self,

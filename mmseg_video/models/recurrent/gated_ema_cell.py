@@ -40,6 +40,7 @@ class GatedEMACell(RecurrentCell):
     """
 
     num_maps = 2  # s and n
+    averages = True
 
     def __init__(
         self,

@@ -117,6 +117,9 @@ class RecurrentCell(nn.Module, metaclass=ABCMeta):
 
     # Maps in a state: h, and what else the cell carries.
     num_maps = 1
+    # Whether these are a sum and a count, whose ratio is h: the state can
+    # then answer where the net does not run.
+    averages = False
 
     def zero_state(self, gates: Tensor) -> State:
         """What None stands for, as maps (N, r, h, w)."""

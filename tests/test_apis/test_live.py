@@ -1,0 +1,141 @@
+"""A net that is slower than the camera: events say when it is done."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from mmseg_video.apis.live import LiveSegmentor
+from mmseg_video.apis.steady import steady
+from tests.frames import moving
+
+CLASSES = ['a', 'b', 'c']
+
+
+class SlowNet:
+    """Colours as scores; from the second frame on, it waits for finish()."""
+
+    def __init__(self):
+        self.seen, self.begun, self.go = [], [], threading.Semaphore(1)
+        self.started = threading.Semaphore(0)
+
+    def __call__(self, images):
+        self.started.release()
+        assert self.go.acquire(timeout=30)
+        self.seen.append(images.clone())
+        return torch.nn.functional.avg_pool2d(images, 4) / 255
+
+
+def finish(net, live):
+    """The net ends the frame that it is at."""
+    assert net.started.acquire(timeout=30)
+    net.go.release()
+    wait(live)
+
+
+def wait(live):
+    """Until the net has nothing to do."""
+    with live._worker._changed:
+        assert live._worker._changed.wait_for(
+            lambda: not live._worker._busy, timeout=30
+        )
+
+
+@pytest.fixture
+def net():
+    return SlowNet()
+
+
+@pytest.fixture
+def live(net):
+    video = steady(net, CLASSES, device='cpu')
+    with LiveSegmentor(video) as live:
+        yield live
+        net.go.release(100)
+
+
+def test_every_frame_is_answered_while_the_net_works(net, live):
+    frames = moving(6, 4)
+    answers = [live.answer(frames[0])]
+    assert net.started.acquire(timeout=30)
+    answers += [live.answer(frame) for frame in frames[1:5]]
+    assert len(net.seen) == 1  # it is still at the second frame
+    assert [a.full for a in answers] == [True] + [False] * 4
+    for t, answer in enumerate(answers):
+        # What was at a place is now 4 t pixels to the right.
+        agree = answer.label[8:-8, 8 + 4 * t : -8]
+        want = answers[0].label[8:-8, 8 : -8 - 4 * t]
+        assert (agree == want).mean() > 0.95
+    finish(net, live)
+    live.answer(frames[5])
+    # The newest frame is the next one.
+    assert net.started.acquire(timeout=30)
+    net.go.release()
+    live.close()
+    assert len(net.seen) == 3
+    newest = torch.from_numpy(frames[5][..., ::-1].transpose(2, 0, 1).copy())
+    seen = net.seen[-1][0, :, : newest.shape[1], : newest.shape[2]]
+    torch.testing.assert_close(seen, newest.float())
+
+
+@torch.no_grad()
+def test_a_finished_result_is_warped_to_the_present(net, live):
+    frames = moving(5, 4)
+    for frame in frames[:4]:
+        live.answer(frame)
+    assert net.started.acquire(timeout=30)
+    finish(net, live)  # with the second frame
+    live.answer(frames[4])
+    net.go.release()
+    # The same, frame by frame: full, full, then propagated to the last one.
+    model, make = live.inferencer.model, live.inferencer.flow
+    net.go.release(2)
+    fields = [f for _, f in make.with_previous(frames)]
+    fields = [torch.from_numpy(field)[None] for field in fields]
+    states = None
+    for frame, field in zip(frames[:2], fields, strict=False):
+        inputs = live.inferencer.inputs_of([frame])[:, 0]
+        _, states = model.step(inputs, states, field)
+    for field in fields[2:]:
+        _, states = model.propagate(states, field, (64, 96))
+    for got, want in zip(
+        live._states['filter'], states['filter'], strict=True
+    ):
+        torch.testing.assert_close(got, want)
+
+
+def test_another_size_begins_a_new_sequence(net, live):
+    frame = moving(1)[0]
+    assert live.answer(frame).full
+    net.go.release()
+    small = np.ascontiguousarray(frame[:, :64])
+    answer = live.answer(small)
+    assert answer.full
+    assert answer.label.shape == (64, 64)
+
+
+def test_what_the_net_raises_is_raised(net, live):
+    frames = moving(3)
+    live.answer(frames[0])
+    live.answer(frames[1])
+    net.go.release()
+    wait(live)
+    live._worker._work = None
+    live.answer(frames[2])  # the job fails: None is no function
+    wait(live)
+    with pytest.raises(TypeError, match='not callable'):
+        live.answer(frames[2])
+
+
+def test_closed_and_unfit_ones_are_refused():
+    net = SlowNet()
+    live = LiveSegmentor(steady(net, CLASSES, device='cpu'))
+    live.close()
+    with pytest.raises(RuntimeError, match='closed'):
+        live.answer(moving(1)[0])
+    alone = steady(net, CLASSES, filter='none', device='cpu')
+    with pytest.raises(ValueError, match='SteadySegmentor keeps no average'):
+        LiveSegmentor(alone)
+    with pytest.raises(ValueError, match='a frame must be'):
+        LiveSegmentor(steady(net, CLASSES, device='cpu')).answer('x')

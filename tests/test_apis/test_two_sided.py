@@ -1,0 +1,77 @@
+"""A video whose predictions look at the future too."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmseg_video.apis.steady import steady
+from tests.frames import moving
+
+CLASSES = ['a', 'b', 'c']
+
+
+def colours(images):
+    return torch.nn.functional.avg_pool2d(images, 4) / 255
+
+
+def agree(a, b):
+    return (a == b).mean() > 0.99
+
+
+@pytest.mark.parametrize('lag', [1, 2, 'offline'])
+def test_every_frame_once_and_in_order(lag):
+    frames = [*moving(5, 4), *moving(2, 4, width=64)]
+    video = steady(colours, CLASSES, device='cpu')
+    found = list(video.predict(frames, lag=lag))
+    assert len(found) == 7
+    for prediction, frame in zip(found, frames, strict=True):
+        np.testing.assert_array_equal(prediction.frame, frame)
+        assert prediction.label.shape == frame.shape[:2]
+    # The last frame has no future.
+    *_, causal = video.predict(frames[:5])
+    assert agree(found[4].label, causal.label)
+    assert not agree(found[3].label, found[0].label)
+
+
+def test_what_flickers_is_steadied_by_the_future_too():
+    """A frame that is wrong by itself, the first one."""
+    frames = [moving(1)[0]] * 5
+    flicker = iter(range(5))
+
+    def net(images):
+        wrong = next(flicker) == 0
+        return colours(images.roll(1, 1) if wrong else images)
+
+    causal = list(steady(net, CLASSES, device='cpu').predict(frames))
+    flicker = iter(range(5))
+    video = steady(net, CLASSES, device='cpu')
+    both = list(video.predict(frames, lag=4))
+    right = both[4].label
+    causal_share, share = (
+        (found[0].label == right).mean() for found in (causal, both)
+    )
+    assert causal_share < 0.6
+    assert share > 0.8
+
+
+def test_the_net_runs_on_some_frames():
+    runs = []
+
+    def net(images):
+        runs.append(1)
+        return colours(images)
+
+    video = steady(net, CLASSES, device='cpu', every=3)
+    found = list(video.predict([moving(1)[0]] * 7, lag=2))
+    assert [p.full for p in found] == [True, False, False] * 2 + [True]
+    assert len(runs) == 3
+
+
+def test_bad_lags_are_refused():
+    video = steady(colours, CLASSES, device='cpu')
+    for lag in (0, 'late'):
+        with pytest.raises(ValueError, match='lag is a number of frames >= 1'):
+            video.predict([], lag=lag)
+    alone = steady(colours, CLASSES, filter='none', device='cpu')
+    with pytest.raises(ValueError, match='has no filter that could look'):
+        alone.predict([], lag=3)

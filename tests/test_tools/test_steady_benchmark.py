@@ -1,0 +1,51 @@
+"""tools/dev/steady_benchmark.py: what it measures is what the package
+predicts."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from mmseg_video.apis.testing import evaluate
+from mmseg_video.evaluation.protocol import Protocol
+from mmseg_video.experiments.benchmarks.steady_settings import DEFAULT
+from tests.commands import TOOLS, call_in_process
+from tests.runs import config
+
+
+def test_figures_are_those_of_a_test(framewise, root, tmp_path, monkeypatch):
+    checkpoint, out = framewise / 'iter_2.pth', tmp_path / 'steady'
+    call_in_process(
+        *(TOOLS / 'dev/steady_benchmark.py', monkeypatch),
+        *(framewise / 'unet_street.py', checkpoint),
+        *('--net', 'tiny', '--data', 'street', '--out', out, '--timed'),
+        *('--cache', tmp_path / 'cache', '--report'),
+        *('--settings', 'filters', 'paces'),
+    )
+    reports = [
+        json.loads(path.read_text())
+        for path in (out / 'street/tiny').glob('*.json')
+    ]
+    cfg = config('steady_unet', root, tmp_path / 'test')
+    config_path = tmp_path / 'steady_unet_street.py'
+    cfg.dump(config_path)
+    for every in (1, 3):
+        setting = asdict(replace(DEFAULT, every=every))
+        (figures,) = [
+            r['figures'] for r in reports if r.get('setting') == setting
+        ]
+        protocol = Protocol(stream=True, every=every)
+        evaluate(
+            *(str(config_path), str(checkpoint), protocol),
+            *(str(tmp_path / 'test'), str(root)),
+            temporal=True,
+        )
+        path = tmp_path / f'test/test_{protocol.name}.json'
+        metrics = json.loads(path.read_text())['metrics']
+        for name in ('mIoU', 'flicker', 'TC_ETC'):
+            # Scores are kept in half precision.
+            assert figures[name] == pytest.approx(metrics[name], abs=0.3)
+    text = (out / 'steady_street.md').read_text()
+    assert '| offline | ' in text
+    assert 'Milliseconds a frame' in text
+    assert (out / 'steady_street.png').stat().st_size
