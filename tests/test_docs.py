@@ -420,15 +420,6 @@ def test_the_faq_quotes_what_is_said():
     assert unsaid == []
 
 
-def test_the_command_tells_what_there_is(monkeypatch, capsys):
-    for argument in ('--help', 'configs'):
-        monkeypatch.setattr(sys, 'argv', ['mmseg-video', argument])
-        mmseg_video_command()
-    said = capsys.readouterr().out
-    assert 'street-scenes' in said
-    assert 'rnn_unet_street' in said
-
-
 def test_the_command_makes_street_scenes(tmp_path, monkeypatch):
     line = (
         f'mmseg-video street-scenes {tmp_path} --train 1 --val 1 '

@@ -1,6 +1,6 @@
 """The model table: what every config costs, beside its framewise baseline.
 
-    python tools/model_table.py --readme README.md            # all configs
+    python tools/model_table.py                               # all configs
     python tools/model_table.py configs/lstm_icnet/*.py --latency
 
 Parameters, GFLOPs of one streamed frame (a multiplication with its addition
@@ -18,7 +18,6 @@ from mmseg_video.engine.arguments import add_size, at_least, tool_parser
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments import write_model_table
 from mmseg_video.experiments.costs import chosen_device
-from mmseg_video.experiments.model_table import BEGIN, END
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -42,11 +41,6 @@ def parse_args():
         type=Path,
         default='work_dirs/model_table',
         help='folder of the table (.md, .csv, .json) and of what is done',
-    )
-    parser.add_argument(
-        '--readme',
-        metavar='FILE',
-        help=f"also write the table between its '{BEGIN}' and '{END}'",
     )
     return parser.parse_args()
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..engine.launch import autocast_test
+from ..models.data_preprocessor import pad_flow
 from ..models.states import States
 from .frames import as_array
 from .video_seg_inferencer import Prediction, VideoSegInferencer
@@ -118,15 +119,19 @@ class LiveSegmentor:
     def _propagate(
         self, states: States, flow: Tensor | None
     ) -> tuple[Tensor, States]:
-        return self.inferencer.model.propagate(states, flow, self._size[:2])
+        return self.inferencer.propagate(states, flow, self._size[:2])
 
     @torch.no_grad()
     def _step(self, job) -> tuple[Tensor, States]:
         """What the net makes of a frame; runs in the thread."""
         frame, states, flow = job
+        height, width = frame.shape[:2]
         inputs = self.inferencer.inputs_of([frame])[:, 0]
+        if flow is not None:
+            flow = pad_flow(flow, (height, width), tuple(inputs.shape[2:]))
         with autocast_test(self.inferencer.amp):
-            return self.inferencer.model.step(inputs, states, flow)
+            logits, after = self.inferencer.model.step(inputs, states, flow)
+        return logits[:, :, :height, :width], after
 
 
 class _Worker:

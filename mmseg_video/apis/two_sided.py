@@ -11,6 +11,7 @@ import torch
 from ..engine.launch import autocast_test
 from ..flow.full_frames import Pace
 from ..io.prefetch import prefetch
+from ..models.data_preprocessor import pad_flow
 from ..models.two_sided import TwoSidedFilter
 from .frames import as_array
 
@@ -72,8 +73,11 @@ def _predictions(inferencer, source, filter, lag) -> Iterator['Prediction']:
     def finished(answers):
         for scores in answers:
             frame, pace = waiting.popleft()
-            logits = inferencer.model.resized(scores, frame.shape[:2])
-            yield inferencer.prediction(frame, logits[0], pace.full)
+            height, width = frame.shape[:2]
+            padded = inferencer.padded((height, width))
+            logits = inferencer.model.resized(scores, padded)
+            logits = logits[0, :, :height, :width]
+            yield inferencer.prediction(frame, logits, pace.full)
 
     pace, states, size = None, None, None
     with closing(items):
@@ -98,13 +102,18 @@ def _scores(inferencer, frame, states, fields, pace: Pace):
     the net's states; the flow fields as tensors."""
     model = inferencer.model
     inputs = inferencer.inputs_of([frame])[:, 0]
+    size, padded = frame.shape[:2], tuple(inputs.shape[2:])
     flow, back = (
-        None if f is None else torch.from_numpy(f)[None].to(inputs.device)
+        None
+        if f is None
+        else pad_flow(
+            torch.from_numpy(f)[None].to(inputs.device), size, padded
+        )
         for f in fields
     )
     scores = None
     if pace.full:
         with autocast_test(inferencer.amp):
             scores, states = model.scores(inputs, states, flow)
-    size = frame.shape[:2]
-    return scores, states, [model.filter_flow(f, size) for f in (flow, back)]
+    fields = [model.filter_flow(f, padded) for f in (flow, back)]
+    return scores, states, fields

@@ -185,6 +185,7 @@ class VideoSegInferencer:
         self.amp, self.probabilities = amp, probabilities
         self.flow = flow
         self.streams = Streams(max_streams)
+        self._padded: dict[tuple, tuple] = {}
         self.full_frames = getattr(self.model, 'full_frames', FullFrames())
         if every is not None:
             full_frames['every'] = every
@@ -407,15 +408,32 @@ class VideoSegInferencer:
         flows: list[np.ndarray] | None,
     ) -> tuple[torch.Tensor, States]:
         """As :meth:`_step`, without the net."""
-        size = frames[0].shape[:2]
-        padded = self.model.data_preprocessor.padded(size)
         flow = None
         if flows is not None:
             device = next(iter(states.values()))[0].device
             flow = torch.from_numpy(np.stack(flows)).to(device)
+        return self.propagate(states, flow, frames[0].shape[:2])
+
+    def propagate(
+        self,
+        states: States,
+        flow: torch.Tensor | None,
+        size: tuple[int, int],
+    ) -> tuple[torch.Tensor, States]:
+        """Logits (N, classes, H, W) of frames of this size by the states
+        alone, and the states after them."""
+        padded = self.padded(size)
+        if flow is not None:
             flow = pad_flow(flow, size, padded)
         logits, after = self.model.propagate(states, flow, padded)
         return logits[:, :, : size[0], : size[1]], after
+
+    def padded(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Height and width of what the model sees of frames of this size."""
+        if size not in self._padded:
+            blank = np.zeros((*size, 3), np.uint8)
+            self._padded[size] = tuple(self.inputs_of([blank]).shape[-2:])
+        return self._padded[size]
 
     def prediction(
         self, frame: np.ndarray, scores: torch.Tensor, full: bool = True

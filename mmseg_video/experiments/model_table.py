@@ -13,7 +13,6 @@ from .costs import Costs, device_name
 from .output import markdown_table, to_csv, to_json
 from .zoo import Model, read_metafiles
 
-BEGIN, END = '<!-- model table: begin -->', '<!-- model table: end -->'
 # Column of the table -> key of a row.
 COLUMNS = {
     'parameters (M)': 'parameters_m',
@@ -32,20 +31,16 @@ def write_model_table(
     device: torch.device,
     repeats: int,
     latency: bool = False,
-    readme: str | None = None,
 ) -> None:
     """Measure what was not, and write the table.
 
     The arguments are those of ``tools/model_table.py``.
 
     Raises:
-        ValueError: If a config has no entry in a metafile, or the file lacks
-            the marks.
+        ValueError: If a config has no entry in a metafile.
         RuntimeError: If some configs failed: the others are in the table.
     """
     models = read_metafiles(root / 'configs')
-    if readme:
-        _around_the_table(readme)  # refuse before the work, not after
     costs = Costs(out / 'done', size, device, repeats)
     rows, failed = [], {}
     bar = tqdm(_select(configs, models, root), unit='config')
@@ -60,9 +55,6 @@ def write_model_table(
         table = _markdown(rows, note, device_name(device))
         _write(rows, table, out, size, device_name(device) * latency)
         print(f'{table}\nwritten to {out}')
-        if readme:
-            head, tail = _around_the_table(readme)
-            write_text(readme, f'{head}\n\n{table}\n{tail}')
     for name, error in failed.items():
         print(f'failed: {name}: {error}', file=sys.stderr)
     if failed:
@@ -169,18 +161,6 @@ def _markdown(rows: list[dict], note: str, device: str) -> str:
     if 'latency_ratio' in columns.values():
         note += f'; latency on {device}'
     return f'{table}\n{note}. Written by `tools/model_table.py`.\n'
-
-
-def _around_the_table(path: str) -> tuple[str, str]:
-    """A README up to the first mark, and from the second on."""
-    head, begin, rest = Path(path).read_text(encoding='utf-8').partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(
-            f"'{path}' has no place for the table: add the lines '{BEGIN}' "
-            f"and '{END}'"
-        )
-    return head + begin, end + tail
 
 
 def _write(

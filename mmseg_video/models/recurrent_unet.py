@@ -305,7 +305,8 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
 
     @property
     def can_propagate(self) -> bool:
-        return self._answering is not None
+        whole = (self.test_cfg or {}).get('mode') != 'slide'
+        return whole and self._answering is not None
 
     @property
     def _answering(self) -> str | None:
@@ -318,7 +319,7 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
     def _propagate(
         self, states: States, flow: Tensor | None, metas: list[dict]
     ) -> tuple[Tensor, States]:
-        size = metas[0]['img_shape'][:2]
+        size = metas[0].get('pad_shape', metas[0]['img_shape'])[:2]
         flow = flow_of_frame(flow, states, size, self.on_missing_flow)
         averages = {
             place: 1.0

@@ -26,14 +26,6 @@ Models:
     Config: configs/rnn_net.py
     Metadata: {Framewise Baseline: net}
 """
-README = """# Title
-
-<!-- model table: begin -->
-an old table
-<!-- model table: end -->
-
-The rest.
-"""
 
 
 @pytest.fixture
@@ -50,7 +42,6 @@ def tool(tmp_path, monkeypatch):
         if name == 'broken':
             text += 'model = dict(decode_head=dict(in_channels=[1]))\n'
         (configs / f'{name}.py').write_text(text)
-    (tmp_path / 'README.md').write_text(README)
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
@@ -62,9 +53,9 @@ def tool(tmp_path, monkeypatch):
     return run
 
 
-def test_the_table_goes_between_the_marks(tool, tmp_path, capsys):
+def test_a_table_of_all_configs(tool, tmp_path, capsys):
     with pytest.raises(SystemExit):
-        tool('--readme', 'README.md', '--latency', '--repeats', 1)
+        tool('--latency', '--repeats', 1)
     errors = capsys.readouterr().err
     assert 'failed: broken: ' in errors
     assert 'error: 1 of 4 configs failed' in errors
@@ -78,14 +69,11 @@ def test_the_table_goes_between_the_marks(tool, tmp_path, capsys):
     with open(tmp_path / 'out/model_table.csv') as file:
         names = [row['name'] for row in csv.DictReader(file)]
     assert names == ['net', 'a_longer_net', 'rnn_net']
-    readme = (tmp_path / 'README.md').read_text()
-    assert readme.startswith('# Title\n\n<!-- model table: begin -->\n\n| con')
-    assert readme.endswith('<!-- model table: end -->\n\nThe rest.\n')
-    assert 'old' not in readme
-    assert '| [rnn_net](configs/rnn_net.py) | 3.93 |' in readme
-    assert 'latency ×' in readme
+    table = (tmp_path / 'out/model_table.md').read_text()
+    assert '| [rnn_net](configs/rnn_net.py) | 3.93 |' in table
+    assert 'latency ×' in table
     # What costs the same is one row.
-    assert '(configs/net.py), [a_longer_net](configs/a_' in readme
+    assert '(configs/net.py), [a_longer_net](configs/a_' in table
 
 
 def test_what_is_done_is_not_done_again(tool, tmp_path, monkeypatch):
@@ -108,18 +96,9 @@ def test_what_is_done_is_not_done_again(tool, tmp_path, monkeypatch):
         tool('configs/rnn_net.py')
 
 
-@pytest.mark.parametrize(
-    ('arguments', 'message'),
-    [
-        (['--readme', 'out.md'], "'<!-- model table: begin -->'"),
-        (['configs/none.py'], "'configs/none.py' has no entry"),
-    ],
-)
-def test_bad_input_is_one_sentence(tool, tmp_path, capsys, arguments, message):
-    (tmp_path / 'out.md').write_text('no marks')
+def test_a_config_without_an_entry_is_one_sentence(tool, tmp_path, capsys):
     with pytest.raises(SystemExit):
-        tool(*arguments)
+        tool('configs/none.py')
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith('error: ')
-    assert message in line
+    assert line.startswith("error: 'configs/none.py' has no entry")
     assert not (tmp_path / 'out').exists()

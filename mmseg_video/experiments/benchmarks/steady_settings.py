@@ -48,17 +48,28 @@ class Setting:
 
 
 DEFAULT = Setting()
-ALONE = Setting(weight=1.0, flow=None)
-PLACE = Setting(weight=0.5, flow=None)
-SHIPPED = Setting(
-    weight=0.5,
+# Nothing of the default, so that their results outlive it.
+ALONE = Setting(
+    weight=1.0,
     of='logits',
+    flow=None,
+    preset='medium',
+    min_size=None,
+    max_error_ratio=None,
+    noise_scale=None,
+    blur=5,
+    upsample=1,
+    field_stride=1,
+)
+PLACE = replace(ALONE, weight=0.5)
+PLAIN_WARP = replace(ALONE, flow='dis')
+SHIPPED = replace(
+    PLAIN_WARP,
+    weight=0.5,
     preset='fast',
     min_size=180,
     max_error_ratio=0.7,
-    noise_scale=None,
 )
-PLAIN_WARP = replace(DEFAULT, weight=1.0, noise_scale=None)
 EVERY = (2, 3, 5, 10)
 SCALES = (0.875, 0.75, 0.625, 0.5)
 
