@@ -342,13 +342,7 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         if flow is not None:
             flow = flow.unsqueeze(1)
         metas = [dict(img_shape=frame.shape[2:])]
-        with at_own_size(self):
-            return self._run(
-                *(frame.unsqueeze(1), own, flow, KEY_FRAME),
-                lambda levels: self.decode_head.predict(
-                    fold(levels), metas, self.test_cfg
-                ),
-            )
+        return self._decoded(frame.unsqueeze(1), own, flow, KEY_FRAME, metas)
 
     def resized(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
         metas = [dict(img_shape=size)]
@@ -364,13 +358,7 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         """Logits (N, classes, h, w) of the key frames, of the decode head's
         own size and filtered, and the states after the clips."""
         wanted = KEY_FRAME if self.filter is None else ALL_FRAMES
-        with at_own_size(self):
-            logits, after = self._run(
-                *(clips, states, flow, wanted),
-                lambda levels: self.decode_head.predict(
-                    fold(levels), metas, self.test_cfg
-                ),
-            )
+        logits, after = self._decoded(clips, states, flow, wanted, metas)
         if self.filter is None:
             return logits, after
         logits, state = filter_clip(
@@ -380,3 +368,21 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
             used_flow(flow, clips, bool(states), self.on_missing_flow),
         )
         return logits, after | {FILTER: state}
+
+    def _decoded(
+        self,
+        clips: Tensor,
+        states: States | None,
+        flow: Tensor | None,
+        wanted: slice,
+        metas: list[dict],
+    ) -> tuple[Tensor, States]:
+        """Logits (N*K, classes, h, w) of K wanted frames, of the decode
+        head's own size, and the states but the filter's."""
+        with at_own_size(self):
+            return self._run(
+                *(clips, states, flow, wanted),
+                lambda levels: self.decode_head.predict(
+                    fold(levels), metas, self.test_cfg
+                ),
+            )

@@ -1,4 +1,4 @@
-"""The weights of a framewise baseline under a recurrent model's names."""
+"""The weights of a framewise net under the names of the model around it."""
 
 from torch import Tensor, nn
 
@@ -8,7 +8,8 @@ from .necks import is_recurrent
 def adapt_framewise(
     model: nn.Module, weights: dict[str, Tensor]
 ) -> dict[str, Tensor]:
-    """A baseline's ``state_dict`` for the recurrent model around its net.
+    """A baseline's ``state_dict`` for the recurrent model around its net, or
+    for a :class:`SteadySegmentor`.
 
     Weights that fit already stay, and so do those of any other model.
 
@@ -16,6 +17,10 @@ def adapt_framewise(
         model (nn.Module): A segmentor.
         weights (dict[str, Tensor]): Of its framewise baseline.
     """
+    if hasattr(model, 'framewise'):
+        if any(key.startswith('framewise.') for key in weights):
+            return weights
+        return {f'framewise.net.{key}': w for key, w in weights.items()}
     necks = getattr(model, 'necks', ())
     return widen_decoder(model, rename_neck(necks, weights), necks)
 

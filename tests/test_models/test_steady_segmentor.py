@@ -13,6 +13,7 @@ from mmseg_video.models import (
     RecurrentNet,
     SteadySegmentor,
 )
+from mmseg_video.models.warm_start import adapt_framewise
 from tests.models import FRAMEWISE, NUM_CLASSES, RECURRENT, build, wake
 
 CLASSES = [f'class {i}' for i in range(NUM_CLASSES)]
@@ -252,3 +253,21 @@ def test_the_filter_answers_where_the_net_does_not_run():
     )
     with pytest.raises(ValueError, match='needs the optical flow of each'):
         model.propagate(states, None, SIZE)
+
+
+@torch.no_grad()
+def test_a_config_of_it_takes_the_net_s_own_checkpoint():
+    net = build(FRAMEWISE)
+    cfg = dict(
+        type='SteadySegmentor',
+        framewise=dict(type='MMSegNet', net=FRAMEWISE, classes=CLASSES),
+        filter=dict(type='EMAFilter'),
+    )
+    model = build(cfg, seed=1)
+    weights = adapt_framewise(model, net.state_dict())
+    assert weights.keys() == model.state_dict().keys()
+    model.load_state_dict(weights)
+    assert adapt_framewise(model, model.state_dict()).keys() == weights.keys()
+    frame = frames(1, (32, 64))[0]
+    want, _ = steadied(MMSegNet(net, CLASSES)).step(frame)
+    torch.testing.assert_close(model.step(frame)[0], want)

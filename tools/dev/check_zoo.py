@@ -317,7 +317,10 @@ def main():
             continue
         if not args.only and family in rows:
             continue
-        rows[family] = run_one(name, args.export, args.timeout)
+        row = run_one(name, args.export, args.timeout)
+        # Another process may have added to it.
+        rows = json.loads(path.read_text()) if path.is_file() else {}
+        rows[family] = row
         write_text(path, json.dumps(rows, indent=1, sort_keys=True) + '\n')
         write_text(args.out / 'table.md', table(rows))
         print(family, json.dumps(rows[family]), flush=True)
