@@ -9,7 +9,12 @@ the same time: frames/s against the model alone; time and memory of the last
 100 frames against the first; ONNX Runtime against PyTorch.
 """
 
-from mmseg_video.engine.arguments import add_size, at_least, tool_parser
+from mmseg_video.engine.arguments import (
+    add_size,
+    add_trust,
+    at_least,
+    tool_parser,
+)
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments.benchmarks.stream import ENDS, benchmark_stream
 
@@ -27,6 +32,7 @@ def parse_args():
     )
     parser.add_argument('--onnx', help='the same model, exported')
     parser.add_argument('--out', help='write the figures to this JSON file')
+    add_trust(parser)
     return parser.parse_args()
 
 

@@ -11,8 +11,12 @@ source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
 # Here, where it is said once and not by every process.
 config=$("$PY" -m mmseg_video.cli.find_config "$1")
 [ -f "$2" ] || { echo "error: no checkpoint '$2'" >&2; exit 1; }
+port=${PORT:-29501}
+if [ "${NNODES:-1}" = 1 ]; then
+  port=$(free_port "$port")
+fi
 exec "$PY" -m torch.distributed.run \
   --nnodes "${NNODES:-1}" --node_rank "${NODE_RANK:-0}" \
-  --master_addr "${MASTER_ADDR:-127.0.0.1}" --master_port "${PORT:-29501}" \
+  --master_addr "${MASTER_ADDR:-127.0.0.1}" --master_port "$port" \
   --nproc_per_node "$3" \
   "$TOOLS/test.py" "$config" "$2" --launcher pytorch "${@:4}"

@@ -10,3 +10,24 @@ if [ -z "$PY" ] || ! (cd / && "$PY" -c 'import importlib.util as u, sys; sys.exi
     exit 1
   fi
 fi
+
+# free_port FIRST: that port of this machine, or another where it is taken.
+free_port() {
+  "$PY" - "$1" <<'PYTHON'
+import socket
+import sys
+
+wanted = int(sys.argv[1])
+for port in (wanted, 0):
+    with socket.socket() as free:
+        try:
+            free.bind(('127.0.0.1', port))
+        except OSError:
+            continue
+        taken = free.getsockname()[1]
+    if taken != wanted:
+        print(f'port {wanted} is taken: uses {taken}', file=sys.stderr)
+    print(taken)
+    break
+PYTHON
+}

@@ -3,7 +3,8 @@ custom_imports = dict(imports=['mmseg_video.engine.registration'])
 env_cfg = dict(
     cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'),
+    # Seconds that a process waits for the others; then it ends.
+    dist_cfg=dict(backend='nccl', timeout=600),
 )
 vis_backends = [
     dict(type='LocalVisBackend'),
@@ -20,8 +21,6 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    # Two are kept, so that the last whole one outlives a kill in the middle
-    # of a write.
     checkpoint=dict(
         type='CheckpointHook',
         by_epoch=False,
@@ -37,5 +36,7 @@ custom_hooks = [
     dict(type='SequenceStateHook'),
     dict(type='SequenceVisualizationHook'),
     dict(type='FiniteLossHook'),
+    dict(type='FiniteLogitsHook'),
+    dict(type='PreemptionHook'),
 ]
 tta_model = dict(type='SegTTAModel')

@@ -16,7 +16,7 @@ from mmseg.utils import dataset_aliases, get_classes, get_palette
 from torch import nn
 
 from ..engine.checkpoints import check_checkpoint
-from ..engine.hooks import report_checkpoint
+from ..engine.hooks import check_rnns_used, report_checkpoint
 from ..engine.launch import load_config, revert_sync_bn
 from ..engine.pretrained import fetch_nothing
 
@@ -34,7 +34,9 @@ class LoadedSegmentor:
     cfg: Config
 
 
-def load_segmentor(config: str | Config, checkpoint: str) -> LoadedSegmentor:
+def load_segmentor(
+    config: str | Config, checkpoint: str, allow_partial: bool = False
+) -> LoadedSegmentor:
     """The segmentor of a config with the weights of a checkpoint, on the CPU.
 
     Args:
@@ -42,6 +44,8 @@ def load_segmentor(config: str | Config, checkpoint: str) -> LoadedSegmentor:
             is changed.
         checkpoint (str): Path of the checkpoint, or an address, which MMEngine
             fetches once.
+        allow_partial (bool): Whether the checkpoint may lack parameters of
+            the model. Defaults to False.
 
     Raises:
         FileNotFoundError: If a file is missing.
@@ -59,15 +63,25 @@ def load_segmentor(config: str | Config, checkpoint: str) -> LoadedSegmentor:
     try:
         loaded = _load_checkpoint(checkpoint, map_location='cpu')
     except OSError as error:
+        if '://' not in str(checkpoint):
+            raise
         raise OSError(
             f"cannot fetch the weights '{checkpoint}': {error}. Download them "
             'on a machine with a network and give CONFIG and CHECKPOINT'
         ) from error
+    if not isinstance(loaded, dict):
+        raise ValueError(
+            f"'{checkpoint}' holds a {type(loaded).__name__}, no weights by "
+            'name (state_dict): it is no checkpoint of a model'
+        )
     weights = {
         key.removeprefix('module.'): value
         for key, value in loaded.get('state_dict', loaded).items()
     }
-    report_checkpoint(model, weights, checkpoint, need_all=True)
+    if not allow_partial:
+        only = getattr(model, 'training_only', ())
+        report_checkpoint(model, weights, checkpoint, only)
+        check_rnns_used(model, weights, checkpoint)
     model.load_state_dict(weights, strict=False)
     classes, palette = _names(cfg, loaded, model)
     return LoadedSegmentor(model, tuple(classes), list(palette), cfg)

@@ -12,7 +12,12 @@ from mmengine.runner import Runner
 
 from ..engine.arguments import set_data_root
 from ..engine.checkpoints import check_checkpoint
-from ..engine.launch import load_config, set_up_processes, set_work_dir
+from ..engine.launch import (
+    accept_partial_weights,
+    load_config,
+    set_up_processes,
+    set_work_dir,
+)
 from ..engine.pretrained import fetch_nothing
 from ..engine.published import find_checkpoint
 from ..evaluation.figures import TEMPORAL_METRICS
@@ -34,6 +39,7 @@ def evaluate(
     show_dir: str | None = None,
     wait_time: float = 2,
     launcher: str = 'none',
+    allow_partial: bool = False,
 ) -> None:
     """Test a checkpoint; writes test_PROTOCOL.json into the work dir.
 
@@ -50,6 +56,8 @@ def evaluate(
     set_data_root(cfg, data_root)
     set_work_dir(cfg, work_dir)
     cfg.load_from = checkpoint
+    if allow_partial:
+        accept_partial_weights(cfg)
     fetch_nothing(cfg.model)
     if show or show_dir:
         _draw(cfg, show, show_dir, wait_time)

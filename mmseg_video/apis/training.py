@@ -1,50 +1,103 @@
 """A config trained, from the start or from where it stopped."""
 
+import contextlib
+import os
+
+from mmengine import Config
 from mmengine.runner import Runner
 
 from ..engine.arguments import set_data_root
 from ..engine.checkpoints import check_checkpoint, find_last_checkpoint
 from ..engine.launch import (
+    accept_partial_weights,
     check_unlabelled,
+    is_first_process,
     load_config,
     set_up_processes,
     set_work_dir,
     train_in_mixed_precision,
 )
+from ..engine.weights import read_checkpoint
+from ..engine.work_dir import current_run, locked
+
+RESUME = ('auto', 'must')
 
 
 def train(
     config: str,
     work_dir: str | None = None,
     load_from: str | None = None,
-    resume: bool = False,
+    resume: str | bool | None = None,
     seed: int | None = None,
     amp: bool = False,
     data_root: str | None = None,
     cfg_options: dict | None = None,
     launcher: str = 'none',
+    allow_partial: bool = False,
 ) -> None:
     """Train a config into its work dir.
 
-    The arguments are those of ``tools/train.py``.
+    The arguments are those of ``tools/train.py``; ``resume`` is 'auto' (True)
+    or 'must'.
+
+    Raises:
+        RuntimeError: If another training is at work in the work dir.
+        ValueError: If there is nothing to resume and there must be, or the
+            seed is another one than that of the resumed training.
     """
     cfg = load_config(config, cfg_options)
     set_data_root(cfg, data_root)
     set_work_dir(cfg, work_dir)
     check_unlabelled(cfg)
     cfg.load_from = load_from or cfg.get('load_from')
-    if seed is not None:
-        cfg.randomness.seed = seed
+    if allow_partial:
+        accept_partial_weights(cfg)
     if amp:
         train_in_mixed_precision(cfg)
-    last = find_last_checkpoint(cfg.work_dir) if resume else None
-    if resume and not last:
-        print(
-            f"nothing to resume in '{cfg.work_dir}': starts from the beginning"
+    first = is_first_process(launcher)
+    with locked(cfg.work_dir) if first else contextlib.nullcontext():
+        # torchrun --max-restarts starts all processes again.
+        restarted = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0
+        if resume or restarted:
+            _resume(cfg, resume == 'must', first)
+        if seed is not None:
+            _set_seed(cfg, seed)
+        if cfg.load_from and not cfg.get('resume'):
+            check_checkpoint(cfg.load_from)
+        set_up_processes(cfg, launcher)
+        Runner.from_cfg(cfg).train()
+
+
+def _resume(cfg: Config, must: bool, first: bool) -> None:
+    """Let the config go on from its work dir's last checkpoint; the job's
+    first process says what it does."""
+    silent = {} if first else dict(tell=lambda text: None)
+    run = current_run(cfg.work_dir)
+    last = find_last_checkpoint(cfg.work_dir, run, **silent)
+    if last is None:
+        if must:
+            raise ValueError(
+                '--resume=must: there is nothing to resume in '
+                f"'{cfg.work_dir}'"
+            )
+        if first:
+            print(
+                f"nothing to resume in '{cfg.work_dir}': starts from the "
+                'beginning'
+            )
+        return
+    cfg.resume, cfg.load_from = True, last
+    # The samples are dealt before MMEngine reads it from the checkpoint.
+    theirs = read_checkpoint(last, 'cpu')['meta'].get('seed')
+    if theirs is not None:
+        cfg.randomness.seed = theirs
+
+
+def _set_seed(cfg: Config, seed: int) -> None:
+    if cfg.get('resume') and cfg.randomness.seed not in (None, seed):
+        raise ValueError(
+            f'--seed {seed}: the training that is resumed has the seed '
+            f'{cfg.randomness.seed}; leave --seed out, or take another '
+            '--work-dir'
         )
-    if last:
-        cfg.resume, cfg.load_from = True, last
-    elif cfg.load_from:
-        check_checkpoint(cfg.load_from)
-    set_up_processes(cfg, launcher)
-    Runner.from_cfg(cfg).train()
+    cfg.randomness.seed = seed

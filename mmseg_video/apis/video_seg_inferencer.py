@@ -97,6 +97,8 @@ class VideoSegInferencer:
             on the others the warped state of its filter or gated EMA answers.
             Defaults to None, as the config's ``test_cfg`` says, or all.
         max_every, tolerance: :class:`FullFrames`'s.
+        allow_partial (bool): Whether the checkpoint may lack parameters of
+            the model. Defaults to False.
 
     Raises:
         FileNotFoundError: If a file is missing.
@@ -115,9 +117,12 @@ class VideoSegInferencer:
         probabilities: bool = False,
         max_streams: int = 256,
         every: int | str | None = None,
+        allow_partial: bool = False,
         **full_frames,
     ):
-        loaded = load_segmentor(config, find_checkpoint(checkpoint, config))
+        loaded = load_segmentor(
+            config, find_checkpoint(checkpoint, config), allow_partial
+        )
         self._set_up(
             loaded.model,
             loaded.classes,

@@ -10,7 +10,7 @@ Without --samples, a street scene is drawn to choose from.
 import argparse
 
 from ..apis.web_page import serve
-from ..engine.arguments import at_least
+from ..engine.arguments import add_trust, at_least
 from ..engine.launch import cli
 
 
@@ -43,6 +43,7 @@ def parse_args():
     parser.add_argument('--device')
     parser.add_argument('--host', default='127.0.0.1')
     parser.add_argument('--port', type=int, default=7860)
+    add_trust(parser)
     return parser.parse_args()
 
 

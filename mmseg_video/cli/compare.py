@@ -14,6 +14,7 @@ from pathlib import Path
 from ..engine.arguments import (
     add_data,
     add_size,
+    add_trust,
     at_least,
     tool_parser,
 )
@@ -58,6 +59,7 @@ def parse_args():
     )
     add_size(parser, None, 32, help='also the latency of a frame of this size')
     add_data(parser)
+    add_trust(parser)
     return parser.parse_args()
 
 

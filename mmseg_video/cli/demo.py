@@ -11,7 +11,7 @@ Ctrl-C ends a camera; what was seen until then is written.
 import argparse
 
 from ..apis.video_demo import draw_video
-from ..engine.arguments import at_least
+from ..engine.arguments import add_trust, at_least
 from ..engine.launch import cli
 
 
@@ -64,6 +64,7 @@ def parse_args():
         type=float,
         help="default: each frame at the source's time, else 10",
     )
+    add_trust(parser)
     return parser.parse_args()
 
 

@@ -1,6 +1,6 @@
 """Train a config: mmseg-video train CONFIG [--amp] [--resume] ..."""
 
-from ..apis.training import train
+from ..apis.training import RESUME, train
 from ..engine.arguments import add_run, tool_parser
 from ..engine.launch import cli
 
@@ -13,8 +13,11 @@ def parse_args():
     )
     parser.add_argument(
         '--resume',
-        action='store_true',
-        help='go on from the last checkpoint in the work dir',
+        nargs='?',
+        const='auto',
+        choices=RESUME,
+        help='go on from the last good checkpoint in the work dir; '
+        '--resume=must: fail where there is none, and do not begin anew',
     )
     parser.add_argument('--seed', type=int)
     add_run(parser)

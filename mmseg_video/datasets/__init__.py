@@ -7,6 +7,7 @@ from .cityscapes_sequence import CityscapesSequenceDataset
 from .coco_semantic import COCOSemanticDataset
 from .rare_class_sampler import RareClassSampler
 from .ref_frames import select_ref_frames
+from .seeded import SeededBatches, SeededSamples
 from .sequence_sampler import SequenceSampler
 from .transforms import (
     AddFlow,
@@ -46,6 +47,8 @@ __all__ = [
     'RandomFrameInterval',
     'RareClassSampler',
     'ReverseRefFrames',
+    'SeededBatches',
+    'SeededSamples',
     'SequenceSampler',
     'StillToClip',
     'UnlabelledFrames',

@@ -9,25 +9,31 @@ from .atomic_backend import AtomicLocalBackend
 from .bfloat16_optim_wrapper import Bfloat16OptimWrapper
 from .hooks import (
     CheckpointReportHook,
+    FiniteLogitsHook,
     FiniteLossHook,
     FreezeHook,
     GrowClipHook,
     LabelWeightHook,
     MeanTeacherHook,
     NormEvalHook,
+    PreemptionHook,
+    SafeCheckpointHook,
     SequenceStateHook,
     SequenceVisualizationHook,
     SharedClassesHook,
     SpeedHook,
 )
+from .loggers import WandbVisBackend
 from .pretrained import load_from_mmpretrain
-from .wandb_backend import OfflineWandbVisBackend
+from .train_loop import ExactTrainLoop
 
 __all__ = [
     'AdversarialOptimWrapperConstructor',
     'AtomicLocalBackend',
     'Bfloat16OptimWrapper',
     'CheckpointReportHook',
+    'ExactTrainLoop',
+    'FiniteLogitsHook',
     'FiniteLossHook',
     'FreezeHook',
     'GrowClipHook',
@@ -35,10 +41,12 @@ __all__ = [
     'LabelWeightHook',
     'MeanTeacherHook',
     'NormEvalHook',
-    'OfflineWandbVisBackend',
+    'PreemptionHook',
+    'SafeCheckpointHook',
     'SequenceStateHook',
     'SequenceVisualizationHook',
     'SharedClassesHook',
     'SpeedHook',
+    'WandbVisBackend',
     'load_from_mmpretrain',
 ]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from mmengine import Config, DictAction
 
 from ..datasets import sequence_config
+from .weights import TRUST
 
 
 def tool_parser(description: str) -> argparse.ArgumentParser:
@@ -76,6 +77,13 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision')
     add_data(parser)
+    add_trust(parser)
+    parser.add_argument(
+        '--allow-partial',
+        action='store_true',
+        help='accept a checkpoint that lacks parameters of the model; they '
+        'stay at their initialisation',
+    )
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -87,6 +95,25 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         action=_LocalRank,
         default=argparse.SUPPRESS,
     )
+
+
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """``--trust-checkpoint``, for what :mod:`.weights` refuses to load."""
+    parser.add_argument(
+        '--trust-checkpoint',
+        action=_Trust,
+        nargs=0,
+        default=argparse.SUPPRESS,
+        help='load checkpoints that hold more than weights, which lets them '
+        'run any code on this machine, as a program does: only where you '
+        'trust their author as you would trust that of a program',
+    )
+
+
+class _Trust(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None):
+        # The processes that the tool starts inherit it.
+        os.environ[TRUST] = '1'
 
 
 class _LocalRank(argparse.Action):

@@ -1,7 +1,9 @@
 """What the command line tools share: errors, devices, processes."""
 
+import datetime
 import functools
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -26,6 +28,8 @@ EXPECTED = (
     CalledProcessError,
 )
 
+TIMEOUT = 600  # seconds, of a process that waits for another
+
 # Warnings of mmseg that tell a user of the tools nothing.
 NOISE = (
     'The draw is False',
@@ -45,6 +49,7 @@ def cli(main: Callable) -> Callable:
     def wrapped(*args, **kwargs):
         for message in NOISE:
             warnings.filterwarnings('ignore', message)
+        sys.excepthook = _say_interrupt
         try:
             result = main(*args, **kwargs)
             leave_processes()
@@ -58,11 +63,33 @@ def cli(main: Callable) -> Callable:
     return wrapped
 
 
+def _say_interrupt(kind: type, error: BaseException, trace) -> None:
+    """Ctrl-C that nobody answers is no error of ours to trace."""
+    if issubclass(kind, KeyboardInterrupt):
+        print('stopped by Ctrl-C', file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+# What gloo and NCCL say of a process that is gone or stands still.
+_WAITED = re.compile(
+    'Timed out waiting|timed out|Connection (closed|reset) by peer|'
+    'gloo.*(failed|Socket)|NCCL.*(timeout|abort)',
+    re.IGNORECASE,
+)
+
+
 def _sentence(error: Exception) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) else str(error)
     if text.startswith('Caught ') and 'DataLoader worker' in text:
         # The worker's traceback; its last line is 'Error: sentence'.
         return text.strip().splitlines()[-1].partition(': ')[2]
+    if dist.is_initialized() and _WAITED.search(text):
+        return (
+            'another process of this job does not answer: it ended, or stood '
+            'still for longer than env_cfg.dist_cfg.timeout; see its output '
+            f'({text.strip().splitlines()[0]})'
+        )
     if ' ' in text and not isinstance(error, TypeError):
         return text
     # A bare key, a wrong argument or nothing: only the trace tells more.
@@ -121,6 +148,14 @@ def revert_sync_bn(cfg: Config | dict | list | tuple) -> None:
             revert_sync_bn(value)
 
 
+def is_first_process(launcher: str) -> bool:
+    """Whether this is the job's first process; before there is a group."""
+    names = dict(
+        pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK'
+    )
+    return int(os.environ.get(names.get(launcher, ''), 0)) == 0
+
+
 def set_up_processes(cfg: Config, launcher: str) -> None:
     """Fit ``cfg`` to the machine: several processes or one, GPUs or none.
 
@@ -129,6 +164,16 @@ def set_up_processes(cfg: Config, launcher: str) -> None:
     device.
     """
     cfg.launcher = launcher
+    if 'env_cfg' not in cfg:
+        cfg.env_cfg = {}
+    if 'dist_cfg' not in cfg.env_cfg:
+        cfg.env_cfg.dist_cfg = dict(backend='nccl')
+    cfg.env_cfg.dist_cfg.setdefault('timeout', TIMEOUT)
+    if launcher == 'slurm' and 'MASTER_PORT' not in os.environ:
+        # Two jobs may share a machine.
+        job = int(os.environ.get('SLURM_JOB_ID', 0))
+        step = int(os.environ.get('SLURM_STEP_ID', 0))
+        os.environ['MASTER_PORT'] = str(20000 + (job * 31 + step) % 30000)
     gpus = torch.cuda.is_available()
     if launcher == 'none' or not gpus:
         revert_sync_bn(cfg.model)
@@ -145,7 +190,10 @@ def set_up_processes(cfg: Config, launcher: str) -> None:
             broadcast_buffers=False,
         )
         if not dist.is_initialized():
-            dist.init_process_group('gloo')
+            seconds = cfg.env_cfg.dist_cfg.timeout
+            dist.init_process_group(
+                'gloo', timeout=datetime.timedelta(seconds=seconds)
+            )
     processes = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
     # torchrun sets one thread each where there are several processes.
     if not gpus and (processes > 1 or 'OMP_NUM_THREADS' not in os.environ):
@@ -161,6 +209,13 @@ def leave_processes() -> None:
     if dist.is_available() and dist.is_initialized():
         dist.barrier()
         dist.destroy_process_group()
+
+
+def accept_partial_weights(cfg: Config) -> None:
+    """Let checkpoints lack parameters of the model (``--allow-partial``)."""
+    for hook in cfg.get('custom_hooks') or []:
+        if hook.get('type') == 'CheckpointReportHook':
+            hook['allow_partial'] = True
 
 
 def train_in_mixed_precision(cfg: Config) -> None:

@@ -1,12 +1,12 @@
 """Where pretrained weights come from, and sentences where they do not."""
 
 import os
-import pickle
 
 from mmengine import Config
 from mmengine.runner.checkpoint import CheckpointLoader
 
 from ..io.nearest import close_to
+from . import weights as _weights  # noqa: F401, registers the readers
 from .checkpoints import check_checkpoint
 
 SCHEME = 'mmpretrain://'
@@ -58,13 +58,11 @@ def fetch(source: str, prefix: str | None = None) -> dict:
     try:
         loaded = CheckpointLoader.load_checkpoint(source, 'cpu')
     except OSError as error:
+        if '://' not in source:
+            raise
         raise OSError(
             f"cannot fetch the weights '{source}': {error}. Download them on "
             'a machine with a network and name the file instead'
-        ) from error
-    except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
-        raise ValueError(
-            f"'{source}' is no checkpoint that torch reads: {error}"
         ) from error
     weights = loaded.get('state_dict', loaded)
     weights = {key.removeprefix('module.'): w for key, w in weights.items()}

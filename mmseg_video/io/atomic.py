@@ -1,9 +1,13 @@
 """Files that others rely on: whole, or not there."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# Of a disk: full, a quota, a limit of the file's size, a fault.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @contextmanager
@@ -15,6 +19,9 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
     Args:
         path (path): The file.
+
+    Raises:
+        OSError: With the file's name, if the disk is full.
     """
     path = Path(path).absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,8 +34,14 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
         with open(temporary, 'rb+') as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise OSError(
+                error.errno,
+                f"{os.strerror(error.errno)}: '{path}' is not written, and "
+                'what was there before is left as it was. Make room and go on',
+            ) from error
         raise
 
 

@@ -25,6 +25,9 @@ class ClipLosses(ModuleDict):
             entry out.
     """
 
+    # A framewise baseline has none.
+    new_in_training = True
+
     def __init__(self, losses: dict[str, dict]):
         super().__init__()
         for name, loss in losses.items():

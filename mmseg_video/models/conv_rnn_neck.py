@@ -36,6 +36,8 @@ class ConvRNNNeck(BaseModule):
 
     # The segmentor hands time and states to the necks that ask for them.
     recurrent = True
+    # A framewise baseline has none.
+    new_in_training = True
 
     def __init__(
         self,

@@ -35,14 +35,6 @@ class _PreProcessor(SegDataPreProcessor):
             return data | dict(data_samples=None)
         return super().forward(data, training)
 
-    def padded(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Height and width that frames of this size have in tests."""
-        padding = self.test_cfg or {}
-        if padding.get('size'):
-            return tuple(padding['size'])
-        divisor = padding.get('size_divisor') or 1
-        return tuple(-(-length // divisor) * divisor for length in size)
-
     def _augment(self, data: dict, training: bool) -> dict:
         if training:
             for augment in self.clip_augments:

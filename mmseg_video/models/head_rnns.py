@@ -33,6 +33,9 @@ class HeadRNNs(ModuleDict):
             number of channels there.
     """
 
+    # A framewise baseline has none.
+    new_in_training = True
+
     def __init__(self, head: nn.Module, cfgs: dict[str, dict]):
         super().__init__()
         # Place -> its key: a module's name holds no dot.

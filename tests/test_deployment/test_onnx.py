@@ -251,3 +251,28 @@ def test_the_tool_and_a_runner_without_torch(awake, tmp_path):
     assert code == 1
     assert 'error: ' in output
     assert cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT) == 4
+
+
+def test_a_model_that_reads_other_files_is_refused(tmp_path):
+    (tmp_path / 'secret').write_bytes(bytes(4))
+    tensor = onnx.helper.make_tensor('w', 1, [1], bytes(4), raw=True)
+    tensor.ClearField('raw_data')
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key='location', value='secret')
+    node = onnx.helper.make_node('Identity', ['w'], ['logits'])
+    value = onnx.helper.make_tensor_value_info('logits', 1, [1])
+    graph = onnx.helper.make_graph([node], 'g', [], [value], [tensor])
+    content = onnx.helper.make_model(graph).SerializeToString()
+    path = tmp_path / 'x.onnx'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match='reads other files'):
+        StreamRunner(path)
+    # Protobuf lets a length be written longer than it need be.
+    path.write_bytes(content.replace(b'\x08location', b'\x88\x00location'))
+    with pytest.raises(ValueError, match='reads other files'):
+        StreamRunner(path)
+    path.write_bytes(b'')
+    with pytest.raises(ValueError, match='is empty'):
+        StreamRunner(path)
+    with pytest.raises(FileNotFoundError, match='no model'):
+        StreamRunner(tmp_path / 'none.onnx')

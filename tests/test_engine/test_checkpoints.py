@@ -8,7 +8,9 @@ from mmseg_video.engine.checkpoints import (
 
 
 def save(path, whole=True, **kwargs):
-    torch.save(dict(weight=torch.zeros(100)), path, **kwargs)
+    parts = dict(meta={}, message_hub={}, optimizer={})
+    weights = dict(weight=torch.zeros(100))
+    torch.save(dict(parts, state_dict=weights), path, **kwargs)
     if not whole:
         path.write_bytes(path.read_bytes()[:500])
     return str(path)
@@ -31,7 +33,7 @@ def test_one_that_was_cut_short_is_passed_over(tmp_path):
 
 def test_all_cut_short(tmp_path):
     save(tmp_path / 'iter_1.pth', whole=False)
-    with pytest.raises(ValueError, match='every checkpoint'):
+    with pytest.raises(ValueError, match='is damaged: remove'):
         find_last_checkpoint(tmp_path)
 
 

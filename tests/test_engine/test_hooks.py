@@ -4,10 +4,17 @@ import pytest
 import torch
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import MessageHub
+from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
-from mmseg_video.engine import FiniteLossHook, SequenceStateHook
-from mmseg_video.engine.hooks import report_checkpoint
+from mmseg_video.engine import (
+    CheckpointReportHook,
+    FiniteLogitsHook,
+    FiniteLossHook,
+    SequenceStateHook,
+)
+from mmseg_video.engine.hooks import check_rnns_used, report_checkpoint
+from mmseg_video.engine.hooks.checkpoint_report_hook import new_modules
 from tests.models import FRAMEWISE, RECURRENT, build, wake
 
 
@@ -144,9 +151,7 @@ def test_report_of_a_warm_start_names_what_is_new():
     assert f'{total - new} of {total} tensors' in text
     assert f'not in the checkpoint: neck ({new})' in text
     with pytest.raises(RuntimeError, match='random initialisation'):
-        report_checkpoint(
-            model, framewise.state_dict(), 'x.pth', need_all=True
-        )
+        report_checkpoint(model, framewise.state_dict(), 'x.pth', ())
 
 
 def test_report_of_other_classes_names_the_shapes():
@@ -157,8 +162,8 @@ def test_report_of_other_classes_names_the_shapes():
     assert 'unused: neck' in report_checkpoint(
         build(FRAMEWISE), recurrent, 'x.pth'
     )
-    with pytest.raises(RuntimeError, match='RNNs and the model none'):
-        report_checkpoint(build(FRAMEWISE), recurrent, 'x.pth', need_all=True)
+    with pytest.raises(RuntimeError, match=r'RNNs .* and the model none'):
+        check_rnns_used(build(FRAMEWISE), recurrent, 'x.pth')
     assert 'decode_head.conv_seg.weight (7, 8, 1, 1) for (5, 8, 1, 1)' in text
 
 
@@ -169,17 +174,18 @@ def test_another_architecture_is_an_error():
 
 
 class TestFiniteLossHook:
-    def run(self, losses, interval=10, saves_at=-1, weight=0.0, other=1.0):
-        """Train iterations with these losses; returns the number done."""
+    def run(self, losses, saves_at=-1, weights=(), other=1.0, last=None):
+        """Train iterations with these losses, after which a weight has these
+        values; returns the number done."""
         model = torch.nn.Linear(1, 1)
-        torch.nn.init.constant_(model.weight, weight)
         save = CheckpointHook(interval=saves_at, by_epoch=False)
         hub = MessageHub('test_finite_loss')
-        hub.update_info('last_ckpt', 'iter_9.pth')
+        hub.update_info('last_ckpt', str(last))
         run = SimpleNamespace(
             iter=0, max_iters=100, hooks=[save], model=model, message_hub=hub
         )
-        hook = FiniteLossHook(interval)
+        hook = FiniteLossHook()
+        hook.before_train(run)
         for i, loss in enumerate(losses):
             run.iter = i
             meta = dict(img_path=f'{i + 1}.png')
@@ -190,64 +196,157 @@ class TestFiniteLossHook:
                 'decode.acc_seg': torch.tensor(float('nan')),
                 'loss': torch.tensor(other) + loss,
             }
+            if i < len(weights):
+                torch.nn.init.constant_(model.weight, weights[i])
             hook.after_train_iter(run, i, data, outputs)
         return i + 1
 
     @pytest.mark.parametrize('bad', ['nan', 'inf', '-inf'])
-    def test_names_iteration_images_and_loss(self, bad):
+    def test_names_iteration_images_and_loss(self, bad, tmp_path):
         losses = [0.5] * 12 + [float(bad)] + [float('nan')] * 20
-        # The first that went wrong, not the one where it is looked at.
+        path = tmp_path / 'iter_9.pth'
+        torch.save(dict(state_dict=dict(w=torch.zeros(1))), path)
         with pytest.raises(RuntimeError) as error:
-            self.run(losses)
+            self.run(losses, last=path)
         text = str(error.value)
         assert 'iteration 13 is not finite: aux.loss_ce is' in text
         assert "on ['13.png']" in text
-        assert "last good checkpoint is 'iter_9.pth'" in text
+        assert f"last good checkpoint is '{path}'" in text
         # Accuracies are nan where nothing is labelled.
         assert 'acc_seg' not in text
 
-    def test_looks_every_interval_and_before_a_checkpoint(self):
-        losses = [0.5, float('nan'), 0.5, 0.5]
-        assert self.run(losses, interval=10) == 4
-        for settings in (dict(interval=2), dict(interval=9, saves_at=3)):
-            with pytest.raises(RuntimeError, match=r'iteration 2 .*2\.png'):
-                self.run(losses, **settings)
+    @pytest.mark.parametrize('value', [None, float('nan')])
+    def test_only_a_good_checkpoint_is_named(self, value, tmp_path):
+        path = tmp_path / 'iter_9.pth'
+        path.write_bytes(b'PK')
+        if value is not None:
+            weights = dict(w=torch.full((1,), value))
+            torch.save(dict(state_dict=weights), path)
+        with pytest.raises(RuntimeError, match='There is no good checkpoint'):
+            self.run([float('nan')], last=path)
 
     def test_only_the_sum_is_infinite(self):
         # Two finite float32 numbers.
         with pytest.raises(RuntimeError, match=r'the sum of .* is inf'):
-            self.run([0.5, 3.4e38], interval=1, other=3.4e38)
+            self.run([0.5, 3.4e38], other=3.4e38)
 
-    def test_weights_are_looked_at_before_a_checkpoint(self):
-        assert self.run([0.5] * 4, weight=float('nan')) == 4
-        match = r"after iteration 2 1 of 2 tensors .*'weight'.*iter_9\.pth"
+    @pytest.mark.parametrize('bad', [float('nan'), float('inf')])
+    def test_weights_at_their_own_iteration(self, bad):
+        """A finite loss may have a gradient that is not."""
+        match = r"after iteration 2 1 tensors of weights .*'weight'"
         with pytest.raises(RuntimeError, match=match):
-            self.run([0.5] * 4, weight=float('nan'), saves_at=2)
+            self.run([0.5] * 4, weights=[0.1, bad, bad])
 
-    @pytest.mark.parametrize('interval', [2, 3])
-    def test_weights_are_looked_at_before_a_validation(self, interval):
-        # Whether or not the losses were looked at just before.
+    def test_buffers_before_a_checkpoint_and_a_validation(self):
+        model = torch.nn.BatchNorm1d(1)
+        save = CheckpointHook(interval=2, by_epoch=False)
         run = SimpleNamespace(
-            iter=1,
+            iter=0,
             max_iters=100,
-            hooks=[],
-            model=torch.nn.Linear(1, 1),
+            hooks=[save],
+            model=model,
             message_hub=MessageHub('test_finite_loss'),
         )
-        hook = FiniteLossHook(interval)
+        hook = FiniteLossHook()
+        hook.before_train(run)
         hook.before_val_epoch(run)
-        hook.after_train_iter(run, 1, {}, dict(loss=torch.tensor(0.5)))
-        torch.nn.init.constant_(run.model.weight, float('nan'))
-        with pytest.raises(RuntimeError, match=r"tensors .*'weight'"):
+        model.running_var.fill_(float('nan'))
+        hook.before_val_epoch(run)  # not of a training
+        outputs = dict(loss=torch.tensor(0.5))
+        hook.after_train_iter(run, 0, {}, outputs)
+        with pytest.raises(RuntimeError, match=r"tensors .*'running_var'"):
             hook.before_val_epoch(run)
+        run.iter = 1
+        with pytest.raises(RuntimeError, match=r"tensors .*'running_var'"):
+            hook.after_train_iter(run, 1, {}, outputs)
 
     def test_another_process(self, monkeypatch):
+        calls = []
+
         def all_reduce(broken, op):
             assert op == 'max'
-            broken[1] = 1
+            calls.append(1)
+            broken[0] = len(calls) == 2
 
         module = 'mmseg_video.engine.hooks.finite_loss_hook.all_reduce'
         monkeypatch.setattr(module, all_reduce)
         match = 'iteration 2 .*finite here, not in another process'
         with pytest.raises(RuntimeError, match=match):
-            self.run([0.5] * 3, interval=3)
+            self.run([0.5] * 3)
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float16])
+def test_logits_that_are_not_finite_end_a_test(dtype):
+    logits = torch.full((5, 16, 16), 6e4, dtype=dtype)
+    meta = dict(img_path='a.png')
+    sample = SegDataSample(
+        seg_logits=PixelData(data=logits.clone()), metainfo=meta
+    )
+    hook = FiniteLogitsHook()
+    hook.after_test_iter(None, 0, outputs=[sample])
+    hook.after_val_iter(None, 0, outputs=[SegDataSample()])
+    for bad in ('nan', 'inf'):
+        sample.seg_logits.data[3, 2, 1] = float(bad)
+        with pytest.raises(RuntimeError, match=r"'a\.png' are not finite"):
+            hook.after_test_iter(None, 0, outputs=[sample])
+
+
+class TestPartialWeights:
+    def test_counters_alone_match_nothing(self):
+        model = build(FRAMEWISE)
+        weights = {
+            key: value
+            for key, value in model.state_dict().items()
+            if key.endswith(('num_batches_tracked', 'running_mean'))
+        }
+        with pytest.raises(RuntimeError, match='Nothing matches'):
+            report_checkpoint(model, weights, 'x.pth')
+
+    def test_what_may_be_lacking(self):
+        model = build(RECURRENT)
+        weights = build(FRAMEWISE).state_dict()
+        assert report_checkpoint(model, weights, 'x', new_modules(model))
+        with pytest.raises(RuntimeError, match=r'initialisation \(neck \('):
+            report_checkpoint(model, weights, 'x', ())
+        del weights['decode_head.conv_seg.weight']
+        match = r'initialisation \(decode_head \(1\)\).*--allow-partial'
+        with pytest.raises(RuntimeError, match=match):
+            report_checkpoint(model, weights, 'x', new_modules(model))
+        report_checkpoint(model, weights, 'x')
+
+    def test_counters_may_be_lacking(self):
+        model = build(FRAMEWISE)
+        weights = {
+            key: value
+            for key, value in model.state_dict().items()
+            if not key.endswith('num_batches_tracked')
+        }
+        report_checkpoint(model, weights, 'x', ())
+
+    def test_a_share(self):
+        model = torch.nn.Sequential(
+            torch.nn.Linear(3, 3, False), torch.nn.Linear(3, 1, False)
+        )
+        weights = {'1.weight': torch.zeros(1, 3)}
+        report_checkpoint(model, weights, 'x', min_share=0.25)
+        with pytest.raises(RuntimeError, match='25% of the parameters'):
+            report_checkpoint(model, weights, 'x', min_share=0.26)
+
+    def test_weights_that_are_not_finite(self):
+        model = torch.nn.Linear(1, 1)
+        weights = model.state_dict()
+        weights['bias'] = torch.tensor([float('nan')])
+        with pytest.raises(ValueError, match=r"not finite, such as 'bias'"):
+            report_checkpoint(model, weights, 'x')
+
+    def test_what_each_start_may_lack(self):
+        run = SimpleNamespace(model=build(RECURRENT), _resume=False)
+        hook = CheckpointReportHook(new=['decode_head.conv_seg'])
+        may_lack = hook._may_lack(run, testing=False)
+        assert 'decode_head.conv_seg' in may_lack
+        assert 'neck.' in may_lack
+        assert hook._may_lack(run, testing=True) == ('clip_losses.',)
+        run._resume = True
+        assert hook._may_lack(run, testing=False) == ()
+        hook = CheckpointReportHook(allow_partial=True)
+        assert hook._may_lack(run, testing=False) is None

@@ -162,7 +162,7 @@ def test_a_growth_that_cannot_be_is_refused(
     cfg = config('rnn_unet', root, 'none')
     cfg.train_dataloader.dataset.num_frames = 2
     cfg.merge_from_dict(changes)
-    loop = SimpleNamespace(dataloader_iterator=None)
+    loop = SimpleNamespace(replace_dataloader=None)
     runner = SimpleNamespace(cfg=cfg, train_loop=loop, max_iters=10)
     with pytest.raises(error, match=sentence):
         GrowClipHook(milestones).before_run(runner)
@@ -171,7 +171,7 @@ def test_a_growth_that_cannot_be_is_refused(
 def test_a_data_set_inside_a_wrapper_is_looked_at(root):
     cfg = config('rnn_unet_mean_teacher', root, 'none')
     assert cfg.train_dataloader.dataset.type == 'UnlabelledFrames'
-    loop = SimpleNamespace(dataloader_iterator=None)
+    loop = SimpleNamespace(replace_dataloader=None)
     runner = SimpleNamespace(cfg=cfg, train_loop=loop, max_iters=10)
     GrowClipHook({2: 8}).before_run(runner)
     with pytest.raises(ValueError, match='let T grow to 20'):

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,36 @@ def test_streams_give_the_same_figures_in_any_number_of_processes(
         figures.append(report['metrics'])
     assert {'mIoU', 'TC_ETC', 'TC_VSPW', 'flicker'} <= set(figures[0])
     assert figures[0] == pytest.approx(figures[1], nan_ok=True)
+
+
+FROZEN = """
+import time, torch, torch.distributed as dist
+from mmengine import Config
+from mmseg_video.engine.launch import cli, set_up_processes
+
+@cli
+def main():
+    dist_cfg = dict(backend='nccl', timeout=2)
+    cfg = Config(dict(model={}, env_cfg=dict(dist_cfg=dist_cfg)))
+    set_up_processes(cfg, 'pytorch')
+    if dist.get_rank():
+        time.sleep(100)
+    dist.all_reduce(torch.ones(1))
+
+main()
+"""
+
+
+def test_a_process_that_stands_still_ends_the_job(tmp_path):
+    worker = tmp_path / 'worker.py'
+    worker.write_text(FROZEN)
+    path = f'{ROOT}{os.pathsep}{os.environ.get("PYTHONPATH", "")}'
+    start = time.monotonic()
+    code, output = call(
+        *(sys.executable, '-m', 'torch.distributed.run'),
+        *('--nproc_per_node', 2, '--standalone', worker),
+        PYTHONPATH=path,
+    )
+    assert code != 0
+    assert 'error: another process of this job does not answer' in output
+    assert time.monotonic() - start < 90

@@ -37,6 +37,7 @@ def test_resumption_passes_over_a_damaged_checkpoint(root, tmp_path):
     checkpoint = tmp_path / 'iter_2.pth'
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     output = train(root, tmp_path, '--resume')
-    assert f"'{checkpoint}' is cut short: not used" in output
+    assert f"'{checkpoint}' is not used: the checkpoint" in output
+    assert 'is cut short or damaged (1000 bytes)' in output
     assert 'resumed epoch: 0, iter: 1' in output
     assert 'Iter(train) [2/2]' in output

@@ -1,4 +1,5 @@
 from collections import Counter
+from collections.abc import Sequence
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
@@ -8,30 +9,39 @@ from torch import nn
 
 from ...models.warm_start import adapt_framewise
 from ..pretrained import fetch
+from .finite_loss_hook import not_finite
 from .sequence_state_hook import unwrap
 from .shared_classes_hook import SharedClassesHook
 
 
 def report_checkpoint(
-    model: nn.Module, weights: dict, source: str, need_all: bool = False
+    model: nn.Module,
+    weights: dict,
+    source: str,
+    may_lack: Sequence[str] | None = None,
+    min_share: float = 0.0,
 ) -> str:
     """Says, module by module, what of a model a checkpoint covers.
 
     MMEngine loads what fits and passes over the rest; this tells before.
+    Counters of batch norm count for nothing: they are equal in any two nets.
 
     Args:
         model (nn.Module): The segmentor.
         weights (dict): The checkpoint's ``state_dict``.
         source (str): Its path, for the message.
-        need_all (bool): Whether a tensor that keeps its initialisation is an
-            error, unless a test does not need it (the model's
-            ``training_only``, beginnings of names). Defaults to False.
+        may_lack (Sequence[str] | None): Beginnings of names that it need not
+            have. Defaults to None, any.
+        min_share (float): How much of the model's parameters, counted as
+            numbers, it must have at least. Defaults to 0.
 
     Raises:
-        RuntimeError: If nothing matches, or ``need_all`` and not all does or
-            an RNN of the checkpoint has no place.
+        RuntimeError: If no parameter matches, too few do, or one that is
+            needed does not.
+        ValueError: If a tensor of it holds NaN or infinity.
     """
     own = model.state_dict()
+    parameters = {name for name, _ in model.named_parameters()} & set(own)
     weights = {key.removeprefix('module.'): w for key, w in weights.items()}
     fits = [
         k for k in own if k in weights and weights[k].shape == own[k].shape
@@ -40,41 +50,82 @@ def report_checkpoint(
     new = [k for k in own if k not in weights]
     unused = [k for k in weights if k not in own]
 
-    def modules(keys):
-        counts = Counter(key.split('.')[0] for key in keys)
-        return ', '.join(f'{name} ({n})' for name, n in counts.items())
-
-    parts = [f'{len(fits)} of {len(own)} tensors loaded: {modules(fits)}']
+    parts = [f'{len(fits)} of {len(own)} tensors loaded: {_modules(fits)}']
     if new:
-        parts.append(f'not in the checkpoint: {modules(new)}')
+        parts.append(f'not in the checkpoint: {_modules(new)}')
     if differ:
         first = differ[0]
         parts.append(
-            f'of another shape: {modules(differ)}, such as {first} '
+            f'of another shape: {_modules(differ)}, such as {first} '
             f'{tuple(weights[first].shape)} for {tuple(own[first].shape)}'
         )
     if unused:
-        parts.append(f'unused: {modules(unused)}')
+        parts.append(f'unused: {_modules(unused)}')
     text = f"checkpoint '{source}': " + '; '.join(parts)
-    if not fits:
+    if not parameters & set(fits) and (parameters or not fits):
         raise RuntimeError(
             f'{text}. Nothing matches: it belongs to another architecture'
             + _hint(own, weights)
         )
-    training_only = tuple(getattr(model, 'training_only', ()))
-    needed = [k for k in new + differ if not k.startswith(training_only)]
-    if need_all and needed:
-        raise RuntimeError(
-            f'{text}. What was not loaded would be tested at its random '
-            'initialisation: test the checkpoint with the config it was '
-            'trained with'
+    broken = not_finite({key: weights[key] for key in fits})
+    if broken:
+        raise ValueError(
+            f"checkpoint '{source}': {len(broken)} of its tensors are not "
+            f"finite, such as '{broken[0]}': take one from before the "
+            'training broke'
         )
-    if need_all and any('rnn' in key for key in unused):
+    loaded = sum(own[k].numel() for k in parameters & set(fits))
+    share = loaded / max(1, sum(own[k].numel() for k in parameters))
+    if share < min_share:
         raise RuntimeError(
-            f'{text}. The checkpoint has RNNs and the model none for them: '
-            'test the checkpoint with the config it was trained with'
+            f'{text}. That is {share:.0%} of the parameters: too little to '
+            f'start from{_hint(own, weights)}'
+        )
+    lacking = [
+        k
+        for k in [*new, *differ]
+        if may_lack is not None
+        and not k.endswith('num_batches_tracked')
+        and not k.startswith(tuple(may_lack))
+    ]
+    if lacking:
+        raise RuntimeError(
+            f'{text}. What was not loaded would stay at its random '
+            f'initialisation ({_modules(lacking)}): take the config it was '
+            'trained with, or accept that by --allow-partial'
         )
     return text
+
+
+def _modules(keys: Sequence[str]) -> str:
+    counts = Counter(key.split('.')[0] for key in keys)
+    return ', '.join(f'{name} ({n})' for name, n in counts.items())
+
+
+def check_rnns_used(model: nn.Module, weights: dict, source: str) -> None:
+    """Refuse a recurrent model's checkpoint for a model without its RNNs.
+
+    Raises:
+        RuntimeError: If an RNN of the checkpoint has no place.
+    """
+    own = model.state_dict()
+    unused = [key for key in weights if key not in own and 'rnn' in key]
+    if unused:
+        raise RuntimeError(
+            f"checkpoint '{source}' has RNNs ({_modules(unused)}) and the "
+            'model none for them: test the checkpoint with the config it was '
+            'trained with'
+        )
+
+
+def new_modules(model: nn.Module) -> tuple[str, ...]:
+    """Beginnings of the names that a framewise baseline's weights lack: those
+    of modules that say so (``new_in_training``)."""
+    return tuple(
+        f'{name}.'
+        for name, module in model.named_modules()
+        if getattr(module, 'new_in_training', False)
+    )
 
 
 def _hint(own: dict, weights: dict) -> str:
@@ -94,9 +145,23 @@ class CheckpointReportHook(Hook):
     model is initialised (``init_cfg=dict(type='Pretrained', ...)``, mmseg's
     ``pretrained``), which MMEngine loads as far as they fit. These are looked
     at before: a file that is missing or cut short, an address that cannot be
-    reached and a prefix that the checkpoint lacks end in a sentence. In a
-    test every tensor must come from the checkpoint.
+    reached and a prefix that the checkpoint lacks end in a sentence.
+
+    What a checkpoint may lack: in a test, what only trains
+    (``training_only``); where a training starts, the modules that a baseline
+    has not (``new_in_training``: RNNs, losses with parameters) and those of
+    ``new``; where it is resumed, nothing. Half of the parameters of a module
+    must come from its ``init_cfg``.
+
+    Args:
+        new (Sequence[str]): Beginnings of names that the weights of
+            ``load_from`` may lack. Defaults to ().
+        allow_partial (bool): Whether anything may be lacking
+            (``--allow-partial``). Defaults to False.
     """
+
+    def __init__(self, new: Sequence[str] = (), allow_partial: bool = False):
+        self.new, self.allow_partial = tuple(new), allow_partial
 
     def before_run(self, runner: Runner) -> None:
         # A training builds its loop before it loads; a test never does, and
@@ -129,6 +194,7 @@ class CheckpointReportHook(Hook):
     def _watch(self, name: str, module: nn.Module, source: str) -> None:
         """Report on the module's next load, whoever does it."""
         awaited = self._awaited
+        min_share = 0.0 if self.allow_partial else 0.5
 
         # A function of its own rather than a method: copies of the model
         # (EMA) carry it, and must not carry the runner.
@@ -136,7 +202,9 @@ class CheckpointReportHook(Hook):
             # Not the load of a whole that the module is a part of.
             if prefix or awaited.pop(name, None) is None:
                 return
-            text = report_checkpoint(module, weights, source)
+            text = report_checkpoint(
+                module, weights, source, min_share=min_share
+            )
             print_log(f'{name}: {text}', logger='current')
 
         # Public from torch 2.5 on, with the module as one more argument.
@@ -155,9 +223,25 @@ class CheckpointReportHook(Hook):
         if 'state_dict' in checkpoint:
             weights = adapt_framewise(model, weights)
             checkpoint['state_dict'] = weights
-        text = report_checkpoint(model, weights, source, need_all=testing)
+        text = report_checkpoint(
+            model, weights, source, self._may_lack(runner, testing)
+        )
+        if testing and not self.allow_partial:
+            check_rnns_used(model, weights, source)
         print_log(text, logger='current')
         self._compare_classes(runner, checkpoint, source)
+
+    def _may_lack(
+        self, runner: Runner, testing: bool
+    ) -> tuple[str, ...] | None:
+        model = unwrap(runner.model)
+        if self.allow_partial:
+            return None
+        if testing:
+            return tuple(getattr(model, 'training_only', ()))
+        if runner._resume:
+            return ()
+        return self.new + new_modules(model)
 
     def _compare_classes(
         self, runner: Runner, checkpoint: dict, source: str

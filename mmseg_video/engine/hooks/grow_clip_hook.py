@@ -56,7 +56,7 @@ class GrowClipHook(Hook):
         return reached[-1] if reached else start
 
     def before_run(self, runner: Runner) -> None:
-        if not hasattr(runner.train_loop, 'dataloader_iterator'):
+        if not hasattr(runner.train_loop, 'replace_dataloader'):
             raise RuntimeError(
                 'GrowClipHook needs a loop of iterations: '
                 "train_cfg=dict(type='IterBasedTrainLoop', ...)"
@@ -101,18 +101,9 @@ class GrowClipHook(Hook):
         if num_frames == self._now:
             return False
         self._now = num_frames
-        loop = runner.train_loop
-        iterator = type(loop.dataloader_iterator)
-        # First of all, so that two sets of workers are never there.
-        loop.dataloader_iterator = loop.dataloader = None
-        loop.dataloader = runner.build_dataloader(
-            _longer(runner.cfg.train_dataloader, num_frames),
-            seed=runner.seed,
-            diff_rank_seed=runner.cfg.get('randomness', {}).get(
-                'diff_rank_seed', False
-            ),
+        runner.train_loop.replace_dataloader(
+            _longer(runner.cfg.train_dataloader, num_frames)
         )
-        loop.dataloader_iterator = iterator(loop.dataloader)
         print_log(
             f'iteration {iteration}: clips of T={num_frames} frames',
             logger='current',

@@ -15,6 +15,7 @@ from mmseg.registry import DATASETS, METRICS, MODELS
 from ...engine.arguments import set_data_root
 from ...engine.launch import load_config, revert_sync_bn
 from ...engine.pretrained import fetch_nothing
+from ...engine.weights import read_checkpoint
 from ...evaluation.figures import TEMPORAL_METRICS
 from ...evaluation.protocol import Protocol
 from ...flow.full_frames import FullFrames
@@ -113,7 +114,7 @@ class Video:
         revert_sync_bn(model_cfg)
         fetch_nothing(model_cfg)
         self._model = MODELS.build(model_cfg).eval()
-        loaded = torch.load(self.checkpoint, 'cpu', weights_only=False)
+        loaded = read_checkpoint(self.checkpoint, 'cpu')
         weights = loaded.get('state_dict', loaded)
         self._model.load_state_dict(
             {

@@ -58,6 +58,9 @@ class ConvRNN(nn.Module):
             unknown, or the ratio out of range.
     """
 
+    # A framewise baseline has none.
+    new_in_training = True
+
     def __init__(
         self,
         in_channels: int,

@@ -1,0 +1,152 @@
+"""MMEngine's loop of iterations, so that a resumed training goes on as the
+one that was never stopped."""
+
+from collections.abc import Iterator
+
+import torch
+from mmengine.logging import print_log
+from mmengine.runner import IterBasedTrainLoop as _IterBasedTrainLoop
+from mmengine.runner import Runner
+from mmseg.registry import LOOPS
+from torch.utils.data import DataLoader
+
+from ..datasets.seeded import mixed_seed, seed_all, seeded_loader
+
+# In the message hub, and so in checkpoints: the iteration after which the
+# model was validated last.
+VALIDATED = 'last_validated_iter'
+
+
+class Batches:
+    """The batches of a loader that never ends; workers start with the first.
+
+    Args:
+        dataloader (DataLoader): Of :class:`SeededBatches`.
+    """
+
+    def __init__(self, dataloader: DataLoader):
+        self._dataloader = dataloader
+        self._iterator = None
+
+    def __iter__(self) -> Iterator[dict]:
+        return self
+
+    def __next__(self) -> dict:
+        if self._iterator is None:
+            self._iterator = iter(self._dataloader)
+        return next(self._iterator)
+
+    def skip_iter(self, iterations: int) -> None:
+        """Begin after so many batches of the training, without reading."""
+        self._dataloader.batch_sampler.skip(iterations)
+        self._iterator = None
+
+    def end(self) -> None:
+        """End the workers, which would else wait for the garbage collector."""
+        self._iterator = None
+
+
+@LOOPS.register_module(name='IterBasedTrainLoop')
+class ExactTrainLoop(_IterBasedTrainLoop):
+    """Iterations whose random numbers depend on the seed and their number.
+
+    It takes the place of ``IterBasedTrainLoop`` within the scope ``mmseg``.
+    Before each iteration all generators are seeded from (seed, iteration,
+    process); samples are seeded by :mod:`..datasets.seeded`. A validation that
+    was due when the training was killed is made up for.
+
+    Args:
+        runner (Runner): The runner.
+        dataloader (DataLoader | dict): A config is seeded; a loader that was
+            built elsewhere is taken as it is.
+        kwargs: :class:`IterBasedTrainLoop`'s.
+    """
+
+    def __init__(
+        self, runner: Runner, dataloader: DataLoader | dict, **kwargs
+    ):
+        self._seeded = not isinstance(dataloader, DataLoader)
+        if self._seeded:
+            dataloader = seeded_loader(dataloader, runner.seed)
+        super().__init__(runner, dataloader, **kwargs)
+        if self._seeded:
+            self.dataloader_iterator = Batches(self.dataloader)
+
+    def replace_dataloader(self, config: dict) -> None:
+        """Go on with other batches; the old workers end first."""
+        self.dataloader_iterator = self.dataloader = None
+        self.dataloader = self.runner.build_dataloader(
+            seeded_loader(config, self.runner.seed),
+            seed=self.runner.seed,
+            diff_rank_seed=self.runner.cfg.get('randomness', {}).get(
+                'diff_rank_seed', False
+            ),
+        )
+        self.dataloader_iterator = Batches(self.dataloader)
+
+    def run(self):
+        """Launch training."""
+        runner = self.runner
+        self._say_what_is_not_exact()
+        runner.call_hook('before_train')
+        runner.call_hook('before_train_epoch')
+        if self._iter > 0:
+            self.dataloader_iterator.skip_iter(self._iter)
+            print_log(
+                f'goes on after iteration {self._iter}', logger='current'
+            )
+            if runner.message_hub.runtime_info.get(VALIDATED) != self._iter:
+                self._decide_current_val_interval()
+                self._validate()
+        try:
+            while self._iter < self._max_iters and not self.stop_training:
+                runner.model.train()
+                self.run_iter(next(self.dataloader_iterator))
+                self._decide_current_val_interval()
+                self._validate()
+        finally:
+            if self._seeded:
+                self.dataloader_iterator.end()
+            for hook in runner.hooks:
+                # Whatever ends the training: signals have their old meaning.
+                getattr(hook, 'release_signals', lambda: None)()
+        runner.call_hook('after_train_epoch')
+        runner.call_hook('after_train')
+        return runner.model
+
+    def run_iter(self, data_batch: dict) -> None:
+        """One iteration, with random numbers of its own."""
+        runner = self.runner
+        seed = mixed_seed(runner.seed, 1, self._iter, runner.rank)
+        seed_all(seed)
+        torch.manual_seed(seed)  # of all devices
+        super().run_iter(data_batch)
+
+    def _validate(self) -> None:
+        """Where it is due."""
+        due = self._iter % self.val_interval == 0
+        if (
+            self.runner.val_loop is not None
+            and self._iter >= self.val_begin
+            and (due or self._iter == self._max_iters)
+        ):
+            self.runner.val_loop.run()
+
+    def _say_what_is_not_exact(self) -> None:
+        runner = self.runner
+        if not self._seeded:
+            print_log(
+                'train_dataloader was built outside of the config: resumed, '
+                'this training cannot go on exactly as it would have',
+                'current',
+                30,
+            )
+        elif runner._randomness_cfg.get('seed') is None:
+            print_log(
+                f'no seed is set (randomness.seed, --seed): {runner.seed} was '
+                'drawn. Started again, this training is another one, and '
+                'cannot be resumed exactly before its first checkpoint, '
+                'which keeps that seed',
+                'current',
+                30,
+            )

@@ -1,0 +1,183 @@
+"""A resumed training is the one that was never stopped, bit for bit."""
+
+import itertools
+import os
+import shutil
+import sys
+import uuid
+
+import pytest
+import torch
+from mmengine.runner import Runner
+
+from mmseg_video.datasets.seeded import SeededBatches, mixed_seed
+from tests.checkpoints import same
+from tests.commands import ROOT, call
+from tests.runs import config
+
+ITERATIONS = 3
+
+
+def settings(cfg):
+    """Every source of chance that a config may have."""
+    cfg.train_cfg.update(max_iters=ITERATIONS, val_interval=2)
+    cfg.default_hooks.checkpoint.update(interval=1, max_keep_ckpts=-1)
+    cfg.visualizer.vis_backends = []
+    # Message hubs are kept by name, and names are told apart by the second.
+    cfg.experiment_name = uuid.uuid4().hex
+    return cfg
+
+
+def teacher(root, work_dir):
+    """Unlabelled frames, a mean teacher, mixed samples, burn-in, noise and
+    dropout."""
+    cfg = config('rnn_unet_mean_teacher', root, work_dir)
+    cfg.model.train_cfg = dict(burn_in=2)
+    cfg.model.decode_head.dropout_ratio = 0.3
+    dataset = cfg.train_dataloader.dataset
+    dataset = dataset.get('dataset', dataset)
+    dataset.augments = dict(
+        noise=dict(type='NoiseFrames', prob=0.7),
+        reverse=dict(type='ReverseRefFrames', prob=0.5),
+        interval=dict(type='RandomFrameInterval', intervals=[1, 2]),
+    )
+    return settings(cfg)
+
+
+def adversarial(root, work_dir):
+    """Two optimisers, EMA, gradients accumulated over two iterations."""
+    cfg = config('unet', root, work_dir)
+    cfg.model.type = 'RecurrentUNet'
+    cfg.model.data_preprocessor.type = 'ClipDataPreProcessor'
+    cfg.train_dataloader.dataset.num_frames = 2
+    cfg.optim_wrapper.accumulative_counts = 2
+    cfg.default_hooks.ema = dict(type='EMAHook', momentum=0.1)
+    cfg.model.clip_losses = dict(adversarial=dict(type='AdversarialLoss'))
+    cfg.optim_wrapper.update(
+        constructor='AdversarialOptimWrapperConstructor',
+        discriminator=dict(optimizer=dict(type='Adam', lr=1e-4)),
+    )
+    return settings(cfg)
+
+
+def resumed(make, root, whole, tmp_path, at, workers):
+    """The training of ``make`` killed after ``at`` iterations, elsewhere."""
+    for name in (f'iter_{at}.pth', 'run.json'):
+        shutil.copy(whole / name, tmp_path / name)
+    cfg = make(root, tmp_path)
+    cfg.train_dataloader.num_workers = workers
+    cfg.resume, cfg.load_from = True, str(tmp_path / f'iter_{at}.pth')
+    Runner.from_cfg(cfg).train()
+    return tmp_path / f'iter_{ITERATIONS}.pth'
+
+
+@pytest.mark.parametrize('make', [teacher, adversarial])
+def test_resumed_equals_uninterrupted(make, root, tmp_path):
+    whole = tmp_path / 'whole'
+    Runner.from_cfg(make(root, whole)).train()
+    part = tmp_path / 'part'
+    part.mkdir()
+    path = resumed(make, root, whole, part, 1, 2 if make is teacher else 0)
+    same(whole / path.name, path)
+
+
+def test_skipping_reads_nothing_and_gives_the_same_samples():
+    class Dealt(list):
+        epoch = 0
+
+        def set_epoch(self, epoch):
+            self.epoch = epoch
+
+        def __iter__(self):
+            return iter([i + 10 * self.epoch for i in range(5)])
+
+    whole = SeededBatches(Dealt([0] * 5), batch_size=2, seed=7)
+    later = SeededBatches(Dealt([0] * 5), batch_size=2, seed=7)
+    later.skip(4)
+    stream = iter(whole)
+    batches = [next(stream) for _ in range(7)]
+    indices = [[index for index, _ in batch] for batch in batches]
+    assert indices[:4] == [[0, 1], [2, 3], [4], [10, 11]]
+    # A sample's seed is that of its place, which never comes again.
+    seeds = [seed for batch in batches for _, seed in batch]
+    assert len(set(seeds)) == len(seeds)
+    stream = iter(later)
+    assert [next(stream) for _ in range(3)] == batches[4:]
+
+
+def test_two_processes_see_the_samples_of_one_with_the_doubled_batch(
+    monkeypatch,
+):
+    module = 'mmseg_video.datasets.seeded.get_dist_info'
+    seen = []
+    for rank in (0, 1):
+        monkeypatch.setattr(module, lambda rank=rank: (rank, 2))
+        share = iter(SeededBatches(range(rank, 8, 2), batch_size=2, seed=3))
+        seen.append([next(share) for _ in range(2)])
+    monkeypatch.setattr(module, lambda: (0, 1))
+    one = iter(SeededBatches(range(8), batch_size=4, seed=3))
+    for left, right in zip(*seen, strict=True):
+        assert sorted(left + right) == sorted(next(one))
+
+
+def test_seeds_differ():
+    places = itertools.product((0, 1), (0, 1), range(99))
+    seeds = {mixed_seed(*place) for place in places}
+    assert len(seeds) == 4 * 99
+    assert max(seeds) < 2**63
+
+
+WORKER = """
+import os, shutil, sys
+from pathlib import Path
+import torch.distributed as dist
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+import mmseg_video.engine.registration
+from mmseg_video.engine.launch import leave_processes, set_up_processes
+from tests.test_engine.test_exact_resume import teacher, resumed
+
+init_default_scope('mmseg')
+root, work_dir = map(Path, sys.argv[1:])
+
+def make(root, folder):
+    cfg = teacher(root, folder)
+    cfg.train_dataloader.batch_size = 1
+    # The teacher's batch norm counts for itself in each process.
+    set_up_processes(cfg, 'pytorch')
+    return cfg
+
+Runner.from_cfg(make(root, work_dir / 'whole')).train()
+dist.barrier()
+part = work_dir / 'part'
+part.mkdir(exist_ok=True)
+resumed(make, root, work_dir / 'whole', part, 1, 0)
+leave_processes()
+"""
+
+
+def test_two_processes(root, tmp_path):
+    worker = tmp_path / 'worker.py'
+    worker.write_text(WORKER)
+    path = f'{ROOT}{os.pathsep}{os.environ.get("PYTHONPATH", "")}'
+    code, output = call(
+        *(sys.executable, '-m', 'torch.distributed.run'),
+        *('--nproc_per_node', 2, '--standalone', worker, root, tmp_path),
+        PYTHONPATH=path,
+    )
+    assert code == 0, output[-3000:]
+    last = f'iter_{ITERATIONS}.pth'
+    same(tmp_path / 'whole' / last, tmp_path / 'part' / last)
+    saved = torch.load(tmp_path / 'whole/iter_1.pth')['processes']
+    assert len(saved) == 2
+    assert not saved[0]
+    assert any('running_mean' in name for name in saved[1])
+
+
+def test_a_training_without_a_seed_says_so(root, tmp_path, capfd):
+    cfg = config('unet', root, tmp_path)
+    cfg.train_cfg.max_iters = 1
+    cfg.randomness.seed = None
+    cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
+    Runner.from_cfg(cfg).train()
+    assert 'no seed is set' in ''.join(capfd.readouterr())
