@@ -60,7 +60,12 @@ def commands(text: str) -> list[str]:
 
 def inline_commands(text: str) -> list[str]:
     """The commands of ours that stand in a line of text."""
-    return [span for span in spans(text) if STARTS.match(span) and ' ' in span]
+    return [
+        span
+        for span in spans(text)
+        # The name of a subcommand is no command line.
+        if STARTS.match(span) and not re.fullmatch(r'mmseg-video \S+', span)
+    ]
 
 
 def slug(heading: str) -> str:

@@ -162,9 +162,8 @@ def _open(model: Model, classes, options: dict) -> Framewise:
         return _from_mmseg(*map(str, model), classes, options)
     if isinstance(model, BaseSegmentor):
         named = getattr(model, 'dataset_meta', None) or {}
-        return as_net(
-            model, classes or named.get('classes'), named.get('palette')
-        )
+        names = classes or named.get('classes')
+        return as_net(model, names, named.get('palette'), **options)
     if callable(model):
         return CallableNet(model, classes, **options)
     raise ValueError(

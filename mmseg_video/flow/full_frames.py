@@ -40,7 +40,8 @@ class FullFrames:
             to 1, the net runs on all.
         max_every (int): The longest way between two full frames, if adaptive.
             Defaults to 10.
-        tolerance (float): See above. Defaults to 0.15.
+        tolerance (float): See above. Defaults to 0.4, a full frame about every
+            third in steady driving.
 
     Raises:
         ValueError: If a value is out of range.
@@ -48,7 +49,7 @@ class FullFrames:
 
     every: int | str = 1
     max_every: int = 10
-    tolerance: float = 0.15
+    tolerance: float = 0.4
 
     def __post_init__(self):
         number = isinstance(self.every, int) and self.every >= 1

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 STEADY = ('flow', 'place', 'none', 'gated')
-# Found on CamVid's and the street scenes' validation video, with several
+# Found on the first half of CamVid's validation video, with three
 # nets, and the worst case counted: work_dirs/results/steady.
 FILTER = dict(type='EMAFilter', weight=0.1)
 FLOW = dict(

@@ -182,7 +182,8 @@ class SteadySegmentor(ClipSegmentor):
             raise ValueError(
                 f'the net cannot take frames of {shape[2]}x{shape[3]} '
                 f'(padded to multiples of stride={net.stride}): {error}; '
-                'give its stride, or resize the frames'
+                'give its stride, or with smallest=(HEIGHT, WIDTH) what it '
+                'needs at least'
             ) from error
         got = tuple(getattr(scores, 'shape', ()))
         if len(got) != 4 or got[:2] != (shape[0], len(net.classes)):

@@ -34,7 +34,7 @@ def overlay(
 
 def captioned(panel: np.ndarray, caption: str) -> np.ndarray:
     """The panel with a caption on a dark strip above it."""
-    scale = max(0.35, panel.shape[1] / 900)
+    scale = max(0.5, panel.shape[1] / 900)
     height = round(34 * scale)
     strip = np.full((height, panel.shape[1], 3), 28, np.uint8)
     cv2.putText(

@@ -114,7 +114,7 @@ FILTERS = {
 }
 PACES = {
     **{f'every {k}': replace(DEFAULT, every=k) for k in EVERY},
-    'adaptive': replace(DEFAULT, every='adaptive'),
+    'adaptive': replace(DEFAULT, every='adaptive', tolerance=0.4),
 }
 RIVALS = {
     **{f'held, every {k}': replace(ALONE, every=k) for k in EVERY},

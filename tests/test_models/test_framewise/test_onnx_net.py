@@ -8,7 +8,7 @@ from mmseg_video.apis import open_net, steady
 from mmseg_video.deployment.onnx import export_checked
 from mmseg_video.flow.estimators import build_flow
 from mmseg_video.models import CallableNet, EMAFilter, SteadySegmentor
-from tests.models import FRAMEWISE, NUM_CLASSES, RECURRENT, build, wake
+from tests.models import NUM_CLASSES
 
 CLASSES = [f'class {i}' for i in range(NUM_CLASSES)]
 PALETTE = [[i, 2 * i, 3 * i] for i in range(NUM_CLASSES)]
@@ -63,55 +63,31 @@ def test_a_graph_of_one_size(tmp_path):
 
 @pytest.mark.parametrize('compensated', [False, True])
 @torch.no_grad()
-def test_a_stream_that_this_package_exported(compensated, tmp_path):
-    rnn = dict(conv_seg=dict(cell=dict(type='GatedEMACell')))
-    rnn['conv_seg']['connection'] = 'standard'
-    model = wake(
-        build(
-            RECURRENT,
-            neck=None,
-            head_rnns=rnn,
-            flow_compensated=compensated,
-        )
+def test_a_steadied_net_is_exported_and_opened_again(compensated, tmp_path):
+    """Padding, filter, warp and resize are part of the graph."""
+    model = SteadySegmentor(
+        CallableNet(Pooled(), CLASSES),
+        EMAFilter(0.3),
+        flow_compensated=compensated,
+    ).eval()
+    path = tmp_path / 'steady.onnx'
+    flow = build_flow() if compensated else None
+    error = export_checked(
+        *(model, path, CLASSES, PALETTE, flow), num_frames=3, size=(70, 100)
     )
-    path = tmp_path / 'model.onnx'
-    export_checked(model, path, CLASSES, PALETTE, num_frames=0)
+    assert error < 1e-3
     ours = open_net(path)
     assert ours.classes == tuple(CLASSES)
     assert ours.palette == PALETTE
     assert ours.flow_compensated == compensated
-    segmentor = SteadySegmentor(ours, on_missing_flow='error').eval()
-    clip, states, own = (
-        torch.randint(256, (3, 1, 3, 64, 96)).float(),
-        None,
-        None,
-    )
-    flow = torch.randn(1, 3, 32, 48) if compensated else None
+    again = SteadySegmentor(ours).eval()
+    clip = torch.randint(256, (3, 1, 3, 64, 96)).float()
+    flow = torch.rand(1, 3, 32, 48) if compensated else None
+    states = own = None
     for frame in clip:
-        got, own = segmentor.step(frame, own, flow)
+        got, own = again.step(frame, own, flow)
         want, states = model.step(frame, states, flow)
     torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-3)
-
-
-@pytest.mark.parametrize('compensated', [False, True])
-def test_a_steadied_net_is_exported(compensated, tmp_path):
-    """Padding, filter, warp and resize are part of the graph."""
-    from mmseg_video.models import MMSegNet
-
-    net = MMSegNet(build(FRAMEWISE), CLASSES)
-    model = SteadySegmentor(
-        net, EMAFilter(0.3), flow_compensated=compensated
-    ).eval()
-    error = export_checked(
-        model,
-        tmp_path / 'steady.onnx',
-        CLASSES,
-        PALETTE,
-        build_flow() if compensated else None,
-        num_frames=3,
-        size=(70, 100),
-    )
-    assert error < 1e-3
 
 
 def test_what_is_no_graph(tmp_path):

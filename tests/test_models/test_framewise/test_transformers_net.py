@@ -4,7 +4,6 @@ import json
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from mmseg_video.apis import open_net
 from mmseg_video.models import EMAFilter, SteadySegmentor
@@ -232,16 +231,3 @@ def test_bad_names_are_refused_with_a_sentence(tmp_path, monkeypatch):
     hf.BertConfig(architectures=['BertModel']).save_pretrained(folder)
     with pytest.raises(ValueError, match='BertModel, which segments nothing'):
         open_net(f'hf://{folder}')
-
-
-@torch.no_grad()
-def test_what_covers_the_frame_in_another_aspect():
-    from mmseg_video.models.framewise.windows import in_windows
-
-    def rows(part):
-        assert part.shape[2:] == (32, 16)
-        return F.avg_pool2d(part, 4)
-
-    y = torch.arange(80.0).view(1, 1, 80, 1).expand(1, 3, 80, 16)
-    got = in_windows(rows, y, (32, 16))
-    torch.testing.assert_close(got, F.avg_pool2d(y, 4))
