@@ -58,8 +58,12 @@ def test_folder_of_frames_to_gif(recurrent, tmp_path):
         img = np.full((64, 128, 3), 60 * i, np.uint8)
         cv2.imwrite(str(frames / f'{i}.png'), img)
     out = tmp_path / 'out.gif'
-    code, output = demo(frames, recurrent, out, '--max-frames', 2)
+    labels = tmp_path / 'labels'
+    code, output = demo(
+        *(frames, recurrent, out, '--max-frames', 2, '--labels', labels)
+    )
     assert code == 0, output[-2000:]
+    assert {p.name for p in labels.glob('*.png')} == {'0.png', '1.png'}
     assert Image.open(out).n_frames == 2
 
 

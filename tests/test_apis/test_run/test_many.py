@@ -157,7 +157,7 @@ def test_processes_share_the_videos_by_their_length(folder, tmp_path):
     for rank in range(2):
         out = tmp_path / f'{rank}'
         run(videos, out, processes=Part(rank, 2))
-        done.append(sorted(p.stem for p in (out / 'drawn/.done').iterdir()))
+        done.append(sorted(p.stem for p in out.glob('drawn/.done/*.json')))
     assert done == [['c'], ['a', 'b']]
 
 
