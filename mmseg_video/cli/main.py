@@ -27,7 +27,7 @@ COMMANDS = {
     'quickstart': Command('quickstart', 'train and compare, from nothing'),
     'train': Command('train', 'train a config'),
     'test': Command('test', 'test a checkpoint'),
-    'demo': Command('demo', 'segment a video and draw it'),
+    'run': Command('run', 'any net on video, steadied'),
     'app': Command('app', 'a web page that segments videos'),
     'compare': Command('compare', 'two models on the same video'),
     'ablate': Command('ablate', 'many configs and seeds into one table'),

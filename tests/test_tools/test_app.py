@@ -6,7 +6,9 @@ import cv2
 import pytest
 
 from mmseg_video.apis import VideoSegInferencer
-from mmseg_video.apis.web_page import build_page, draw_sample
+from mmseg_video.apis.web_page import NetChoice, build_page, draw_sample
+from mmseg_video.models import CallableNet
+from tests.bright import CLASSES, brightness
 from tests.commands import ROOT, call
 
 
@@ -21,7 +23,7 @@ def test_the_button_segments_a_sample(recurrent, framewise, tmp_path):
         ),
     )
     sample = draw_sample(tmp_path, (64, 128))
-    page, _ = build_page(models, [sample], tmp_path, 5, (64, 128))
+    page, _ = build_page(lambda: models, [sample], tmp_path, 5, (64, 128))
     (click,) = (f for f in page.fns.values() if f.name == 'clicked')
     video, table, figure = click.fn(sample)
     assert cv2.VideoCapture(video).get(cv2.CAP_PROP_FRAME_COUNT) == 5
@@ -38,12 +40,33 @@ def test_the_button_segments_a_sample(recurrent, framewise, tmp_path):
         click.fn(str(broken))
 
 
+def test_a_net_a_filter_and_how_often_it_runs_are_chosen(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        'mmseg_video.apis.web_page.open_net',
+        lambda name: CallableNet(brightness, CLASSES, stride=8),
+    )
+    sample = draw_sample(tmp_path, (64, 128))
+    choose = NetChoice(['net-a', 'net-b'], 'cpu')
+    page, _ = build_page(
+        choose, [sample], tmp_path, 4, (64, 128), choose.names
+    )
+    (click,) = (f for f in page.fns.values() if f.name == 'clicked')
+    assert len(click.inputs) == 4
+    _, table, _ = click.fn(sample, 'net-b', 'place', 3)
+    captions = [line.split(' | ')[0] for line in table.splitlines()[2:]]
+    assert captions == ['| net alone', '| place, every 3']
+    with pytest.raises(Exception, match='answer'):
+        click.fn(sample, 'net-a', 'none', 3)
+
+
 def test_without_gradio_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'gradio', None)
     with pytest.raises(
         RuntimeError, match=r"pip install 'mmseg-video\[app\]'"
     ):
-        build_page({}, [], tmp_path)
+        build_page(dict, [], tmp_path)
 
 
 def test_a_sample_that_cannot_be_opened_is_told_at_the_start(tmp_path):
