@@ -36,6 +36,9 @@ from ..engine.published import find_checkpoint
 from ..io.shipped import find_config
 from ..models.steady_filters import STEADY
 
+# Of the panels of --draw beside.
+CAPTIONS = dict(flow='flow-compensated EMA', place='EMA')
+
 
 def seconds(text: str) -> float:
     """An argparse type: SECONDS, MM:SS or HH:MM:SS, as seconds."""
@@ -266,7 +269,8 @@ def _run_one(args, targets, excerpt, drawing, way) -> None:
     targets.check(args.input)
     excerpt.open(args.input)
     model = open_model(args, Processes())
-    models = {'prediction': model}
+    caption = CAPTIONS.get(args.steady, 'prediction')
+    models = {caption: model}
     if args.baseline:
         baseline = VideoSegInferencer(*args.baseline, args.device, args.amp)
         if tuple(baseline.classes) != tuple(model.classes):
@@ -274,7 +278,7 @@ def _run_one(args, targets, excerpt, drawing, way) -> None:
                 f'the model has {len(model.classes)} classes, the baseline '
                 f'{len(baseline.classes)} others: they cannot share a legend'
             )
-        models = {'prediction': model, 'baseline': baseline}
+        models['baseline'] = baseline
     run = run_video(args.input, models, targets, excerpt, drawing, way)
     print(run.rates)
     if targets.paths:
