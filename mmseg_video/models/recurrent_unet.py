@@ -19,7 +19,7 @@ from .clip_encoding import (
 )
 from .clip_losses import ClipLosses
 from .clip_segmentor import ClipSegmentor, clip_flow
-from .decode_heads import CascadeHead, at_own_size, last_head
+from .decode_heads import CascadeHead, at_frame_size, at_own_size, last_head
 from .filters import filter_clip
 from .flow_checks import flow_of_frame, used_flow
 from .head_rnns import FINAL_RNN, LOGITS, HeadRNNs, pick_rows
@@ -333,7 +333,8 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         logits = answers[self._answering]
         if self.filter is not None:
             logits = self.filter.answer(logits)
-        return self.decode_head.predict_by_feat(logits, metas), after
+        # The net may be at work in another thread (LiveSegmentor).
+        return at_frame_size(self, logits, metas), after
 
     def _scores(
         self, frame: Tensor, states: States, flow: Tensor | None
@@ -345,8 +346,7 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         return self._decoded(frame.unsqueeze(1), own, flow, KEY_FRAME, metas)
 
     def resized(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
-        metas = [dict(img_shape=size)]
-        return self.decode_head.predict_by_feat(scores, metas)
+        return at_frame_size(self, scores, [dict(img_shape=size)])
 
     def _logits(
         self,
