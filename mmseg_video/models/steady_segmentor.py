@@ -139,7 +139,7 @@ class SteadySegmentor(ClipSegmentor):
     def _propagate(
         self, states: States, flow: Tensor | None, metas: list[dict]
     ) -> tuple[Tensor, States]:
-        size = metas[0]['img_shape'][:2]
+        size = metas[0].get('pad_shape', metas[0]['img_shape'])[:2]
         flow = flow_of_frame(flow, states, size, self.on_missing_flow)
         answers, after = propagate_states(
             states,

@@ -296,3 +296,26 @@ def test_a_config_of_it_takes_the_net_s_own_checkpoint():
     frame = frames(1, (32, 64))[0]
     want, _ = steadied(MMSegNet(net, CLASSES)).step(frame)
     torch.testing.assert_close(model.step(frame)[0], want)
+
+
+@torch.no_grad()
+def test_propagated_frames_of_a_test_are_padded_as_full_ones_are():
+    model = steadied(
+        CallableNet(four_quarters, CLASSES),
+        EMAFilter(0.5),
+        flow_compensated=False,
+        data_preprocessor=dict(
+            type='ClipDataPreProcessor', test_cfg=dict(size_divisor=32)
+        ),
+        test_cfg=dict(streaming=True, every=2),
+    )
+    results = []
+    for _ in range(2):
+        meta = dict(img_shape=SIZE, ori_shape=SIZE)
+        batch = dict(
+            inputs=[frames(1)[0, 0]],
+            data_samples=[SegDataSample(metainfo=meta)],
+        )
+        (result,) = model.predict(**model.data_preprocessor(batch))
+        results.append(result.seg_logits.data)
+    torch.testing.assert_close(*results)
