@@ -183,7 +183,7 @@ class SteadySegmentor(ClipSegmentor):
         self, frames: Tensor, states: States, flow: Tensor | None
     ) -> tuple[Tensor, States]:
         """What the net says of frames (N, 3, H, W), checked."""
-        net = self.framewise
+        net, size = self.framewise, frames.shape[2:]
         given, given_flow = self._padded(frames, flow)
         shape = tuple(given.shape)
         try:
@@ -191,13 +191,13 @@ class SteadySegmentor(ClipSegmentor):
         except torch.cuda.OutOfMemoryError:
             raise
         except (RuntimeError, IndexError, AssertionError) as error:
-            if net.pads_more(frames.shape[2:]):
+            if net.pads_more(size):
                 return self._checked_scores(frames, states, flow)
             raise ValueError(
                 f'the net cannot take frames of {shape[2]}x{shape[3]} '
-                f'(padded to multiples of stride={net.stride}): {error}; '
-                'give its stride, or with smallest=(HEIGHT, WIDTH) what it '
-                'needs at least'
+                f'(padded to multiples of stride={net.stride_of(size)}): '
+                f'{error}; give its stride, or with smallest=(HEIGHT, WIDTH) '
+                'what it needs at least'
             ) from error
         got = tuple(getattr(scores, 'shape', ()))
         if len(got) != 4 or got[:2] != (shape[0], len(net.classes)):
@@ -206,6 +206,8 @@ class SteadySegmentor(ClipSegmentor):
                 f'frame(s), and has {len(net.classes)} classes: expected '
                 f'({shape[0]}, {len(net.classes)}, h, w)'
             )
+        if not torch.compiler.is_compiling():
+            net.takes(size)
         return scores, after
 
     def _filtered(

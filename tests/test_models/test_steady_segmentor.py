@@ -319,3 +319,29 @@ def test_propagated_frames_of_a_test_are_padded_as_full_ones_are():
         (result,) = model.predict(**model.data_preprocessor(batch))
         results.append(result.seg_logits.data)
     torch.testing.assert_close(*results)
+
+
+@torch.no_grad()
+def test_frames_of_a_size_that_the_net_has_taken_stay_as_they_are():
+    """Though it fails on others: their streams have states."""
+    refused, seen = {60}, []
+
+    def choosy(images):
+        seen.append(tuple(images.shape[2:]))
+        if images.shape[3] in refused:
+            raise RuntimeError('out of luck')
+        return four_quarters(images)
+
+    model = steadied(
+        CallableNet(choosy, CLASSES), EMAFilter(0.5), flow_compensated=False
+    )
+    frame = frames(1)[0]
+    _, states = model.step(frame)
+    model.step(frames(1, (44, 60))[0])
+    want, _ = model.propagate(states, None, SIZE)
+    torch.testing.assert_close(model.step(frame, states)[0], want)
+    assert seen == [SIZE, (44, 60), (64, 64), SIZE]
+    # What goes wrong later has another cause.
+    refused.add(52)
+    with pytest.raises(ValueError, match=r'44x52 .*stride=1.*out of luck'):
+        model.step(frame, states)
