@@ -121,6 +121,8 @@ def _scores(inferencer, frame, states, fields, pace: Pace):
             scores, after = model.scores(inputs, states, flow)
         scores = _finite(scores, begins=states is None)
         states = keep_finite(after, states)
+    else:
+        states = model.carried(states, flow, padded)
     fields = [model.filter_flow(f, padded) for f in (flow, back)]
     return scores, states, fields
 

@@ -321,12 +321,7 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
     ) -> tuple[Tensor, States]:
         size = metas[0].get('pad_shape', metas[0]['img_shape'])[:2]
         flow = flow_of_frame(flow, states, size, self.on_missing_flow)
-        averages = {
-            place: 1.0
-            for place, rnn in self.head_rnns.by_place.items()
-            if rnn.averages
-        }
-        warped = [p for p in self.head_rnns.by_place if p not in averages]
+        averages, warped = self._places_in_head()
         if self.filter is not None:
             averages[FILTER] = self.filter.decay
         answers, after = propagate_states(states, flow, averages, warped)
@@ -335,6 +330,20 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
             logits = self.filter.answer(logits)
         # The net may be at work in another thread (LiveSegmentor).
         return at_frame_size(self, logits, metas), after
+
+    def _places_in_head(self) -> tuple[dict[str, float], list[str]]:
+        """Those whose states are averages, with their decay, and the
+        others."""
+        by_place = self.head_rnns.by_place
+        averages = {p: 1.0 for p, rnn in by_place.items() if rnn.averages}
+        return averages, [p for p in by_place if p not in averages]
+
+    def carried(
+        self, states: States, flow: Tensor | None, size: tuple[int, int]
+    ) -> States:
+        if flow is None or not self.flow_compensated or not states:
+            return states
+        return propagate_states(states, flow, *self._places_in_head())[1]
 
     def _scores(
         self, frame: Tensor, states: States, flow: Tensor | None

@@ -146,17 +146,21 @@ class SteadySegmentor(ClipSegmentor):
             self.filter_flow(flow, size),
             {FILTER: self.filter.decay},
         )
+        after |= self.carried(states, flow, size)
         return self.resized(self.filter.answer(answers[FILTER]), size), after
+
+    def carried(
+        self, states: States, flow: Tensor | None, size: tuple[int, int]
+    ) -> States:
+        if flow is not None:
+            flow = pad_flow(flow, size, self.framewise.padded(size))
+        own = self.framewise.carried(_own(states), flow)
+        return {NET + place: state for place, state in own.items()}
 
     def _scores(
         self, frames: Tensor, states: States, flow: Tensor | None
     ) -> tuple[Tensor, States]:
-        own = {
-            place.removeprefix(NET): state
-            for place, state in states.items()
-            if place.startswith(NET)
-        }
-        scores, own = self._checked_scores(frames, own, flow)
+        scores, own = self._checked_scores(frames, _own(states), flow)
         return scores, {NET + place: state for place, state in own.items()}
 
     def _padded(
@@ -274,3 +278,12 @@ class SteadySegmentor(ClipSegmentor):
             'SteadySegmentor does not train: train the net by itself, then '
             'steady it'
         )
+
+
+def _own(states: States) -> States:
+    """The net's, by the places that it knows."""
+    return {
+        place.removeprefix(NET): state
+        for place, state in states.items()
+        if place.startswith(NET)
+    }

@@ -345,3 +345,44 @@ def test_frames_of_a_size_that_the_net_has_taken_stay_as_they_are():
     refused.add(52)
     with pytest.raises(ValueError, match=r'44x52 .*stride=1.*out of luck'):
         model.step(frame, states)
+
+
+@torch.no_grad()
+def test_a_net_s_own_states_follow_the_flow_where_it_does_not_run():
+    """As they do without a filter behind them."""
+    net = wake(
+        build(
+            RECURRENT,
+            head_rnns=dict(
+                conv_seg=dict(
+                    cell=dict(type='GatedEMACell'), connection='standard'
+                )
+            ),
+            final_rnn=dict(hidden_ratio=0.5),
+            flow_compensated=True,
+        )
+    )
+    model = steadied(RecurrentNet(net, CLASSES), EMAFilter(0.5))
+    flow = still(size=(64, 96))
+    flow[:, 0] = 16
+    frame = frames(1, (64, 96))[0]
+    _, states = model.step(frame)
+    _, after = model.propagate(states, flow, (64, 96))
+    own = {
+        place.removeprefix('net.'): state
+        for place, state in states.items()
+        if place != 'filter'
+    }
+    _, want = net.propagate(own, flow, (64, 96))
+    assert len(want) == 6
+    for place, state in want.items():
+        torch.testing.assert_close(after[f'net.{place}'], state)
+    for place in ('conv_seg', 'final_rnn'):
+        assert not torch.equal(after[f'net.{place}'][0], own[place][0])
+    carried = model.carried(
+        {f'net.{p}': s for p, s in own.items()}, flow, (64, 96)
+    )
+    torch.testing.assert_close(
+        carried, {f'net.{p}': s for p, s in want.items()}
+    )
+    torch.testing.assert_close(net.carried(own, flow, (64, 96)), want)

@@ -85,6 +85,15 @@ class Framewise(nn.Module):
         """
         return self.scores(frames), {}
 
+    def carried(self, states: States, flow: Tensor | None) -> States:
+        """The net's own states after a frame on which it does not run. They
+        wait, unless a subclass warps them along the flow.
+
+        Args:
+            states, flow: As of :meth:`step`.
+        """
+        return states
+
     def takes(self, size: tuple[int, int]) -> None:
         """The net has taken frames of this size: they stay as they are."""
         self._strides.setdefault(tuple(size), self.stride_of(size))
