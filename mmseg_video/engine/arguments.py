@@ -75,7 +75,6 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--work-dir', help='default: work_dirs/<name of the config>'
     )
-    parser.add_argument('--amp', action='store_true', help='mixed precision')
     add_data(parser)
     add_trust(parser)
     parser.add_argument(

@@ -250,8 +250,13 @@ def check_unlabelled(cfg: Config) -> None:
         )
 
 
-def autocast_test(enabled: bool):
-    """A context for a test in mixed precision: float16 on a GPU, bfloat16 on
-    a CPU."""
+def autocast_test(amp: bool | str):
+    """A context for a test in mixed precision.
+
+    Args:
+        amp (bool | str): 'float16' or 'bfloat16'; True is float16 on a GPU
+            and bfloat16 on a CPU, False is float32.
+    """
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    return torch.autocast(device, enabled=enabled)
+    dtype = getattr(torch, amp) if isinstance(amp, str) else None
+    return torch.autocast(device, dtype, enabled=bool(amp))
