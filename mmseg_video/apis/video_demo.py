@@ -60,10 +60,14 @@ def draw_video(
     Raises:
         FileNotFoundError: If nothing is there.
         OSError: If a frame cannot be read.
-        ValueError: If the output is the input, or the frames change their
-            size.
+        ValueError: If the output is the input, a number is out of range, or
+            the frames change their size.
     """
     check_output(out, source)
+    if not 0 <= opacity <= 1:
+        raise ValueError(f'--opacity lies between 0 and 1, got {opacity}')
+    if fps is not None and not 0 < fps <= 1000:
+        raise ValueError(f'--fps lies between 0 and 1000, got {fps}')
     frames = open_frames(source, broken).reduced(max_frames, size)
     writer = open_writer(out, fps or frames.fps or 10)
     recurrent = VideoSegInferencer(config, checkpoint, device, amp)

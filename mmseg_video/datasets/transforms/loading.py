@@ -7,7 +7,7 @@ from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import TRANSFORMS
 
 from ...io.images import PNG
-from ..files import check_file, exists
+from ..files import check_file, check_frame, exists
 
 CONVERTER = 'mmseg-video convert-cityscapes'
 
@@ -84,7 +84,7 @@ class LoadRefFrames(BaseTransform):
                 "missing='repeat' for the dataset to repeat the next later "
                 'frame'
             )
-        check_file(path, self.backend_args)
+        check_frame(path, self.backend_args)
         img = mmcv.imfrombytes(
             fileio.get(path, backend_args=self.backend_args),
             flag=self.color_type,
@@ -146,7 +146,13 @@ class LoadClipAnnotations(LoadAnnotations):
             results['seg_fields'].append('gt_seg_map')
             return
         self._check_file(path)
-        super()._load_seg_map(results)
+        try:
+            super()._load_seg_map(results)
+        except Exception as error:  # each decoder has its own
+            raise OSError(
+                f"the label '{path}' is no readable image ({error}): make it, "
+                'or copy it, again'
+            ) from error
         label = results['gt_seg_map']
         if label.ndim != 2:
             raise ValueError(
