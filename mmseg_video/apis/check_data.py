@@ -83,11 +83,11 @@ def check_before_training(cfg: Config) -> None:
         checked = _check(cfg, split, num_decoded=FEW)
         if checked.errors:
             told = '; '.join(
-                ' '.join([f.text, *f.examples[:1]]) for f in checked.errors
+                ': '.join([f.text, *f.examples[:1]]) for f in checked.errors
             )
             raise ValueError(
-                f'{split}_dataloader.dataset: {told}. All of it: mmseg-video '
-                f'check-data {cfg.filename}'
+                f'{split}_dataloader.dataset: {told}. For the rest: '
+                f'mmseg-video check-data {cfg.filename}'
             )
         for finding in checked.findings:
             print_log(f'{split} data: {finding.text}', 'current')

@@ -69,8 +69,7 @@ def evaluate(
     set_up_processes(cfg, launcher)
     protocol = protocol.apply(cfg)
     with explained(cfg):
-        runner = Runner.from_cfg(cfg)
-    metrics = runner.test()
+        metrics = Runner.from_cfg(cfg).test()
     if is_main_process():
         report = dict(
             metrics=_finite(metrics),

@@ -77,8 +77,7 @@ def train(
             check_before_training(cfg)
         set_up_processes(cfg, launcher)
         with explained(cfg):
-            runner = Runner.from_cfg(cfg)
-        runner.train()
+            Runner.from_cfg(cfg).train()
 
 
 def _resume(cfg: Config, must: bool, first: bool) -> None:

@@ -122,7 +122,9 @@ def check_dataset(
     broken = [f['problem'] for f in facts if f['problem']]
     if broken:
         findings.append(
-            Finding(ERROR, f'{len(broken)} files are not as expected', broken)
+            Finding(
+                ERROR, f'files that are not as expected: {len(broken)}', broken
+            )
         )
     pixels = np.zeros(len(classes), np.int64)
     labels = 0
@@ -175,8 +177,8 @@ def _files(infos: list[dict]) -> list[Finding]:
                 empty.append(path)
     findings = []
     for level, text, paths in (
-        (ERROR, 'files are missing', lost),
-        (ERROR, 'files are empty', empty),
+        (ERROR, 'files that are missing', lost),
+        (ERROR, 'files that are empty', empty),
         (
             WARNING,
             'ref frames are missing, and the next later one is repeated '
@@ -185,7 +187,7 @@ def _files(infos: list[dict]) -> list[Finding]:
         ),
     ):
         if paths:
-            findings.append(Finding(level, f'{len(paths)} {text}', paths))
+            findings.append(Finding(level, f'{text}: {len(paths)}', paths))
     return findings
 
 

@@ -105,6 +105,13 @@ def check_names(cfg: Config, options: dict | None = None) -> None:
             raise ValueError(
                 f"'{file}': nothing reads '{key}'; did you mean '{close[0]}'?"
             )
+    for place, node in _dicts(options or {}, ''):
+        wrong = [key for key in node if not isinstance(key, str)]
+        if wrong:
+            raise ValueError(
+                f'--cfg-options{place and " " + place[1:]}: a key of a dict '
+                f'is a name, not {wrong[0]!r}'
+            )
     for option in options or {}:
         key = option.partition('.')[0]
         if key not in cfg and key not in KNOWN:
@@ -149,6 +156,7 @@ RULES = {
         'a whole number >= 1, or -1 for never',
     ),
     'default_hooks.logger.interval': _whole(1),
+    'default_scope': (lambda value: value == 'mmseg', "'mmseg'"),
     'randomness.seed': (
         lambda value: value is None or _whole(0)[0](value),
         'a whole number >= 0, or None',
@@ -275,15 +283,15 @@ def _explain(cfg: Config, text: str) -> ValueError | None:
         pair
         for key, value in cfg.items()
         for pair in _dicts(value, key)
-        if key in KNOWN
+        if key in KNOWN and not key.endswith('_pipeline')
     ]
     if match := _REGISTRY.search(text):
         kind = match[1].strip('`\'"')
         for place, node in found:
             if node.get('type') == kind:
-                return _unknown(
-                    f'{place}.type', kind, _registry(match[2].strip())
-                )
+                registry = _registry(match[2].strip())
+                if registry.get(kind) is None:
+                    return _unknown(f'{place}.type', kind, registry)
     if match := _ARGUMENT.search(text):
         key = match[1]
         for place, node in found:
