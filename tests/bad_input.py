@@ -149,11 +149,10 @@ def train(files, *options, root=None, config='unet_street'):
     ]
 
 
-def demo(files, source, *options):
+def run(files, source, *options):
     return [
-        *('demo', source, '--config', files.config),
-        *('--checkpoint', files.checkpoint, '--device', 'cpu'),
-        *('--out', files.tmp / 'out.mp4', *options),
+        *('run', source, files.config, files.checkpoint, '--device', 'cpu'),
+        *('--steady', 'none', '--out', files.tmp / 'out.mp4', *options),
     ]
 
 
@@ -185,7 +184,7 @@ def all_ignored(files):
 def of_frames(suffix, change):
     def command(files):
         change(files.frames(suffix)[1])
-        return demo(files, files.tmp / 'frames')
+        return run(files, files.tmp / 'frames')
 
     return command
 
@@ -206,15 +205,15 @@ def of_config(text, name='config.py', **others):
     return command
 
 
-def of_demo(*options):
-    return lambda files: demo(files, files.video(), *options)
+def of_run(*options):
+    return lambda files: run(files, files.video(), *options)
 
 
 def of_video(change):
     def command(files):
         path = files.video()
         change(path)
-        return demo(files, path)
+        return run(files, path)
 
     return command
 
@@ -334,17 +333,17 @@ KINDS = [
     ),
     Kind(
         *('folders', 'no frames in it'),
-        lambda files: demo(files, files.tmp),
+        lambda files: run(files, files.tmp),
         'has no images',
     ),
     Kind(
         *('folders', 'no such video'),
-        lambda files: demo(files, files.tmp / 'none.mp4'),
+        lambda files: run(files, files.tmp / 'none.mp4'),
         'no video, image, folder or pattern',
     ),
     Kind(
         *('folders', 'a glob without a match'),
-        lambda files: demo(files, files.tmp / '*.jpg'),
+        lambda files: run(files, files.tmp / '*.jpg'),
         'has no images',
     ),
     # Configs and their options.
@@ -441,18 +440,18 @@ KINDS = [
         of_config('{', 'config.json'),
         r"config\.json' cannot be read",
     ),
-    # Videos and the demo.
+    # Videos.
     Kind(
-        *('videos and demo', 'an AVI that breaks off'),
+        *('videos', 'an AVI that breaks off'),
         *(of_video(cut), 'breaks off after [1-9]'),
     ),
-    Kind('videos and demo', 'HTML', of_video(html), 'cannot be opened'),
-    Kind('videos and demo', 'empty', of_video(empty), 'cannot be opened'),
+    Kind('videos', 'HTML', of_video(html), 'cannot be opened'),
+    Kind('videos', 'empty', of_video(empty), 'cannot be opened'),
     *(
         Kind(
-            *('videos and demo', f'--{name} {value}'),
-            of_demo(f'--{name}={value}'),
-            f'--{name} lies between',
+            *('videos', f'--{name} {value}'),
+            of_run(f'--{name}={value}'),
+            f'{name} (is|lies)',
         )
         for name, values in dict(
             opacity=('7', '-1', 'nan'), fps=('0', '-3', 'nan', '1e9')
@@ -460,8 +459,8 @@ KINDS = [
         for value in values
     ),
     Kind(
-        *('videos and demo', 'a suffix that nobody writes'),
-        of_demo('--out', 'out.xyz'),
+        *('videos', 'a suffix that nobody writes'),
+        of_run('--out', 'out.xyz'),
         'name a .gif, .mp4, .webm',
     ),
     # Specs.

@@ -13,7 +13,7 @@ from ..flow.full_frames import Pace
 from ..io.prefetch import prefetch
 from ..models.data_preprocessor import pad_flow
 from ..models.two_sided import TwoSidedFilter
-from .frames import as_array
+from .frames import as_array, begins_sequence
 
 if TYPE_CHECKING:
     from .video_seg_inferencer import Prediction, VideoSegInferencer
@@ -81,11 +81,12 @@ def _predictions(inferencer, source, filter, lag) -> Iterator['Prediction']:
 
     pace, states, size = None, None, None
     with closing(items):
-        for frame, flow, flow_back in items:
-            if size is not None and frame.shape != size:
+        for number, (frame, flow, flow_back) in enumerate(items):
+            begins = frame.shape != size or begins_sequence(source, number)
+            if begins and number:
                 yield from finished(smooth.flush())
                 pace, states = None, None
-            begins, size = frame.shape != size, frame.shape
+            size = frame.shape
             pace = inferencer.full_frames.next(pace, flow)
             scores, states, fields = _scores(
                 inferencer, frame, states, (flow, flow_back), pace

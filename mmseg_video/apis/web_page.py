@@ -1,4 +1,4 @@
-"""A web page: a video, framewise and recurrent, side by side."""
+"""A web page: a video and the predictions of two models, side by side."""
 
 import os
 import shutil
@@ -19,9 +19,12 @@ from ..datasets.street_scenes import StreetScene
 from ..io.frames import open_frames
 from ..io.videos import video_size
 from ..io.writers import open_writer
+from ..models.steady_filters import STEADY
+from .steady import open_net, steady
 from .video_comparison import VideoComparison, compare_video
 from .video_seg_inferencer import VideoSegInferencer
 
+Choose = Callable[..., dict[str, VideoSegInferencer]]
 COLOURS = {'framewise': '#c2552d', 'recurrent': '#1f6fb2'}
 
 RESULT = 'result_'  # how the names of the folders of results begin
@@ -47,10 +50,38 @@ class Limits:
     kept: float = 3600
 
 
+class NetChoice:
+    """The nets that a page offers: each alone, and steadied as is chosen.
+
+    Args:
+        names (Sequence[str]): See :func:`open_net`.
+        device (str | None): Defaults to None, a GPU where there is one.
+    """
+
+    def __init__(self, names: Sequence[str], device: str | None = None):
+        self.names, self.device = list(names), device
+        self._nets = {}
+
+    def __call__(
+        self, name: str, filter: str, every: int
+    ) -> dict[str, VideoSegInferencer]:
+        if name not in self._nets:
+            self._nets[name] = open_net(name)
+        net = self._nets[name]
+        steadied = steady(
+            net, filter=filter, every=int(every), device=self.device
+        )
+        return {
+            'net alone': steady(net, filter='none', device=self.device),
+            f'{filter}, every {int(every)}': steadied,
+        }
+
+
 def serve(
-    config: str,
-    checkpoint: str,
+    config: str | None = None,
+    checkpoint: str | None = None,
     baseline: tuple[str, str] | None = None,
+    models: Sequence[str] = (),
     samples: Sequence[str] = (),
     size: tuple[int, int] | None = None,
     max_frames: int = 300,
@@ -62,10 +93,13 @@ def serve(
     """Serve the page until it is stopped, by Ctrl-C or SIGTERM.
 
     Args:
-        config (str): Path of the model's config.
-        checkpoint (str): Path of its checkpoint.
+        config (str | None): Path of the model's config. Defaults to None, see
+            ``models``.
+        checkpoint (str | None): Path of its checkpoint.
         baseline (tuple[str, str] | None): Config and checkpoint of a second
             model. Defaults to None.
+        models (Sequence[str]): In place of these, nets to choose from, with
+            the filter and on how many frames they run.
         samples (Sequence[str]): Videos to choose from. Defaults to (), a
             street scene that is drawn.
         size (tuple[int, int] | None): Height and width that the models are
@@ -82,11 +116,19 @@ def serve(
     """
     for path in samples:
         open_frames(path)
-    recurrent = VideoSegInferencer(config, checkpoint, device)
-    models = {'prediction': recurrent}
-    if baseline:
-        framewise = VideoSegInferencer(*baseline, device)
-        models = {'framewise': framewise, 'recurrent': recurrent}
+    if models:
+        choose = NetChoice(models, device)
+    else:
+        loaded = dict(
+            prediction=VideoSegInferencer(config, checkpoint, device)
+        )
+        if baseline:
+            framewise = VideoSegInferencer(*baseline, device)
+            loaded = dict(framewise=framewise, recurrent=loaded['prediction'])
+
+        def choose():
+            return loaded
+
     with tempfile.TemporaryDirectory(prefix='mmseg_video_') as name:
         folder, results = Path(name), Path(name, 'results')
         results.mkdir()
@@ -98,7 +140,7 @@ def serve(
             samples = [draw_sample(folder, size or (256, 512))]
         limits = limits or Limits()
         page, options = build_page(
-            models, samples, results, max_frames, size, limits
+            choose, samples, results, max_frames, size, models, limits
         )
         with swept(results, limits.kept):
             page.launch(server_name=host, server_port=port, **options)
@@ -256,22 +298,26 @@ def plot(comparison: VideoComparison) -> Figure:
 
 
 def build_page(
-    models: dict[str, VideoSegInferencer],
+    choose: Choose,
     samples: list[str],
     folder: Path,
     max_frames: int = 300,
     size: tuple[int, int] | None = None,
+    names: Sequence[str] = (),
     limits: Limits | None = None,
 ):
     """The page as a Gradio app, and the options to launch it with.
 
     Args:
-        models (dict): Caption -> model.
+        choose (Callable): Gives the models, caption -> model; where there are
+            names, of what is chosen: a name, a filter and on every how many
+            frames the net runs.
         samples (list[str]): Paths of videos to choose from.
         folder (Path): Where videos are written.
         max_frames (int): Of a video. Defaults to 300.
         size (tuple[int, int] | None): Height and width that the models are
             given. Defaults to None, the video's.
+        names (Sequence[str]): Of nets to choose from. Defaults to ().
         limits (Limits | None): Defaults to None, :class:`Limits`'s.
 
     Raises:
@@ -286,10 +332,11 @@ def build_page(
         ) from None
     bar = gr.Progress()  # Gradio finds it among the defaults
 
-    def clicked(path, progress=bar):
+    def clicked(path, *chosen, progress=bar):
         if not path:
             raise gr.Error('choose a video first')
         try:
+            models = choose(*chosen)
             return segment(
                 path, models, folder, max_frames, size, progress, limits
             )
@@ -306,14 +353,23 @@ def build_page(
         analytics_enabled=False,
         delete_cache=(min(600, kept), kept),
     ) as page:
-        gr.Markdown(
-            '# mmseg_video\nA video, segmented frame by frame: by the '
-            f'{" and the ".join(models)} model.'
-        )
+        gr.Markdown('# mmseg_video\nA video, segmented frame by frame.')
         with gr.Row():
             with gr.Column(scale=1):
                 video = gr.Video(label='Video', sources=['upload'])
                 gr.Examples([[path] for path in samples], video)
+                controls = []
+                if names:
+                    filters = [name for name in STEADY if name != 'gated']
+                    controls = [
+                        gr.Dropdown(list(names), names[0], label='Net'),
+                        gr.Dropdown(filters, filters[0], label='Filter'),
+                        gr.Slider(
+                            *(1, 10, 1),
+                            step=1,
+                            label='The net runs on every k-th frame',
+                        ),
+                    ]
                 button = gr.Button('Segment', variant='primary')
             with gr.Column(scale=3):
                 result = gr.Video(
@@ -329,7 +385,10 @@ def build_page(
                 )
         # One at a time: the machine is one.
         button.click(
-            clicked, video, [result, table, flicker], concurrency_limit=1
+            clicked,
+            [video, *controls],
+            [result, table, flicker],
+            concurrency_limit=1,
         )
     page.queue(max_size=limits.waiting)
     theme = gr.themes.Default(font=fonts, font_mono=['monospace'])

@@ -1,6 +1,7 @@
-"""A web page: a video, framewise and recurrent, side by side.
+"""A web page: a video and the predictions of two models, side by side.
 
 pip install 'mmseg-video[app]'
+mmseg-video app --model NAME ... [--samples VIDEO ...]
 mmseg-video app --config CONFIG --checkpoint CHECKPOINT \
     [--baseline CONFIG CHECKPOINT] [--samples VIDEO ...] [--size HEIGHT WIDTH]
 
@@ -26,8 +27,17 @@ def parse_args():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('--config', required=True)
-    parser.add_argument('--checkpoint', required=True)
+    parser.add_argument(
+        '--model',
+        nargs='+',
+        default=[],
+        dest='models',
+        metavar='NAME',
+        help="nets to choose from: names of mmseg's zoo, hf://ID, "
+        'torchvision://NAME or MODEL.onnx',
+    )
+    parser.add_argument('--config', help='instead of --model')
+    parser.add_argument('--checkpoint')
     parser.add_argument(
         '--baseline', nargs=2, metavar=('CONFIG', 'CHECKPOINT')
     )
@@ -62,6 +72,8 @@ def parse_args():
         )
     add_trust(parser)
     args = parser.parse_args()
+    if bool(args.models) == bool(args.config and args.checkpoint):
+        parser.error('give --model NAME, or --config and --checkpoint')
     args.limits = Limits(**{name: vars(args).pop(name) for name in LIMITS})
     return args
 

@@ -28,7 +28,7 @@ COMMANDS = {
     'train': Command('train', 'train a config'),
     'test': Command('test', 'test a checkpoint'),
     'check-data': Command('check_data', 'look through the data of a config'),
-    'demo': Command('demo', 'segment a video and draw it'),
+    'run': Command('run', 'any net on video, steadied'),
     'app': Command('app', 'a web page that segments videos'),
     'compare': Command('compare', 'two models on the same video'),
     'ablate': Command('ablate', 'many configs and seeds into one table'),

@@ -23,6 +23,13 @@ def parse_args():
         '--out', metavar='DIR', help='write the predicted label maps there'
     )
     parser.add_argument(
+        '--format-only',
+        action='store_true',
+        help='with --out, write label maps of the images and measure nothing: '
+        "a split needs no labels; Cityscapes' have the ids that its server "
+        'reads',
+    )
+    parser.add_argument(
         '--show', action='store_true', help='show predictions in a window'
     )
     parser.add_argument(

@@ -50,16 +50,22 @@ class BaseSequenceDataset(BaseSegDataset):
             others in their places (``replaces_frames``) before the rest. A
             name is more easily changed than a place in a list. Defaults to
             None.
-        missing (str): What to do where a ref frame's file is missing:
-            'error', or 'repeat' the clip's next later frame. Defaults to
-            'error'.
+        missing (str): What to do where a frame's file is missing: 'error';
+            'repeat' the clip's next later frame in place of a ref frame; or
+            'drop' the clip, where the data set's layout says which frames
+            there should be (Cityscapes). Defaults to 'error'.
         foreground (Sequence[str] | None): Names of classes that become one,
             'foreground' (1), against all others, 'background' (0). Defaults
             to None, the classes as they are.
         key_frames (str | Collection[str]): Which frames clips end in: those
             that are 'labelled'; the 'unlabelled' ones, with a label of 255
-            (``seg_map_path`` is None); or, of these, the ones whose
-            :meth:`label_name` is given. Defaults to 'labelled'.
+            (``seg_map_path`` is None); of these, the ones whose
+            :meth:`label_name` is given; or the 'images' of ``img_path``,
+            whatever their labels, which are not read. Defaults to
+            'labelled'.
+        label_map (dict | None): Ids as they stand in the label files -> those
+            of the classes, or 255, to be ignored. Defaults to None, as they
+            are.
         kwargs: :class:`BaseSegDataset`'s.
 
     Raises:
@@ -69,6 +75,11 @@ class BaseSequenceDataset(BaseSegDataset):
 
     # What the subclass says in its errors.
     layout = 'images in data_prefix.img_path'
+    # What to do where a label has other ids than the classes'.
+    label_help = (
+        'Give the data set label_map={id: class}, with 255 for an id that is '
+        'to be ignored'
+    )
     # The longest step from one frame number of a sequence to the next.
     max_gap: int | None = None
     # Whether every frame in data_prefix.img_path has a label.
@@ -88,6 +99,7 @@ class BaseSequenceDataset(BaseSegDataset):
         augments: dict | None = None,
         pipeline: Sequence[dict] = (),
         key_frames: str | Collection[str] = 'labelled',
+        label_map: dict[int, int] | None = None,
         **kwargs,
     ):
         for name, value in (
@@ -100,9 +112,9 @@ class BaseSequenceDataset(BaseSegDataset):
                 raise ValueError(f'{name} must be >= 1, got {value}')
         if mode not in MODES:
             raise ValueError(f"mode must be one of {MODES}, got '{mode}'")
-        if missing not in ('error', 'repeat'):
+        if missing not in ('error', 'repeat', 'drop'):
             raise ValueError(
-                f"missing must be 'error' or 'repeat', got '{missing}'"
+                f"missing must be 'error', 'repeat' or 'drop', got '{missing}'"
             )
         if mode == 'stream' and num_frames != 1:
             raise ValueError(
@@ -112,17 +124,19 @@ class BaseSequenceDataset(BaseSegDataset):
         if isinstance(key_frames, str) and key_frames not in (
             'labelled',
             'unlabelled',
+            'images',
         ):
             raise ValueError(
-                "key_frames must be 'labelled', 'unlabelled' or names of "
-                f"labels, got '{key_frames}'"
+                "key_frames must be 'labelled', 'unlabelled', 'images' or "
+                f"names of labels, got '{key_frames}'"
             )
-        if mode == 'stream' and key_frames != 'labelled':
+        if mode == 'stream' and key_frames not in ('labelled', 'images'):
             raise ValueError(
                 "mode='stream' gives every frame, labelled or not: key_frames "
                 'is for clips'
             )
         self.key_frames = key_frames
+        self._given_label_map = label_map
         self.num_frames = num_frames
         self.frame_interval = frame_interval
         self.mode = mode
@@ -134,9 +148,30 @@ class BaseSequenceDataset(BaseSegDataset):
     def full_init(self) -> None:
         if self._fully_initialized:
             return
+        if self._given_label_map is not None:
+            self._map_labels(self._given_label_map)
         if self.foreground is not None:
             self._merge_classes(self.foreground)
         super().full_init()
+
+    def _map_labels(self, label_map: dict[int, int]) -> None:
+        """Add to what the ids in the label files become."""
+        num_classes = len(self._metainfo['classes'])
+        outside = [
+            i
+            for i in label_map.values()
+            if not isinstance(i, int) or not (0 <= i < num_classes or i == 255)
+        ]
+        if outside:
+            raise ValueError(
+                f'label_map={label_map}: {outside[0]!r} is none of the '
+                f'{num_classes} classes, 0 to {num_classes - 1}, nor 255'
+            )
+        # mmseg takes the zero away first.
+        shift = int(self.reduce_zero_label)
+        given = {(int(k) - shift) % 256: v for k, v in label_map.items()}
+        self.label_map = (self.label_map or {}) | given
+        self._metainfo.update(label_map=self.label_map)
 
     def _merge_classes(self, foreground: Sequence[str]) -> None:
         """Two classes, and the ids that the labels' own become."""
@@ -216,6 +251,8 @@ class BaseSequenceDataset(BaseSegDataset):
 
     def list_files(self, prefix: str, suffixes: Sequence[str]) -> list[str]:
         """Paths below ``data_prefix[prefix]``, relative to it."""
+        if prefix == 'seg_map_path' and self.key_frames == 'images':
+            return []
         folder = self.folder(prefix)
         if not exists(folder, self.backend_args):
             raise FileNotFoundError(
@@ -242,7 +279,7 @@ class BaseSequenceDataset(BaseSegDataset):
     def is_key_frame(self, img_path: str, label: str | None) -> bool:
         """Whether a frame with this label, or None, ends a clip; in a stream
         every frame does."""
-        if self.mode == 'stream':
+        if self.mode == 'stream' or self.key_frames == 'images':
             return True
         if label is not None or self.key_frames == 'labelled':
             return label is not None and self.key_frames == 'labelled'
@@ -303,6 +340,7 @@ class BaseSequenceDataset(BaseSegDataset):
             num_classes=len(self._metainfo['classes']),
             label_map=self.label_map,
             reduce_zero_label=self.reduce_zero_label,
+            label_help=self.label_help,
             seg_fields=[],
         )
 

@@ -413,6 +413,8 @@ def _unlabelled(dataset) -> list[Finding]:
     """Frames of the folder of labelled ones that have no label."""
     if not getattr(dataset, 'all_labelled', False) or dataset.backend_args:
         return []
+    if dataset.key_frames != 'labelled':
+        return []
     labels = dataset.folder('seg_map_path')
     frames = dataset.folder('img_path')
     if not os.path.isdir(frames):

@@ -17,6 +17,7 @@ from mmengine import Config
 
 from ..io.shipped import find_config
 from .config_checks import check_bases, check_names
+from .processes import set_slurm_port
 
 # What bad input raises, here and in MMEngine, and a tool that calls another.
 EXPECTED = (
@@ -91,6 +92,12 @@ def _sentence(error: Exception) -> str:
             'another process of this job does not answer: it ended, or stood '
             'still for longer than env_cfg.dist_cfg.timeout; see its output '
             f'({text.strip().splitlines()[0]})'
+        )
+    if text.startswith('Expected more than 1 value per channel'):
+        # Of a pooled map there is one value in each sample.
+        return (
+            'a batch norm of this model needs a batch of 2 or more: raise '
+            f'train_dataloader.batch_size ({text})'
         )
     if ' ' in text and isinstance(error, _SPOKEN):
         return text
@@ -183,11 +190,8 @@ def set_up_processes(cfg: Config, launcher: str) -> None:
     if 'dist_cfg' not in cfg.env_cfg:
         cfg.env_cfg.dist_cfg = dict(backend='nccl')
     cfg.env_cfg.dist_cfg.setdefault('timeout', TIMEOUT)
-    if launcher == 'slurm' and 'MASTER_PORT' not in os.environ:
-        # Two jobs may share a machine.
-        job = int(os.environ.get('SLURM_JOB_ID', 0))
-        step = int(os.environ.get('SLURM_STEP_ID', 0))
-        os.environ['MASTER_PORT'] = str(20000 + (job * 31 + step) % 30000)
+    if launcher == 'slurm':
+        set_slurm_port()
     gpus = torch.cuda.is_available()
     if launcher == 'none' or not gpus:
         revert_sync_bn(cfg.model)

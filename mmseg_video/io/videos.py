@@ -55,9 +55,28 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
     if not length and fps:
         length = round(seconds * fps)
 
+    begin, sought = first[0].time, 0.0
+
+    def seek(seconds: float) -> None:
+        """Begin at a key frame before this time; only before the first frame
+        is asked for."""
+        nonlocal first, decoded, sought
+        if begin is None:
+            return
+        for target in (seconds, 0.0):
+            place = int((begin + target) / stream.time_base)
+            container.seek(place, stream=stream)
+            decoded = _decode(container, stream)
+            found = next(decoded, None)
+            # Some files have a wrong index.
+            if found and found[0] and found[0].time <= begin + seconds:
+                first, sought = found, found[0].time - begin
+                return
+        raise OSError(f'{what}: nothing is found at {seconds} s')
+
     def frames():
         count, time = 0, None
-        start = first[0].time
+        start = begin
         with container:
             frame, lost = first
             while frame is not None or lost:
@@ -76,8 +95,8 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
                 yield _pixels(frame), time
                 count += lost + 1
                 frame, lost = next(decoded, (None, 0))
-        early = count < promised
-        if not promised and time is not None:
+        early = count < promised and not sought
+        if (sought or not promised) and time is not None:
             # All that is known is how long it lasts, its sound included.
             early = time + 2 / (fps or 1) < 0.9 * seconds
         if length and count < 0.95 * length and early and broken == 'error':
@@ -90,7 +109,7 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
                 '%s gives no more frames after %d of %d', what, count, length
             )
 
-    return FrameSource(frames(), fps, length or None)
+    return FrameSource(frames(), fps, length or None, seek=seek)
 
 
 # Of containers that hold their frames themselves, and name no other files.

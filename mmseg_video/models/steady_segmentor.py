@@ -151,15 +151,6 @@ class SteadySegmentor(ClipSegmentor):
     def _scores(
         self, frames: Tensor, states: States, flow: Tensor | None
     ) -> tuple[Tensor, States]:
-        size = frames.shape[2:]
-        padded = self.framewise.padded(size)
-        frames = F.pad(
-            frames,
-            (0, padded[1] - size[1], 0, padded[0] - size[0]),
-            mode='replicate',
-        )
-        if flow is not None:
-            flow = pad_flow(flow, size, padded)
         own = {
             place.removeprefix(NET): state
             for place, state in states.items()
@@ -168,17 +159,40 @@ class SteadySegmentor(ClipSegmentor):
         scores, own = self._checked_scores(frames, own, flow)
         return scores, {NET + place: state for place, state in own.items()}
 
+    def _padded(
+        self, frames: Tensor, flow: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Frames (N, 3, H, W) and their flow of the size that the net gets,
+        the frame mirrored at its right and lower edge."""
+        size = frames.shape[2:]
+        padded = self.framewise.padded(size)
+        more = [
+            large - small for large, small in zip(padded, size, strict=True)
+        ]
+        fits = more[0] < size[0] and more[1] < size[1]
+        frames = F.pad(
+            frames,
+            (0, more[1], 0, more[0]),
+            mode='reflect' if fits else 'replicate',
+        )
+        if flow is not None:
+            flow = pad_flow(flow, size, padded)
+        return frames, flow
+
     def _checked_scores(
         self, frames: Tensor, states: States, flow: Tensor | None
     ) -> tuple[Tensor, States]:
-        """What the net says of padded frames (N, 3, H, W), checked."""
+        """What the net says of frames (N, 3, H, W), checked."""
         net = self.framewise
-        shape = tuple(frames.shape)
+        given, given_flow = self._padded(frames, flow)
+        shape = tuple(given.shape)
         try:
-            scores, states = net.step(frames, states, flow)
+            scores, after = net.step(given, states, given_flow)
         except torch.cuda.OutOfMemoryError:
             raise
         except (RuntimeError, IndexError, AssertionError) as error:
+            if net.pads_more(frames.shape[2:]):
+                return self._checked_scores(frames, states, flow)
             raise ValueError(
                 f'the net cannot take frames of {shape[2]}x{shape[3]} '
                 f'(padded to multiples of stride={net.stride}): {error}; '
@@ -192,7 +206,7 @@ class SteadySegmentor(ClipSegmentor):
                 f'frame(s), and has {len(net.classes)} classes: expected '
                 f'({shape[0]}, {len(net.classes)}, h, w)'
             )
-        return scores, states
+        return scores, after
 
     def _filtered(
         self, scores: Tensor, state: State | None, flow: Tensor | None

@@ -32,7 +32,8 @@ def test_a_function_of_frames(video):
     assert predictions[0].overlay().shape == (60, 100, 3)
     alone = steady(brightness, CLASSES, filter='none', device='cpu')
     assert agree(alone.predict_frame(video[0]).label, predictions[0].label)
-    assert not agree(alone.predict_frame(video[2]).label, predictions[2].label)
+    by_itself = alone.predict_frame(video[2]).label
+    assert not np.array_equal(by_itself, predictions[2].label)
     place = steady(brightness, CLASSES, filter='place', device='cpu')
     *_, last = place.predict(video)
     assert not agree(last.label, predictions[2].label)

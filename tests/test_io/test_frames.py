@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mmseg_video.io import videos
 from mmseg_video.io.frames import open_frames
 from mmseg_video.io.images import check_frame_file, read_image
 from mmseg_video.io.writers import VideoWriter
@@ -392,3 +393,29 @@ def test_a_camera_that_is_not_there(monkeypatch):
     monkeypatch.setattr(cv2, 'VideoCapture', NoCamera)
     with pytest.raises(OSError, match='camera 7 cannot be opened'):
         open_frames('7')
+
+
+def test_a_start_is_sought_not_decoded(tmp_path, monkeypatch):
+    path = tmp_path / 'in.mp4'
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('libx264', 10, {'g': '8', 'crf': '1'})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+        for i in range(40):
+            pixels = np.full((48, 64, 3), 6 * i, np.uint8)
+            picture = av.VideoFrame.from_ndarray(pixels, format='bgr24')
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    decoded = []
+    pixels_of = videos._pixels
+    monkeypatch.setattr(
+        videos, '_pixels', lambda f: decoded.append(1) or pixels_of(f)
+    )
+    for start, first in ((2.5, 25), (0.3, 3), (3.9, 39)):
+        decoded.clear()
+        got = list(open_frames(path).reduced(start=start).timed)
+        assert [round(10 * time) for _, time in got] == list(range(first, 40))
+        levels = [frame.mean() / 6 for frame, _ in got]
+        np.testing.assert_allclose(levels, range(first, 40), atol=0.8)
+        # From the key frame before, every 8th, not from the beginning.
+        assert len(decoded) == 40 - first // 8 * 8
+    assert list(open_frames(path).reduced(start=1e6)) == []

@@ -78,7 +78,7 @@ def test_scores_are_filtered_at_their_own_size_before_the_resize():
     clip = frames(3)
     results, states = run(model, clip, still())
     assert states['filter'][0].shape == (1, NUM_CLASSES, 12, 14)
-    padded = [F.pad(f, (0, 4, 0, 4), mode='replicate') for f in clip]
+    padded = [F.pad(f, (0, 4, 0, 4), mode='reflect') for f in clip]
     scores = [four_quarters(f.flip(1)) for f in padded]
     mean = (scores[0] + 2 * scores[1] + 4 * scores[2]) / 7
     want = F.interpolate(mean, (48, 56), mode='bilinear')[..., :44, :52]
@@ -211,7 +211,7 @@ def test_what_does_not_fit_is_said_in_one_sentence():
         steadied(CallableNet(function, classes, **options)).step(frames(1)[0])
 
     with pytest.raises(
-        ValueError, match=r'scores of shape \(1, 5, 16, 16\) f'
+        ValueError, match=r'scores of shape \(1, 5, 11, 13\) f'
     ):
         step(four_quarters, CLASSES[:4])
     with pytest.raises(ValueError, match='scores of shape'):
@@ -230,6 +230,31 @@ def test_what_does_not_fit_is_said_in_one_sentence():
         CallableNet(four_quarters, CLASSES, palette=[[0, 0, 0]] * 2)
     with pytest.raises(ValueError, match='does not train'):
         steadied(CallableNet(four_quarters, CLASSES)).loss(frames(1), [])
+
+
+@torch.no_grad()
+def test_frames_are_padded_for_a_net_that_fails_on_them_alone():
+    seen = []
+
+    def choosy(images):
+        seen.append(images)
+        assert images.shape[3] % 32 == 0
+        return four_quarters(images)
+
+    frame = frames(1)[0][:, :, :44, :52]
+    assert tuple(frame.shape[2:]) == (44, 52)
+    logits, _ = steadied(CallableNet(choosy, CLASSES)).step(frame)
+    assert logits.shape[2:] == (44, 52)
+    first, second = seen
+    assert torch.equal(first, second[:, :, :44, :52])
+    assert second.shape[2:] == (64, 64)
+    # Mirrored: stripes of one row would be unlike anything that it knows.
+    assert torch.equal(second[:, :, 44, :52], first[:, :, 42])
+
+    del seen[:]
+    steadied(CallableNet(four_quarters, CLASSES)).step(frame)
+    steadied(CallableNet(choosy, CLASSES, stride=64)).step(frame)
+    assert [tuple(s.shape[2:]) for s in seen] == [(64, 64)]
 
 
 @torch.no_grad()

@@ -10,6 +10,7 @@ import pytest
 from mmseg_video.apis import VideoSegInferencer
 from mmseg_video.apis.web_page import (
     Limits,
+    NetChoice,
     build_page,
     check_video,
     draw_sample,
@@ -18,6 +19,8 @@ from mmseg_video.apis.web_page import (
     swept,
 )
 from mmseg_video.cli.app import parse_args
+from mmseg_video.models import CallableNet
+from tests.bright import CLASSES, brightness
 from tests.commands import ROOT, call
 
 
@@ -32,7 +35,7 @@ def test_the_button_segments_a_sample(recurrent, framewise, tmp_path):
         ),
     )
     sample = draw_sample(tmp_path, (64, 128))
-    page, _ = build_page(models, [sample], tmp_path, 5, (64, 128))
+    page, _ = build_page(lambda: models, [sample], tmp_path, 5, (64, 128))
     (click,) = (f for f in page.fns.values() if f.name == 'clicked')
     video, table, figure = click.fn(sample)
     assert cv2.VideoCapture(video).get(cv2.CAP_PROP_FRAME_COUNT) == 5
@@ -115,11 +118,32 @@ def test_limits_of_the_command_reach_the_page(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, 'argv', ['app', *given, '--max-waiting', '3'])
     limits = parse_args().limits
     assert (limits.megabytes, limits.waiting) == (7, 3)
-    page, options = build_page(dict(a=None), [], tmp_path, limits=limits)
+    page, options = build_page(dict, [], tmp_path, limits=limits)
     assert options['max_file_size'] == 7e6
     assert page._queue.max_size == 3
     (click,) = (f for f in page.fns.values() if f.name == 'clicked')
     assert click.concurrency_limit == 1
+
+
+def test_a_net_a_filter_and_how_often_it_runs_are_chosen(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        'mmseg_video.apis.web_page.open_net',
+        lambda name: CallableNet(brightness, CLASSES, stride=8),
+    )
+    sample = draw_sample(tmp_path, (64, 128))
+    choose = NetChoice(['net-a', 'net-b'], 'cpu')
+    page, _ = build_page(
+        choose, [sample], tmp_path, 4, (64, 128), choose.names
+    )
+    (click,) = (f for f in page.fns.values() if f.name == 'clicked')
+    assert len(click.inputs) == 4
+    _, table, _ = click.fn(sample, 'net-b', 'place', 3)
+    captions = [line.split(' | ')[0] for line in table.splitlines()[2:]]
+    assert captions == ['| net alone', '| place, every 3']
+    with pytest.raises(Exception, match='answer'):
+        click.fn(sample, 'net-a', 'none', 3)
 
 
 def test_without_gradio_it_says_what_to_install(tmp_path, monkeypatch):
@@ -127,7 +151,7 @@ def test_without_gradio_it_says_what_to_install(tmp_path, monkeypatch):
     with pytest.raises(
         RuntimeError, match=r"pip install 'mmseg-video\[app\]'"
     ):
-        build_page({}, [], tmp_path)
+        build_page(dict, [], tmp_path)
 
 
 def test_a_sample_that_cannot_be_opened_is_told_at_the_start(tmp_path):

@@ -4,6 +4,9 @@ from torch import Tensor, nn
 
 from ..states import States
 
+# What nets of five levels need that take no other sizes.
+STRIDE = 32
+
 
 class Framewise(nn.Module):
     """Maps frames (N, 3, H, W), float BGR in [0, 255], to scores (N, classes,
@@ -19,8 +22,10 @@ class Framewise(nn.Module):
             scores.
         palette (Sequence | None): Their RGB colours. Defaults to None, they
             are not known.
-        stride (int): H and W that the net is given are multiples of it.
-            Defaults to 32.
+        stride (int | None): H and W that the net is given are multiples of
+            it. Defaults to None: frames as they are, which is what the
+            library it comes from does; multiples of 32 for a net that fails
+            on them.
         smallest (tuple[int, int]): And H and W at least these. Defaults to
             (1, 1).
 
@@ -39,7 +44,7 @@ class Framewise(nn.Module):
         self,
         classes: Sequence[str],
         palette: Sequence | None = None,
-        stride: int = 32,
+        stride: int | None = None,
         smallest: tuple[int, int] = (1, 1),
     ):
         super().__init__()
@@ -55,7 +60,8 @@ class Framewise(nn.Module):
             )
         self.classes = tuple(classes)
         self.palette = palette and [list(colour) for colour in palette]
-        self.stride, self.smallest = stride, tuple(smallest)
+        self.chosen_stride, self.smallest = stride, tuple(smallest)
+        self.stride = stride or 1
 
     def scores(self, frames: Tensor) -> Tensor:
         """Scores (N, classes, h, w), logits or log-probabilities, of frames
@@ -74,6 +80,14 @@ class Framewise(nn.Module):
             flow (Tensor | None): Flow fields (N, 3, h', w').
         """
         return self.scores(frames), {}
+
+    def pads_more(self, size: tuple[int, int]) -> bool:
+        """Whether frames of this size, on which the net fails, are padded
+        from now on."""
+        if self.chosen_stride or self.stride == STRIDE:
+            return False
+        before, self.stride = self.padded(size), STRIDE
+        return self.padded(size) != before
 
     def padded(self, size: tuple[int, int]) -> tuple[int, int]:
         """Height and width that frames of this size are padded to."""
