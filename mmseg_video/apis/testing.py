@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from ..datasets import sequence_config
 from ..engine.arguments import set_data_root
 from ..engine.checkpoints import check_checkpoint
+from ..engine.config_checks import explained
 from ..engine.launch import (
     accept_partial_weights,
     load_config,
@@ -74,7 +75,8 @@ def evaluate(
         _add_temporal_metrics(cfg, cfg.work_dir if sequences else None)
     set_up_processes(cfg, launcher)
     protocol = protocol.apply(cfg)
-    metrics = Runner.from_cfg(cfg).test()
+    with explained(cfg):
+        metrics = Runner.from_cfg(cfg).test()
     if is_main_process():
         report = dict(
             metrics=_finite(metrics),

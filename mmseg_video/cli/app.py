@@ -10,9 +10,16 @@ Without --samples, a street scene is drawn to choose from.
 
 import argparse
 
-from ..apis.web_page import serve
+from ..apis.web_page import Limits, serve
 from ..engine.arguments import add_trust, at_least
 from ..engine.launch import cli
+
+LIMITS = dict(
+    megabytes='of an upload',
+    megapixels='of a frame, in millions',
+    seconds='that a video may take',
+    waiting='videos that may wait; more are turned away',
+)
 
 
 def parse_args():
@@ -53,10 +60,21 @@ def parse_args():
     parser.add_argument('--device')
     parser.add_argument('--host', default='127.0.0.1')
     parser.add_argument('--port', type=int, default=7860)
+    limits = parser.add_argument_group('limits for each visitor')
+    for name, what in LIMITS.items():
+        default = getattr(Limits, name)
+        limits.add_argument(
+            f'--max-{name}',
+            dest=name,
+            type=at_least(1),
+            default=default,
+            help=f'{what} (default: {default})',
+        )
     add_trust(parser)
     args = parser.parse_args()
     if bool(args.models) == bool(args.config and args.checkpoint):
         parser.error('give --model NAME, or --config and --checkpoint')
+    args.limits = Limits(**{name: vars(args).pop(name) for name in LIMITS})
     return args
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     'quickstart': Command('quickstart', 'train and compare, from nothing'),
     'train': Command('train', 'train a config'),
     'test': Command('test', 'test a checkpoint'),
+    'check-data': Command('check_data', 'look through the data of a config'),
     'run': Command('run', 'any net on video, steadied'),
     'app': Command('app', 'a web page that segments videos'),
     'compare': Command('compare', 'two models on the same video'),

@@ -6,7 +6,7 @@ from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import TRANSFORMS
 
-from .files import check_file, exists, list_files
+from .files import check_frame, exists, list_files
 from .previous_frame import prepare_streamed
 from .ref_frames import select_ref_frames
 from .transforms.frame_interval import longest_interval
@@ -82,6 +82,10 @@ class BaseSequenceDataset(BaseSegDataset):
     )
     # The longest step from one frame number of a sequence to the next.
     max_gap: int | None = None
+    # Whether every frame in data_prefix.img_path has a label.
+    all_labelled = False
+    # Whether some of its frames may be grey.
+    grey = False
     # Where its frames are.
     image_prefixes = ('img_path',)
 
@@ -222,7 +226,7 @@ class BaseSequenceDataset(BaseSegDataset):
     def prepare(self, info: dict) -> dict:
         """The sample of an entry of the data list; errors name its image."""
         # Some decoders give grey for what is missing of a file.
-        check_file(info['img_path'], self.backend_args)
+        check_frame(info['img_path'], self.backend_args, self.grey)
         try:
             if self.mode == 'stream':
                 return prepare_streamed(self, info)

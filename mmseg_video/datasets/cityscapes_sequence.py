@@ -90,6 +90,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                 f"'{key_frame_from}'"
             )
         self.key_frame_from = key_frame_from
+        self.all_labelled = key_frame_from == 'leftImg8bit'
         self._suffixes: dict[str, str] = {}
         super().__init__(
             data_prefix=data_prefix

@@ -18,7 +18,7 @@ logger = logging.getLogger('mmseg_video')
 def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
     """The frames of a video file, upright as its metadata say.
 
-    That it ends before its last frame is logged.
+    That it ends a little before its last frame is logged.
 
     Args:
         path (path): The file.
@@ -26,7 +26,8 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
             or 'skip' it and log that. Defaults to 'error'.
 
     Raises:
-        OSError: If it cannot be opened, or, later, a frame cannot be decoded.
+        OSError: If it cannot be opened, or, later, a frame cannot be decoded
+            or it breaks off.
     """
     what = f"the video '{path}'"
     try:
@@ -98,12 +99,46 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
         if (sought or not promised) and time is not None:
             # All that is known is how long it lasts, its sound included.
             early = time + 2 / (fps or 1) < 0.9 * seconds
+        if length and count < 0.95 * length and early and broken == 'error':
+            raise OSError(
+                f'{what} breaks off after {count} of {length} frames: copy '
+                "it again; broken='skip' takes what is there"
+            )
         if early:
             logger.warning(
                 '%s gives no more frames after %d of %d', what, count, length
             )
 
     return FrameSource(frames(), fps, length or None, seek=seek)
+
+
+# Of containers that hold their frames themselves, and name no other files.
+FORMATS = (
+    'mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,'
+    'ogg,gif,h264,hevc,ivf,mxf,dv,m4v,mjpeg'
+)
+
+
+def video_size(path: str | os.PathLike) -> tuple[int, int]:
+    """Height and width of a stranger's video, before a frame is decoded.
+
+    Playlists, and whatever else names other files, are no videos here.
+
+    Raises:
+        OSError: If it is no video.
+    """
+    try:
+        with av.open(
+            os.path.abspath(path),
+            options=dict(protocol_whitelist='file', format_whitelist=FORMATS),
+        ) as container:
+            context = _video_stream(container).codec_context
+            return context.height, context.width
+    except (OSError, av.FFmpegError):
+        raise OSError(
+            f"the video '{os.path.basename(path)}' cannot be opened: it is "
+            'no video that holds its frames itself'
+        ) from None
 
 
 def _video_stream(container):

@@ -17,6 +17,7 @@ from mmseg_video.io.writers import VideoWriter
 from tests.commands import ROOT, TOOLS, call
 from tests.frames import moving
 from tests.models import CHANNELS, FRAMEWISE, RECURRENT, build, wake
+from tests.onnx_files import external_graph
 from tests.test_models.test_filters import COMPENSATED, SMOOTHED
 from tests.test_models.test_mask_feedback_segmentor import AUTHORS
 
@@ -261,14 +262,7 @@ def test_the_tool_and_a_runner_without_torch(awake, tmp_path):
 
 def test_a_model_that_reads_other_files_is_refused(tmp_path):
     (tmp_path / 'secret').write_bytes(bytes(4))
-    tensor = onnx.helper.make_tensor('w', 1, [1], bytes(4), raw=True)
-    tensor.ClearField('raw_data')
-    tensor.data_location = onnx.TensorProto.EXTERNAL
-    tensor.external_data.add(key='location', value='secret')
-    node = onnx.helper.make_node('Identity', ['w'], ['logits'])
-    value = onnx.helper.make_tensor_value_info('logits', 1, [1])
-    graph = onnx.helper.make_graph([node], 'g', [], [value], [tensor])
-    content = onnx.helper.make_model(graph).SerializeToString()
+    content = external_graph('secret')
     path = tmp_path / 'x.onnx'
     path.write_bytes(content)
     with pytest.raises(ValueError, match='reads other files'):

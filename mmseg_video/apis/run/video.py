@@ -40,7 +40,8 @@ class Excerpt:
         broken (str): See :func:`open_frames`. Defaults to 'error'.
 
     Raises:
-        ValueError: If the end is not behind the start.
+        ValueError: If the end is not behind the start, or ``fps`` is out of
+            range.
     """
 
     start: float | None = None
@@ -57,6 +58,8 @@ class Excerpt:
                 f'the end, {self.end} s, is not behind the start, '
                 f'{self.start or 0} s'
             )
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise ValueError(f'fps lies between 0 and 1000, got {self.fps}')
 
     def open(self, source: str | os.PathLike | int) -> FrameSource:
         """These frames of a source."""

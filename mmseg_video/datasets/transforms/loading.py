@@ -7,7 +7,7 @@ from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import TRANSFORMS
 
 from ...io.images import JPEG, PNG
-from ..files import check_file, exists
+from ..files import check_file, check_frame, exists
 from .colour_labels import ids_of_colours
 
 CONVERTER = 'mmseg-video convert-cityscapes'
@@ -85,7 +85,7 @@ class LoadRefFrames(BaseTransform):
                 "missing='repeat' for the dataset to repeat the next later "
                 'frame'
             )
-        check_file(path, self.backend_args)
+        check_frame(path, self.backend_args)
         img = mmcv.imfrombytes(
             fileio.get(path, backend_args=self.backend_args),
             flag=self.color_type,
@@ -171,8 +171,11 @@ class LoadClipAnnotations(LoadAnnotations):
         path, colours = results['seg_map_path'], results.get('label_colours')
         if self._check_file(path) and colours is not None:
             self._load_colours(path, results)
-        else:
+            return results['gt_seg_map']
+        try:
             super()._load_seg_map(results)
+        except Exception as error:  # each decoder has its own
+            raise _unreadable(path, error) from error
         return results['gt_seg_map']
 
     def _load_colours(self, path: str, results: dict) -> None:
@@ -180,6 +183,8 @@ class LoadClipAnnotations(LoadAnnotations):
         image = mmcv.imfrombytes(
             fileio.get(path, backend_args=self.backend_args), backend='cv2'
         )
+        if image is None:
+            raise _unreadable(path, 'the decoder gives nothing')
         try:
             label = ids_of_colours(
                 image[..., ::-1],
@@ -237,6 +242,13 @@ class LoadClipAnnotations(LoadAnnotations):
                 f'{num_classes} classes: {allowed}, and 255 (ignore), are '
                 f'allowed. {results.get("label_help", "")}'.rstrip()
             )
+
+
+def _unreadable(path: str, why: Exception | str) -> OSError:
+    return OSError(
+        f"the label '{path}' is no readable image ({why}): make it, or copy "
+        'it, again'
+    )
 
 
 def _size(img: np.ndarray) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...io.onnx_files import check_self_contained
 from ..states import States
 from .callable_net import CallableNet
 from .framewise import Framewise
@@ -133,7 +134,8 @@ def open_onnx(
     Raises:
         FileNotFoundError: If there is no such file.
         RuntimeError: If ONNX Runtime is not installed.
-        ValueError: If it cannot be opened, or does not name its classes.
+        ValueError: If it cannot be opened, reads other files, or does not
+            name its classes.
     """
     try:
         import onnxruntime
@@ -141,8 +143,7 @@ def open_onnx(
         raise RuntimeError(
             f"{path} needs ONNX Runtime: pip install 'mmseg-video[export]'"
         ) from None
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"no ONNX file '{path}'")
+    check_self_contained(path)
     try:
         session = onnxruntime.InferenceSession(
             str(path),
@@ -153,7 +154,7 @@ def open_onnx(
             f"the model '{path}' cannot be opened: {error}"
         ) from None
     meta = session.get_modelmeta().custom_metadata_map
-    classes = classes or _classes(meta)
+    classes = classes or _classes(meta, path)
     if classes is None:
         raise ValueError(
             f"'{path}' does not name its classes: give classes=[...]"
@@ -166,14 +167,20 @@ def open_onnx(
     return (OnnxStreamNet if ours else OnnxNet)(session, classes, **options)
 
 
-def _classes(meta: dict[str, str]) -> list[str] | None:
+def _classes(
+    meta: dict[str, str], path: str | os.PathLike
+) -> list[str] | None:
     if 'classes' in meta:
         return meta['classes'].split(',')
-    if 'names' in meta:
-        text = meta['names']
+    if 'names' not in meta:
+        return None
+    for read in (json.loads, ast.literal_eval):  # as data: nothing runs
         try:
-            names = json.loads(text)
-        except ValueError:
-            names = ast.literal_eval(text)
+            names = read(meta['names'])
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
         return list(names.values() if isinstance(names, dict) else names)
-    return None
+    raise ValueError(
+        f"the 'names' of '{path}' are neither a list nor a dict: give "
+        'classes=[...]'
+    )
