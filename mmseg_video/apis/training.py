@@ -49,6 +49,8 @@ def train(
     set_data_root(cfg, data_root)
     set_work_dir(cfg, work_dir)
     check_unlabelled(cfg)
+    if 'randomness' not in cfg:  # as in mmseg's own configs
+        cfg.randomness = dict(seed=None)
     cfg.load_from = load_from or cfg.get('load_from')
     if allow_partial:
         accept_partial_weights(cfg)
