@@ -237,12 +237,15 @@ def test_the_tool_and_a_runner_without_torch(awake, tmp_path):
     shapes = [frame.shape for frame in open_frames(tmp_path / 'out.mp4')]
     assert shapes == [(64, 128, 3)] * 4
     video = tmp_path / 'in.mp4'
-    for wrong in (video, tmp_path / 'none.onnx'):
+    for wrong, sentence in (
+        (video, f"the model '{video}' cannot be opened"),
+        (tmp_path / 'none.onnx', f"no model '{tmp_path / 'none.onnx'}'"),
+    ):
         argv = ROOT / 'demo/onnx_demo.py', video, wrong, '--out', 'o.mp4'
         code, output = call(sys.executable, *argv)
         assert code == 1
         last = output.strip().splitlines()[-1]
-        assert last.startswith(f"error: the model '{wrong}' cannot be opened")
+        assert last.startswith(f'error: {sentence}')
     argv = ROOT / 'demo/onnx_demo.py', video, path, '--out', 'o.txt'
     code, output = call(sys.executable, *argv)
     assert code == 1

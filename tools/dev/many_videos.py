@@ -23,13 +23,15 @@ from pathlib import Path
 
 import torch
 from mmengine import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
 
-from mmseg_video.apis import open_frames  # also registers all parts
+from mmseg_video.apis import open_frames
 from mmseg_video.datasets.street_scenes import StreetScene
 from mmseg_video.engine.arguments import at_least, tool_parser
 from mmseg_video.engine.launch import cli
 from mmseg_video.io.atomic import write_text
-from mmseg_video.io.shipped import find_config
+from mmseg_video.io.shipped import ROOT, find_config
 from mmseg_video.io.writers import open_writer
 
 
@@ -64,8 +66,7 @@ def write_videos(folder: Path, num: int, frames: int) -> dict[str, int]:
 
 def write_net(folder: Path) -> tuple[str, str]:
     """Config and checkpoint of a tiny framewise net with random weights."""
-    from mmseg.registry import MODELS
-
+    init_default_scope('mmseg')
     cfg = Config.fromfile(find_config('unet_street'))
     cfg.merge_from_dict(
         {
@@ -93,7 +94,7 @@ def start(out: Path, net: tuple[str, str], port: int) -> subprocess.Popen:
     command = [
         *(sys.executable, '-m', 'torch.distributed.run'),
         *('--nproc_per_node', '2', '--master_port', str(port)),
-        *('-m', 'mmseg_video.cli.main', 'run', str(out / 'videos'), *net),
+        *(str(ROOT / 'demo/video_demo.py'), str(out / 'videos'), *net),
         *('--launcher', 'pytorch', '--steady', 'place'),
         *('--out', str(out / 'drawn'), '--json', str(out / 'json')),
     ]

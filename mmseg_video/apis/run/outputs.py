@@ -33,7 +33,7 @@ class FrameResult:
         time (float | None): In seconds since the source's first frame.
         labels (dict): Caption -> label map (H, W) uint8.
         full (bool): Whether the net ran on it.
-        seconds (float): That the models took.
+        seconds (float): Until the answer was there, after the one before.
         change (Change | None): Since the frame before, of the first model.
     """
 
@@ -113,7 +113,8 @@ class Targets:
             number, name, time in seconds, the share of each class in it, the
             share of pixels that changed their class since the frame before
             (``changed``: in place, ``flicker``: along the optical flow),
-            whether the net ran (``full``), and the milliseconds it took.
+            whether the net ran (``full``), and the milliseconds until its
+            answer was there, after the one before (``ms``).
         heat_map (path | None): A picture of where predictions flicker.
         show (bool): Whether frames are shown in a window. Defaults to False.
     """

@@ -1,6 +1,7 @@
 """One video, frame by frame, into the outputs that are asked for."""
 
 import itertools
+import logging
 import os
 import time
 from collections import deque
@@ -9,6 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from ...engine.launch import EXPECTED
 from ...evaluation.flicker import StreamFlicker
@@ -18,6 +20,8 @@ from ...io.prefetch import prefetch
 from ..live import LiveSegmentor
 from ..video_seg_inferencer import Prediction, VideoSegInferencer
 from .outputs import Drawing, FrameResult, StopRun, Targets
+
+logger = logging.getLogger('mmseg_video')
 
 
 @dataclass(frozen=True)
@@ -174,6 +178,8 @@ def run_video(
         results = stack.enter_context(closing(prefetch(results)))
         bar = tqdm(results, total=frames.length, unit='frame', disable=quiet)
         stack.enter_context(bar)
+        # Else what is logged would stand behind the bar.
+        stack.enter_context(logging_redirect_tqdm([logger]))
         try:
             for result in bar:
                 with clock('draw and write'):
