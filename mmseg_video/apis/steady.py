@@ -1,5 +1,6 @@
 """Any segmentation net, steady on video."""
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 
@@ -22,7 +23,7 @@ from ..models import (
 from ..models.framewise import open_onnx, open_torchvision, open_transformers
 from ..models.steady_filters import SteadyFilter, steady_filter
 from .segmentors import find_in_zoo, load_segmentor
-from .video_seg_inferencer import VideoSegInferencer
+from .video_seg_inferencer import VideoSegInferencer, flow_of
 
 Model = str | os.PathLike | Sequence | Framewise | Callable
 SCHEMES = {'hf://': open_transformers, 'torchvision://': open_torchvision}
@@ -98,10 +99,12 @@ def steady(
 def _flow(
     segmentor: SteadySegmentor, steadied: SteadyFilter
 ) -> FlowToPrevious | None:
-    """What makes the flow of the filter, or else of the net itself."""
+    """What makes the flow of the filter, or else of the net itself, as its
+    config has it."""
     if not segmentor.flow_compensated:
         return None
-    return build_flow(**(steadied.flow or {}))
+    own = getattr(segmentor.framewise, 'make_flow', build_flow)
+    return own() if steadied.flow is None else build_flow(**steadied.flow)
 
 
 def open_net(
@@ -178,9 +181,11 @@ def _from_mmseg(
     config: str | Config, checkpoint: str, classes, options: dict
 ) -> Framewise:
     loaded = load_segmentor(config, checkpoint)
-    return as_net(
+    net = as_net(
         loaded.model, classes or loaded.classes, loaded.palette, **options
     )
+    net.make_flow = functools.partial(flow_of, loaded.cfg, loaded.model)
+    return net
 
 
 def as_net(

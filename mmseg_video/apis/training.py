@@ -56,6 +56,8 @@ def train(
     set_work_dir(cfg, work_dir)
     check_unlabelled(cfg)
     check_training(cfg)
+    if 'randomness' not in cfg:  # as in mmseg's own configs
+        cfg.randomness = dict(seed=None)
     cfg.load_from = load_from or cfg.get('load_from')
     if allow_partial:
         accept_partial_weights(cfg)

@@ -25,13 +25,13 @@ class FolderLock:
         Raises:
             RuntimeError: If a process of another job does.
         """
-        if self._lock('LOCK_EX'):
+        # The system may let go of the one before it takes the other.
+        if self._lock('LOCK_EX') or self._lock('LOCK_SH'):
             raise RuntimeError(
                 f"another run is at work in '{self.path.parent}', or what is "
                 'left of one that was killed: wait for it, or end its '
                 'processes'
             )
-        self._lock('LOCK_SH')
 
     def join(self) -> None:
         """Hold it too, as another process of the job."""

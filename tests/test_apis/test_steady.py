@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine import Config
 
 from mmseg_video.apis import VideoSegInferencer, open_net, segmentors, steady
 from tests.models import FRAMEWISE, NUM_CLASSES, build
@@ -116,3 +117,17 @@ def test_colours_may_be_arrays():
     )
     (prediction,) = video.predict([np.zeros((32, 32, 3), np.uint8)])
     assert (prediction.overlay(1.0) == 0).all()
+
+
+def test_a_net_without_a_filter_gets_the_flow_of_its_config(tmp_path):
+    path, checkpoint, _ = saved('rnn_unet_gated_ema', tmp_path)
+    cfg = Config.fromfile(path)
+    cfg.model.flow_compensated = True
+    cfg.test_dataloader.dataset.augments = dict(
+        flow=dict(type='AddFlow', min_size=32)
+    )
+    cfg.dump(path)
+    alone = steady((path, checkpoint), filter='none', device='cpu')
+    want = VideoSegInferencer(path, checkpoint, 'cpu')
+    assert want.flow.settings['min_size'] == 32
+    assert alone.flow.settings == want.flow.settings

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mmseg_video.apis.training import train
+from mmseg_video.engine.launch import load_config
 from tests.runs import leaf, options
 
 
@@ -56,3 +57,19 @@ def test_what_a_training_goes_on_from(settings, tmp_path, capfd, monkeypatch):
     output = ''.join(capfd.readouterr())
     assert "iter_4.pth' is not used: another training wrote it" in output
     assert 'goes on after iteration 1' in output
+
+
+def test_a_config_that_says_nothing_of_randomness(
+    settings, tmp_path, monkeypatch
+):
+    """As mmseg's own: with a seed, and resumed."""
+
+    def load(*args):
+        cfg = load_config(*args)
+        cfg.pop('randomness')
+        return cfg
+
+    monkeypatch.setattr('mmseg_video.apis.training.load_config', load)
+    first = run(settings, tmp_path, 1, seed=3)
+    second = run(settings, tmp_path, 2, resume='must')
+    assert first['meta']['seed'] == second['meta']['seed'] == 3

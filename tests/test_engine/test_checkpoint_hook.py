@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from mmengine.runner import Runner
 
 from mmseg_video.engine import AtomicLocalBackend
 from mmseg_video.engine.checkpoints import find_last_checkpoint
+from mmseg_video.engine.hooks.checkpoint_hook import SafeCheckpointHook
 from mmseg_video.engine.work_dir import current_run, locked, set_run
 from tests.runs import config
 
@@ -71,6 +73,28 @@ def test_a_full_disk_leaves_the_last_one(root, tmp_path, monkeypatch):
     assert names(tmp_path) == ['iter_2.pth']
     assert not list(tmp_path.glob('.*.pth'))
     assert find_last_checkpoint(tmp_path).endswith('iter_2.pth')
+
+
+def test_a_config_that_names_no_backend_is_as_safe(root, tmp_path):
+    """mmseg's own runtime has none, and a kill would leave half a file."""
+    cfg = without_validation(tiny(root, tmp_path, 1))
+    del cfg.default_hooks.checkpoint['backend_args']
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    (hook,) = (h for h in runner.hooks if isinstance(h, SafeCheckpointHook))
+    good = (tmp_path / 'iter_1.pth').read_bytes()
+    write = Path.write_bytes
+
+    def killed(self, data):
+        write(self, data[: len(data) // 2])
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, 'write_bytes', killed)
+        with pytest.raises(KeyboardInterrupt):
+            hook._save_checkpoint_with_step(runner, 1, dict(epoch=0, iter=1))
+    assert (tmp_path / 'iter_1.pth').read_bytes() == good
+    assert SafeCheckpointHook(out_dir='s3://x').backend_args is None
 
 
 def test_the_best_of_a_moved_work_dir(root, tmp_path):

@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from torch import Tensor
 
+from .. import atomic_backend  # noqa: F401, registers it
 from ..checkpoints import run_of
 from ..plain import restore_histories, to_plain
 from ..train_loop import VALIDATED
@@ -57,6 +58,9 @@ class SafeCheckpointHook(_CheckpointHook):
 
     It takes the place of ``CheckpointHook`` within the scope ``mmseg``.
 
+    - Local files are replaced whole (:class:`AtomicLocalBackend`), unless
+      ``backend_args`` say otherwise; MMEngine writes into the one that is
+      there.
     - An old checkpoint, the best one too, is removed when the new one is
       written; MMEngine removes it before.
     - A checkpoint is data: what it holds can be read without unpickling
@@ -73,6 +77,9 @@ class SafeCheckpointHook(_CheckpointHook):
     """
 
     def __init__(self, *args, **kwargs):
+        local = '://' not in str(kwargs.get('out_dir'))
+        if local and not kwargs.get('file_client_args'):
+            kwargs.setdefault('backend_args', dict(backend='atomic_local'))
         super().__init__(*args, **kwargs)
         self._run = self._resumed = self._processes = None
         self._left_over, self._trains = [], False

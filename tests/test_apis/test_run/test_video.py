@@ -282,7 +282,7 @@ def test_snippets_of_cityscapes_in_one_folder_are_apart(way, tmp_path):
         (('b_000000_000007', 'b_000000_000008', 'b_000000_000009'), 'dark'),
     ):
         folder = tmp_path / names[0]
-        for name, image in zip(names, levels(0, 0, 100), strict=True):
+        for name, image in zip(names, levels(0, 0, 105), strict=True):
             write_image(folder / f'{name}_leftImg8bit.png', image)
         lines = tmp_path / f'{names[0]}.ndjson'
         targets = Targets(json=lines)
