@@ -514,9 +514,9 @@ KINDS = [
 
 def table() -> str:
     """The kinds as Markdown, with the words that their sentences have."""
-    lines = ['| group | kind | verdict |', '|---|---|---|']
+    lines = ['| group | kind | what happens |', '|---|---|---|']
     lines += [
-        f'| {kind.group} | `{kind.name}` | refused, one sentence |'
+        f'| {kind.group} | {kind.name.replace("=", " is ")} | refused, one sentence |'
         for kind in KINDS
     ]
     return '\n'.join(lines) + '\n'
