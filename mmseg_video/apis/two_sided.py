@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from mmengine.logging import print_log
 
 from ..engine.launch import autocast_test
 from ..flow.full_frames import Pace
 from ..io.prefetch import prefetch
 from ..models.data_preprocessor import pad_flow
+from ..models.states import keep_finite
 from ..models.two_sided import TwoSidedFilter
 from .frames import as_array, begins_sequence
 
@@ -99,8 +101,9 @@ def _predictions(inferencer, source, filter, lag) -> Iterator['Prediction']:
 
 
 def _scores(inferencer, frame, states, fields, pace: Pace):
-    """Scores (1, classes, h, w) of a frame, None where the net does not run;
-    the net's states; the flow fields as tensors."""
+    """Scores (1, classes, h, w) of a frame, None where the net does not run
+    or gives what is not finite; the net's states; the flow fields as
+    tensors."""
     model = inferencer.model
     inputs = inferencer.inputs_of([frame])[:, 0]
     size, padded = frame.shape[:2], tuple(inputs.shape[2:])
@@ -115,6 +118,24 @@ def _scores(inferencer, frame, states, fields, pace: Pace):
     scores = None
     if pace.full:
         with autocast_test(inferencer.amp):
-            scores, states = model.scores(inputs, states, flow)
+            scores, after = model.scores(inputs, states, flow)
+        scores = _finite(scores, begins=states is None)
+        states = keep_finite(after, states)
+    else:
+        states = model.carried(states, flow, padded)
     fields = [model.filter_flow(f, padded) for f in (flow, back)]
     return scores, states, fields
+
+
+def _finite(scores: torch.Tensor, begins: bool) -> torch.Tensor | None:
+    """The scores, None where they are not finite, which would spoil every
+    frame that they are averaged with; zeros where a sequence begins."""
+    if scores.isfinite().all():
+        return scores
+    print_log(
+        'the net gave scores that are not finite: answered from the frames '
+        'around',
+        logger='current',
+        level=30,
+    )
+    return torch.zeros_like(scores) if begins else None

@@ -296,3 +296,93 @@ def test_a_config_of_it_takes_the_net_s_own_checkpoint():
     frame = frames(1, (32, 64))[0]
     want, _ = steadied(MMSegNet(net, CLASSES)).step(frame)
     torch.testing.assert_close(model.step(frame)[0], want)
+
+
+@torch.no_grad()
+def test_propagated_frames_of_a_test_are_padded_as_full_ones_are():
+    model = steadied(
+        CallableNet(four_quarters, CLASSES),
+        EMAFilter(0.5),
+        flow_compensated=False,
+        data_preprocessor=dict(
+            type='ClipDataPreProcessor', test_cfg=dict(size_divisor=32)
+        ),
+        test_cfg=dict(streaming=True, every=2),
+    )
+    results = []
+    for _ in range(2):
+        meta = dict(img_shape=SIZE, ori_shape=SIZE)
+        batch = dict(
+            inputs=[frames(1)[0, 0]],
+            data_samples=[SegDataSample(metainfo=meta)],
+        )
+        (result,) = model.predict(**model.data_preprocessor(batch))
+        results.append(result.seg_logits.data)
+    torch.testing.assert_close(*results)
+
+
+@torch.no_grad()
+def test_frames_of_a_size_that_the_net_has_taken_stay_as_they_are():
+    """Though it fails on others: their streams have states."""
+    refused, seen = {60}, []
+
+    def choosy(images):
+        seen.append(tuple(images.shape[2:]))
+        if images.shape[3] in refused:
+            raise RuntimeError('out of luck')
+        return four_quarters(images)
+
+    model = steadied(
+        CallableNet(choosy, CLASSES), EMAFilter(0.5), flow_compensated=False
+    )
+    frame = frames(1)[0]
+    _, states = model.step(frame)
+    model.step(frames(1, (44, 60))[0])
+    want, _ = model.propagate(states, None, SIZE)
+    torch.testing.assert_close(model.step(frame, states)[0], want)
+    assert seen == [SIZE, (44, 60), (64, 64), SIZE]
+    # What goes wrong later has another cause.
+    refused.add(52)
+    with pytest.raises(ValueError, match=r'44x52 .*stride=1.*out of luck'):
+        model.step(frame, states)
+
+
+@torch.no_grad()
+def test_a_net_s_own_states_follow_the_flow_where_it_does_not_run():
+    """As they do without a filter behind them."""
+    net = wake(
+        build(
+            RECURRENT,
+            head_rnns=dict(
+                conv_seg=dict(
+                    cell=dict(type='GatedEMACell'), connection='standard'
+                )
+            ),
+            final_rnn=dict(hidden_ratio=0.5),
+            flow_compensated=True,
+        )
+    )
+    model = steadied(RecurrentNet(net, CLASSES), EMAFilter(0.5))
+    flow = still(size=(64, 96))
+    flow[:, 0] = 16
+    frame = frames(1, (64, 96))[0]
+    _, states = model.step(frame)
+    _, after = model.propagate(states, flow, (64, 96))
+    own = {
+        place.removeprefix('net.'): state
+        for place, state in states.items()
+        if place != 'filter'
+    }
+    _, want = net.propagate(own, flow, (64, 96))
+    assert len(want) == 6
+    for place, state in want.items():
+        torch.testing.assert_close(after[f'net.{place}'], state)
+    for place in ('conv_seg', 'final_rnn'):
+        assert not torch.equal(after[f'net.{place}'][0], own[place][0])
+    carried = model.carried(
+        {f'net.{p}': s for p, s in own.items()}, flow, (64, 96)
+    )
+    torch.testing.assert_close(
+        carried, {f'net.{p}': s for p, s in want.items()}
+    )
+    torch.testing.assert_close(net.carried(own, flow, (64, 96)), want)

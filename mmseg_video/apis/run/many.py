@@ -120,6 +120,8 @@ def run_videos(
     """
     processes, excerpt = processes or Processes(), excerpt or Excerpt()
     names = names_of(videos)
+    if targets.labels is not None or (targets.out is not None and not suffix):
+        _check_apart(names)
     root = next(iter(targets.paths.values()), None)
     if targets.show or root is None:
         raise ValueError(
@@ -210,6 +212,19 @@ def names_of(videos: Sequence[str]) -> list[str]:
         seen[name] = path
         names.append(name)
     return names
+
+
+def _check_apart(names: Sequence[str]) -> None:
+    """Refuse a video whose folder would hold another one's: where it is done
+    again, both would go."""
+    known = set(names)
+    for name in names:
+        for parent in map(str, Path(name).parents):
+            if parent in known:
+                raise ValueError(
+                    f"the outputs of '{name}' would lie in the folder of "
+                    f"those of '{parent}': run them apart"
+                )
 
 
 def _mark(root: Path, name: str) -> Path:

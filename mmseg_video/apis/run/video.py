@@ -82,15 +82,29 @@ class Way:
     lag: int | str | None = None
     live: bool = False
 
+    def check(self, models: dict[str, VideoSegInferencer]) -> None:
+        """Refuse what does not go together.
+
+        Raises:
+            ValueError: If a live answer is to look ahead, or one of several
+                models is.
+        """
+        if self.live and self.lag is not None:
+            raise ValueError('a live answer cannot look ahead: leave out lag')
+        if len(models) > 1 and (self.live or self.lag is not None):
+            raise ValueError(
+                'several models go through a video frame by frame: leave out '
+                + ('live' if self.live else 'lag and offline')
+                + ', or the baseline'
+            )
+
     def predict(
         self, model: VideoSegInferencer, frames: FrameSource
     ) -> Iterator[Prediction]:
         """The model's predictions of the frames."""
-        if not self.live:
-            return model.predict(frames, self.lag)
-        if self.lag is not None:
-            raise ValueError('a live answer cannot look ahead: leave out lag')
-        return self._live(model, frames)
+        if self.live:
+            return self._live(model, frames)
+        return model.predict(frames, self.lag)
 
     @staticmethod
     def _live(model, frames):
@@ -141,12 +155,14 @@ def run_video(
     Raises:
         FileNotFoundError: If nothing is there.
         OSError: If no frame can be read.
-        ValueError: If an output is the input, or cannot be written.
+        ValueError: If an output is the input or cannot be written, or the
+            models cannot go that way.
         UnfinishedError: If a frame fails; what was done before is kept.
     """
     excerpt, way = excerpt or Excerpt(), way or Way()
     if not isinstance(models, dict):
         models = {'prediction': models}
+    way.check(models)
     targets.check(source)
     frames = excerpt.open(source)
     first = next(iter(models.values()))

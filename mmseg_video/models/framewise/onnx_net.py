@@ -38,6 +38,8 @@ class OnnxNet(CallableNet):
         self.output = session.get_outputs()[0].name
         self.size = tuple(fixed) if self_size else None
         self.half = 'float16' in first.type
+        batch = first.shape[0]
+        self.batch = batch if isinstance(batch, int) else None
 
     def scores(self, frames: Tensor) -> Tensor:
         if self.size is not None:
@@ -47,8 +49,14 @@ class OnnxNet(CallableNet):
         inputs = self.normalised(frames).cpu().numpy()
         if self.half:
             inputs = inputs.astype(np.float16)
-        (logits,) = run(self.session, [self.output], {self.input: inputs})
-        return torch.from_numpy(logits).to(frames.device).float()
+        # Most graphs take a fixed number of frames: one.
+        step = len(inputs) if self.batch is None else self.batch
+        logits = [
+            run(self.session, [self.output], {self.input: part})[0]
+            for part in np.split(inputs, range(step, len(inputs), step))
+        ]
+        logits = torch.from_numpy(np.concatenate(logits))
+        return logits.to(frames.device).float()
 
 
 class OnnxStreamNet(Framewise):

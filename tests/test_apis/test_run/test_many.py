@@ -201,3 +201,12 @@ def test_settings_are_told_in_the_folder(folder, tmp_path):
         text = (tmp_path / f'out/{kind}/run.json').read_text()
         assert json.loads(text)['every'] == 3
     shutil.rmtree(tmp_path / 'out')
+
+
+def test_a_video_inside_of_the_folder_of_another_is_refused(folder, tmp_path):
+    write_video(folder / 'a/x.mp4', levels(60))
+    videos = [str(folder / 'a.mp4'), str(folder / 'a/x.mp4')]
+    with pytest.raises(ValueError, match="'a/x' would lie in the folder of"):
+        run(videos, tmp_path / 'out')
+    lines = Targets(json=tmp_path / 'lines')
+    assert run_videos(videos, model, lines, {}).done == 2

@@ -282,7 +282,7 @@ def test_snippets_of_cityscapes_in_one_folder_are_apart(way, tmp_path):
         (('b_000000_000007', 'b_000000_000008', 'b_000000_000009'), 'dark'),
     ):
         folder = tmp_path / names[0]
-        for name, image in zip(names, levels(0, 0, 105), strict=True):
+        for name, image in zip(names, levels(0, 0, 100), strict=True):
             write_image(folder / f'{name}_leftImg8bit.png', image)
         lines = tmp_path / f'{names[0]}.ndjson'
         targets = Targets(json=lines)
@@ -298,3 +298,17 @@ def test_snippets_of_cityscapes_in_one_folder_are_apart(way, tmp_path):
         )
     ]
     assert labels == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ('way', 'sentence'),
+    [(Way(3), 'leave out lag'), (Way(live=True), 'leave out live')],
+)
+def test_several_models_look_neither_ahead_nor_live(
+    way, sentence, video, net, tmp_path
+):
+    """They would be run as if nothing had been said."""
+    models = dict(one=net, other=model(filter='place'))
+    with pytest.raises(ValueError, match=sentence):
+        run_video(video, models, Targets(tmp_path / 'out.mp4'), way=way)
+    assert not (tmp_path / 'out.mp4').exists()

@@ -120,3 +120,10 @@ def test_a_net_with_too_few_classes_is_said_so(tmp_path):
     with pytest.raises(ValueError, match='has 3 classes'):
         video.predict_frame(frame)
     assert isinstance(video.model.framewise, CallableNet)
+
+
+def test_several_streams_through_a_graph_of_one_frame(tmp_path):
+    net = exported(tmp_path / 'net.onnx', free=False)
+    ours = open_net(tmp_path / 'net.onnx', CLASSES)
+    frames = torch.rand(3, 3, 64, 96) * 255
+    torch.testing.assert_close(ours.scores(frames), net(frames.flip(1)))
