@@ -75,11 +75,12 @@ def train(
             check_checkpoint(cfg.load_from)
         if cfg.load_from and cfg.get('resume'):
             check_resumable(cfg.load_from)
-        if first:
-            check_before_training(cfg)
         set_up_processes(cfg, launcher)
         with explained(cfg):
-            Runner.from_cfg(cfg).train()
+            runner = Runner.from_cfg(cfg)
+            if first:
+                check_before_training(cfg)
+            runner.train()
 
 
 def _resume(cfg: Config, must: bool, first: bool) -> None:

@@ -14,12 +14,12 @@ from ..apis.web_page import Limits, serve
 from ..engine.arguments import add_trust, at_least
 from ..engine.launch import cli
 
-LIMITS = dict(
-    megabytes='of an upload',
-    megapixels='of a frame, in millions',
-    seconds='that a video may take',
-    waiting='videos that may wait; more are turned away',
-)
+LIMITS = {
+    '--max-megabytes': 'of an upload',
+    '--max-megapixels': 'of a frame, in millions',
+    '--max-seconds': 'that a video may take',
+    '--max-waiting': 'videos that may wait; more are turned away',
+}
 
 
 def parse_args():
@@ -61,10 +61,11 @@ def parse_args():
     parser.add_argument('--host', default='127.0.0.1')
     parser.add_argument('--port', type=int, default=7860)
     limits = parser.add_argument_group('limits for each visitor')
-    for name, what in LIMITS.items():
+    names = [option.removeprefix('--max-') for option in LIMITS]
+    for name, (option, what) in zip(names, LIMITS.items(), strict=True):
         default = getattr(Limits, name)
         limits.add_argument(
-            f'--max-{name}',
+            option,
             dest=name,
             type=at_least(1),
             default=default,
@@ -74,7 +75,7 @@ def parse_args():
     args = parser.parse_args()
     if bool(args.models) == bool(args.config and args.checkpoint):
         parser.error('give --model NAME, or --config and --checkpoint')
-    args.limits = Limits(**{name: vars(args).pop(name) for name in LIMITS})
+    args.limits = Limits(**{name: vars(args).pop(name) for name in names})
     return args
 
 

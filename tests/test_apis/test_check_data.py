@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mmseg_video.apis.check_data import check_before_training, check_data
+from mmseg_video.cli.check_data import parse_args
 from tests.runs import config, leaf
 
 
@@ -56,3 +57,12 @@ def test_before_a_training_few_files_are_read(root, tmp_path, monkeypatch):
     )
     check_before_training(cfg)
     assert 0 < len(read) <= 4 * 8
+
+
+def test_the_command(monkeypatch):
+    argv = ['check-data', 'unet_street', '--all', '--data-root', 'data']
+    monkeypatch.setattr('sys.argv', argv)
+    args = parse_args()
+    assert (args.everything, args.data_root, args.samples) == (
+        *(True, 'data', 200),
+    )
