@@ -12,6 +12,7 @@ from .sequence_sampler import SequenceSampler
 from .transforms import (
     AddFlow,
     AddRefFlow,
+    ClipAugment,
     CorruptFrames,
     DropFrames,
     ForEachFrame,
@@ -35,6 +36,7 @@ __all__ = [
     'COCOSemanticDataset',
     'CamVidSequenceDataset',
     'CityscapesSequenceDataset',
+    'ClipAugment',
     'CorruptFrames',
     'DropFrames',
     'ForEachFrame',

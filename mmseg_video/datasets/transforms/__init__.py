@@ -1,4 +1,5 @@
 from .add_flow import AddFlow, AddRefFlow
+from .clip_augment import ClipAugment
 from .corrupt_frames import CorruptFrames
 from .drop_frames import DropFrames
 from .for_each_frame import ForEachFrame
@@ -14,6 +15,7 @@ from .still_to_clip import StillToClip
 __all__ = [
     'AddFlow',
     'AddRefFlow',
+    'ClipAugment',
     'CorruptFrames',
     'DropFrames',
     'ForEachFrame',
