@@ -6,7 +6,7 @@ from .for_each_frame import ForEachFrame
 from .formatting import PackClipInputs
 from .frame_interval import RandomFrameInterval
 from .interpolate_frames import InterpolateFrames
-from .loading import LoadClipAnnotations, LoadRefFrames
+from .loading import LoadClip, LoadClipAnnotations, LoadRefFrames
 from .noise_frames import NoiseFrames
 from .random_burst import RandomBurst
 from .reverse_ref_frames import ReverseRefFrames
@@ -20,6 +20,7 @@ __all__ = [
     'DropFrames',
     'ForEachFrame',
     'InterpolateFrames',
+    'LoadClip',
     'LoadClipAnnotations',
     'LoadRefFrames',
     'NoiseFrames',
