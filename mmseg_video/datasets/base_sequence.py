@@ -7,6 +7,7 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.registry import TRANSFORMS
 
 from .files import check_file, exists, list_files
+from .packed import is_packed, packed_root, refuse_other_settings
 from .previous_frame import prepare_streamed
 from .ref_frames import select_ref_frames
 from .transforms.frame_interval import longest_interval
@@ -60,10 +61,13 @@ class BaseSequenceDataset(BaseSegDataset):
             that are 'labelled'; the 'unlabelled' ones, with a label of 255
             (``seg_map_path`` is None); or, of these, the ones whose
             :meth:`label_name` is given. Defaults to 'labelled'.
+        data_root (str | None): A folder, or a packed set of
+            ``pack_sequences.py``. Defaults to None.
         kwargs: :class:`BaseSegDataset`'s.
 
     Raises:
-        ValueError: If an argument is out of range, or the split is empty.
+        ValueError: If an argument is out of range, the split is empty, or a
+            packed set was made for fewer frames.
         FileNotFoundError: If the split's folder does not exist.
     """
 
@@ -84,6 +88,7 @@ class BaseSequenceDataset(BaseSegDataset):
         augments: dict | None = None,
         pipeline: Sequence[dict] = (),
         key_frames: str | Collection[str] = 'labelled',
+        data_root: str | None = None,
         **kwargs,
     ):
         for name, value in (
@@ -125,14 +130,28 @@ class BaseSequenceDataset(BaseSegDataset):
         self.missing = missing
         self.foreground = foreground
         pipeline = insert_augments(pipeline, augments or {})
-        super().__init__(pipeline=pipeline, **kwargs)
+        super().__init__(
+            pipeline=pipeline, data_root=packed_root(data_root), **kwargs
+        )
 
     def full_init(self) -> None:
         if self._fully_initialized:
             return
         if self.foreground is not None:
             self._merge_classes(self.foreground)
+        if is_packed(self.data_root):
+            refuse_other_settings(
+                self.data_root,
+                self.folder('img_path'),
+                self.reach(),
+                self.mode == 'stream' or self.key_frames != 'labelled',
+            )
         super().full_init()
+
+    def reach(self) -> int:
+        """How many frames before a key frame a clip may ask for."""
+        stride = max(self.frame_interval, longest_interval(self.pipeline))
+        return (self.num_frames - 1) * stride
 
     def _merge_classes(self, foreground: Sequence[str]) -> None:
         """Two classes, and the ids that the labels' own become."""
