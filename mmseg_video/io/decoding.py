@@ -11,6 +11,7 @@ from .images import PNG
 logger = logging.getLogger('mmseg_video')
 # Bytes of a PNG's header: its width and height, then these five.
 EIGHT_BIT_RGB = b'\x08\x02\x00\x00\x00'
+EIGHT_BIT_GREY = b'\x08\x00\x00\x00\x00'
 # Chunks by which OpenCV turns an image, or makes it transparent.
 OTHER_CHUNKS = (b'eXIf', b'tRNS')
 
@@ -25,7 +26,7 @@ def decode_colour(data: bytes) -> np.ndarray | None:
     Returns:
         ndarray | None: None where it is no readable image.
     """
-    if _is_plain_png(data):
+    if is_plain_png(data):
         decode = png_decoder()
         size = tuple(int.from_bytes(data[i : i + 4], 'big') for i in (20, 16))
         if decode is not None:
@@ -55,9 +56,17 @@ def png_decoder():
     return decode_image_png_u8
 
 
-def _is_plain_png(data: bytes) -> bool:
+def is_plain_png(data: bytes) -> bool:
+    """Whether it is an 8-bit RGB PNG that is neither turned nor transparent
+    nor interlaced."""
     return (
         data.startswith(PNG)
         and data[24:29] == EIGHT_BIT_RGB
         and not any(chunk in data for chunk in OTHER_CHUNKS)
     )
+
+
+def is_grey_png(data: bytes) -> bool:
+    """Whether it is an 8-bit grey PNG: no palette, whose indices OpenCV does
+    not give."""
+    return data.startswith(PNG) and data[24:29] == EIGHT_BIT_GREY

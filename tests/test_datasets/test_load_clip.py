@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mmseg.registry import TRANSFORMS
+from PIL import Image
 
 from mmseg_video.datasets import decode_threads
 from tests.frames import textured
@@ -69,3 +70,26 @@ def test_cores_are_shared_among_workers_and_processes(monkeypatch):
 
     monkeypatch.setattr(decode_threads, 'get_worker_info', Info)
     assert decode_threads.idle_cores() == 2
+
+
+def test_labels_are_pillows(tmp_path):
+    """Grey, from a palette, and one that is broken."""
+    rng = np.random.default_rng(0)
+    levels = rng.integers(0, 5, (64, 96), np.uint8)
+    palette = Image.fromarray(levels, 'P')
+    palette.putpalette(rng.integers(0, 256, 768, np.uint8).tobytes())
+    palette.save(tmp_path / 'palette.png')
+    grey = write_image(tmp_path / 'grey.png', levels)
+    for path in (grey, str(tmp_path / 'palette.png')):
+        sample = dict(
+            seg_map_path=path, ori_shape=(64, 96), reduce_zero_label=False
+        )
+        label = load(sample, 'LoadClipAnnotations')['gt_seg_map']
+        assert label.dtype == np.uint8
+        assert np.array_equal(label, levels)
+    data = bytearray(Path(grey).read_bytes())
+    data[len(data) // 2] ^= 255
+    Path(grey).write_bytes(data)
+    sample['seg_map_path'] = grey
+    with pytest.raises(OSError, match=r"grey\.png' is no readable image"):
+        load(sample, 'LoadClipAnnotations')

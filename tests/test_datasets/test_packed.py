@@ -113,8 +113,18 @@ def test_jpeg_loses_little_and_leaves_labels(tree, tmp_path):
     with tarfile.open(out / 'shard-000000.tar') as tar:
         suffixes = sorted(name[-4:] for name in tar.getnames())
     assert suffixes == ['.jpg'] * 9 + ['.png'] * 3
-    with pytest.raises(PackError, match='format="jpeg", "as-is" is asked'):
-        pack(make_plan([cityscapes(tree)], 'as-is', 2**20), out, 1, 1)
+    with pytest.raises(PackError, match='format="jpeg", "png" is asked'):
+        pack(make_plan([cityscapes(tree)], 'png', 2**20), out, 1, 1)
+
+
+def test_png_is_coded_again_and_loses_nothing(tree, made, tmp_path):
+    out = tmp_path / 'png'
+    pack(make_plan([cityscapes(tree)], 'png', 2**20), out, 1, 1)
+    assert_same(cityscapes(out), cityscapes(tree))
+    ours, as_is = Pack(out), Pack(made)
+    coded = [ours.read(p) != as_is.read(p) for p in ours.entries]
+    labels = [p for p in ours.entries if p.startswith('gtFine')]
+    assert sum(coded) == len(coded) - len(labels)
 
 
 def test_a_stopped_run_goes_on(tree, made, copy):

@@ -8,7 +8,7 @@ from mmengine import fileio
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import TRANSFORMS
 
-from ...io.decoding import decode_colour
+from ...io.decoding import decode_colour, is_grey_png
 from ...io.images import PNG
 from ..decode_threads import in_threads
 from ..files import check_file, exists
@@ -214,8 +214,18 @@ class LoadClipAnnotations(LoadAnnotations):
             results['gt_seg_map'] = np.full(size, 255, np.uint8)
             results['seg_fields'].append('gt_seg_map')
             return
-        self._check_file(path)
-        super()._load_seg_map(results)
+        given = self.imdecode_backend
+        if is_grey_png(self._checked(path)):
+            # The same levels, in a third of Pillow's time.
+            self.imdecode_backend = 'cv2'
+        try:
+            super()._load_seg_map(results)
+        except AttributeError as error:
+            raise OSError(
+                f"the label '{path}' is no readable image"
+            ) from error
+        finally:
+            self.imdecode_backend = given
         label = results['gt_seg_map']
         if label.ndim != 2:
             raise ValueError(
@@ -230,7 +240,7 @@ class LoadClipAnnotations(LoadAnnotations):
             )
         self._check_ids(path, label, results.get('num_classes'))
 
-    def _check_file(self, path: str) -> None:
+    def _checked(self, path: str) -> bytes:
         if not exists(path, self.backend_args):
             raise FileNotFoundError(
                 f"no label '{path}' (Cityscapes' labelTrainIds are made by "
@@ -245,6 +255,7 @@ class LoadClipAnnotations(LoadAnnotations):
                 'expected (Cityscapes: *_labelTrainIds.png, not '
                 '*_instanceIds.png)'
             )
+        return data
 
     def _check_ids(
         self, path: str, label: np.ndarray, num_classes: int | None
