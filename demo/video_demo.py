@@ -1,6 +1,6 @@
-"""The same as ``mmseg-video demo``: segment a video and draw it."""
+"""The same as ``mmseg-video run``: a net on video, steadied."""
 
-from mmseg_video.cli.demo import main
+from mmseg_video.cli.run import main
 
 if __name__ == '__main__':
     main()

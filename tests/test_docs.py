@@ -9,9 +9,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-import cv2
 import mmseg
-import numpy as np
 import pytest
 import torch
 import yaml
@@ -354,28 +352,6 @@ def test_the_config_for_vspw(tmp_path):
     assert (data.type, data.num_frames) == ('VSPWSequenceDataset', 5)
     assert set(data.data_prefix) == {'img_path', 'seg_map_path'}
     assert cfg.test_dataloader.dataset.ann_file == 'val.txt'
-
-
-def test_the_config_for_ones_own_video(tmp_path):
-    cfg = _config(_code(DATA, 'Your own labelled video'), tmp_path)
-    folder = tmp_path / 'data/a'
-    for number in range(6):
-        label = np.full((128, 256), number % 4, np.uint8)
-        frame = np.full((128, 256, 3), number, np.uint8)
-        for kind, image in (('origin', frame), ('mask', label)):
-            path = folder / kind / f'{number:08d}.png'
-            path.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(path), image)
-    (tmp_path / 'train.txt').write_text('a\n')
-    data = cfg.train_dataloader.dataset
-    data.data_root = str(tmp_path)
-    dataset = DATASETS.build(data)
-    assert dataset.metainfo['classes'] == ('road', 'car', 'person')
-    assert cfg.model.decode_head.num_classes == 3
-    sample = dataset[5]
-    assert sample['inputs'].shape == (5, 3, 128, 256)
-    # 0 is ignored, 1 is the first class.
-    assert set(sample['data_samples'].gt_sem_seg.data.unique().tolist()) == {0}
 
 
 def test_the_first_steps_in_python(monkeypatch, capsys):

@@ -1,7 +1,11 @@
 """Frames as users give them."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
+
+from ..io.frame_source import FrameSource
 
 
 def as_array(frame: np.ndarray | torch.Tensor, stream_id) -> np.ndarray:
@@ -26,3 +30,9 @@ def as_array(frame: np.ndarray | torch.Tensor, stream_id) -> np.ndarray:
             f'first, got {got}'
         )
     return frame
+
+
+def begins_sequence(source: Iterable[np.ndarray], number: int) -> bool:
+    """Whether a source says that a frame of it, counted from 0, which it has
+    given, belongs to another sequence than the one before."""
+    return isinstance(source, FrameSource) and source.begins(number)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..engine.launch import autocast_test
 from ..models.data_preprocessor import pad_flow
-from ..models.states import States
+from ..models.states import States, keep_finite
 from .frames import as_array
 from .video_seg_inferencer import Prediction, VideoSegInferencer
 
@@ -113,8 +113,9 @@ class LiveSegmentor:
             return None
         image = make.reduce(frame)
         field, self._image = make(image, self._image), image
-        device = next(self.inferencer.model.parameters(), torch.empty(0))
-        return torch.from_numpy(field)[None].to(device.device)
+        # Not that of its parameters: an ONNX net has none.
+        device = self.inferencer.model.data_preprocessor.device
+        return torch.from_numpy(field)[None].to(device)
 
     def _propagate(
         self, states: States, flow: Tensor | None
@@ -123,14 +124,22 @@ class LiveSegmentor:
 
     @torch.no_grad()
     def _step(self, job) -> tuple[Tensor, States]:
-        """What the net makes of a frame; runs in the thread."""
+        """What the net makes of a frame; runs in the thread.
+
+        States that are not finite are not taken: those before answer on, and
+        where there are none, the next frame begins anew.
+        """
         frame, states, flow = job
         height, width = frame.shape[:2]
         inputs = self.inferencer.inputs_of([frame])[:, 0]
+        padded = flow
         if flow is not None:
-            flow = pad_flow(flow, (height, width), tuple(inputs.shape[2:]))
+            padded = pad_flow(flow, (height, width), tuple(inputs.shape[2:]))
         with autocast_test(self.inferencer.amp):
-            logits, after = self.inferencer.model.step(inputs, states, flow)
+            logits, after = self.inferencer.model.step(inputs, states, padded)
+        after = keep_finite(after, None)
+        if after is None and states is not None:
+            _, after = self._propagate(states, flow)
         return logits[:, :, :height, :width], after
 
 
@@ -151,9 +160,11 @@ class _Worker:
 
     @property
     def idle(self) -> bool:
-        """Whether it waits for a job."""
+        """Whether it waits for a job, and what it made of the last one was
+        taken: a job that ends between the two must not be lost."""
         with self._changed:
-            return not self._busy
+            done = self._result is None and self._error is None
+            return done and not self._busy
 
     def give(self, job) -> None:
         """The next job.

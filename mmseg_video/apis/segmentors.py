@@ -69,14 +69,14 @@ def load_segmentor(
             f"cannot fetch the weights '{checkpoint}': {error}. Download them "
             'on a machine with a network and give CONFIG and CHECKPOINT'
         ) from error
-    if not isinstance(loaded, dict):
+    named = isinstance(loaded, dict) and loaded.get('state_dict', loaded)
+    if not isinstance(named, dict):
         raise ValueError(
             f"'{checkpoint}' holds a {type(loaded).__name__}, no weights by "
             'name (state_dict): it is no checkpoint of a model'
         )
     weights = {
-        key.removeprefix('module.'): value
-        for key, value in loaded.get('state_dict', loaded).items()
+        key.removeprefix('module.'): value for key, value in named.items()
     }
     if not allow_partial:
         only = getattr(model, 'training_only', ())

@@ -73,6 +73,8 @@ def steady(
     """
     steadied = steady_filter(filter)
     net = open_net(model, classes, **options)
+    if palette is None:
+        palette = net.palette or colours_of(net.classes)
     segmentor = SteadySegmentor(
         net,
         steadied.filter,
@@ -81,7 +83,7 @@ def steady(
     return VideoSegInferencer.from_model(
         segmentor,
         net.classes,
-        palette or net.palette or colours_of(net.classes),
+        palette,
         _flow(segmentor, steadied),
         device=device,
         amp=amp,

@@ -10,8 +10,10 @@ from mmengine import Config
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
+from ..datasets import sequence_config
 from ..engine.arguments import set_data_root
 from ..engine.checkpoints import check_checkpoint
+from ..engine.config_checks import explained
 from ..engine.launch import (
     accept_partial_weights,
     load_config,
@@ -23,6 +25,7 @@ from ..engine.published import find_checkpoint
 from ..evaluation.figures import TEMPORAL_METRICS
 from ..evaluation.protocol import Protocol, read_in_order
 from ..io.atomic import write_text
+from ..io.windows import check_display
 
 
 def evaluate(
@@ -38,6 +41,7 @@ def evaluate(
     show: bool = False,
     show_dir: str | None = None,
     wait_time: float = 2,
+    format_only: bool = False,
     launcher: str = 'none',
     allow_partial: bool = False,
 ) -> None:
@@ -59,6 +63,10 @@ def evaluate(
     if allow_partial:
         accept_partial_weights(cfg)
     fetch_nothing(cfg.model)
+    if format_only:
+        _only_predict(cfg, out, temporal)
+    if show:
+        check_display()
     if show or show_dir:
         _draw(cfg, show, show_dir, wait_time)
     if out:  # before it may become a list
@@ -67,7 +75,8 @@ def evaluate(
         _add_temporal_metrics(cfg, cfg.work_dir if sequences else None)
     set_up_processes(cfg, launcher)
     protocol = protocol.apply(cfg)
-    metrics = Runner.from_cfg(cfg).test()
+    with explained(cfg):
+        metrics = Runner.from_cfg(cfg).test()
     if is_main_process():
         report = dict(
             metrics=_finite(metrics),
@@ -78,6 +87,26 @@ def evaluate(
         path = Path(cfg.work_dir, f'test_{protocol.name}.json')
         write_text(path, json.dumps(report, indent=1))
         print(f'written to {path}')
+
+
+def _only_predict(cfg: Config, out: str | None, temporal: bool) -> None:
+    """Write label maps of the split's images, whatever labels there are; of
+    Cityscapes with the ids that its server reads.
+
+    Raises:
+        ValueError: If there is no folder to write, or figures are asked for.
+    """
+    if not out or temporal:
+        raise ValueError(
+            '--format-only writes label maps and measures nothing: give --out '
+            'DIR, and leave out --temporal'
+        )
+    dataset = sequence_config(cfg.test_dataloader.dataset)
+    dataset.key_frames = 'images'
+    cfg.test_evaluator.format_only = True
+    cityscapes = dataset.type == 'CityscapesSequenceDataset'
+    if cityscapes and not dataset.get('foreground'):
+        cfg.test_evaluator = dict(type='CityscapesMetric', format_only=True)
 
 
 def _add_temporal_metrics(cfg: Config, save_dir: str | None) -> None:

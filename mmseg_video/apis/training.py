@@ -7,7 +7,12 @@ from mmengine import Config
 from mmengine.runner import Runner
 
 from ..engine.arguments import set_data_root
-from ..engine.checkpoints import check_checkpoint, find_last_checkpoint
+from ..engine.checkpoints import (
+    check_checkpoint,
+    check_resumable,
+    find_last_checkpoint,
+)
+from ..engine.config_checks import check_training, explained
 from ..engine.launch import (
     accept_partial_weights,
     check_unlabelled,
@@ -19,6 +24,7 @@ from ..engine.launch import (
 )
 from ..engine.weights import read_checkpoint
 from ..engine.work_dir import current_run, locked
+from .check_data import check_before_training
 
 RESUME = ('auto', 'must')
 
@@ -49,6 +55,7 @@ def train(
     set_data_root(cfg, data_root)
     set_work_dir(cfg, work_dir)
     check_unlabelled(cfg)
+    check_training(cfg)
     cfg.load_from = load_from or cfg.get('load_from')
     if allow_partial:
         accept_partial_weights(cfg)
@@ -62,10 +69,15 @@ def train(
             _resume(cfg, resume == 'must', first)
         if seed is not None:
             _set_seed(cfg, seed)
-        if cfg.load_from and not cfg.get('resume'):
+        if cfg.load_from:
             check_checkpoint(cfg.load_from)
+        if cfg.load_from and cfg.get('resume'):
+            check_resumable(cfg.load_from)
+        if first:
+            check_before_training(cfg)
         set_up_processes(cfg, launcher)
-        Runner.from_cfg(cfg).train()
+        with explained(cfg):
+            Runner.from_cfg(cfg).train()
 
 
 def _resume(cfg: Config, must: bool, first: bool) -> None:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from mmengine.logging import print_log
 
 from ..engine.launch import autocast_test
 from ..flow.full_frames import Pace
 from ..io.prefetch import prefetch
 from ..models.data_preprocessor import pad_flow
+from ..models.states import keep_finite
 from ..models.two_sided import TwoSidedFilter
-from .frames import as_array
+from .frames import as_array, begins_sequence
 
 if TYPE_CHECKING:
     from .video_seg_inferencer import Prediction, VideoSegInferencer
@@ -81,11 +83,12 @@ def _predictions(inferencer, source, filter, lag) -> Iterator['Prediction']:
 
     pace, states, size = None, None, None
     with closing(items):
-        for frame, flow, flow_back in items:
-            if size is not None and frame.shape != size:
+        for number, (frame, flow, flow_back) in enumerate(items):
+            begins = frame.shape != size or begins_sequence(source, number)
+            if begins and number:
                 yield from finished(smooth.flush())
                 pace, states = None, None
-            begins, size = frame.shape != size, frame.shape
+            size = frame.shape
             pace = inferencer.full_frames.next(pace, flow)
             scores, states, fields = _scores(
                 inferencer, frame, states, (flow, flow_back), pace
@@ -98,8 +101,9 @@ def _predictions(inferencer, source, filter, lag) -> Iterator['Prediction']:
 
 
 def _scores(inferencer, frame, states, fields, pace: Pace):
-    """Scores (1, classes, h, w) of a frame, None where the net does not run;
-    the net's states; the flow fields as tensors."""
+    """Scores (1, classes, h, w) of a frame, None where the net does not run
+    or gives what is not finite; the net's states; the flow fields as
+    tensors."""
     model = inferencer.model
     inputs = inferencer.inputs_of([frame])[:, 0]
     size, padded = frame.shape[:2], tuple(inputs.shape[2:])
@@ -114,6 +118,24 @@ def _scores(inferencer, frame, states, fields, pace: Pace):
     scores = None
     if pace.full:
         with autocast_test(inferencer.amp):
-            scores, states = model.scores(inputs, states, flow)
+            scores, after = model.scores(inputs, states, flow)
+        scores = _finite(scores, begins=states is None)
+        states = keep_finite(after, states)
+    else:
+        states = model.carried(states, flow, padded)
     fields = [model.filter_flow(f, padded) for f in (flow, back)]
     return scores, states, fields
+
+
+def _finite(scores: torch.Tensor, begins: bool) -> torch.Tensor | None:
+    """The scores, None where they are not finite, which would spoil every
+    frame that they are averaged with; zeros where a sequence begins."""
+    if scores.isfinite().all():
+        return scores
+    print_log(
+        'the net gave scores that are not finite: answered from the frames '
+        'around',
+        logger='current',
+        level=30,
+    )
+    return torch.zeros_like(scores) if begins else None

@@ -29,7 +29,7 @@ from ..models.propagation import (
 from ..models.states import States
 from ..models.streams import FrameInfo, Stream, Streams, states_of
 from ..visualization import overlay
-from .frames import as_array
+from .frames import as_array, begins_sequence
 from .segmentors import load_segmentor
 from .two_sided import two_sided
 
@@ -239,7 +239,9 @@ class VideoSegInferencer:
             pairs = prefetch(self.flow.with_previous(frames))
         try:
             with closing(pairs):
-                for frame, flow in pairs:
+                for number, (frame, flow) in enumerate(pairs):
+                    if begins_sequence(source, number):
+                        self.reset(stream_id)
                     flows = None if flow is None else {stream_id: flow}
                     predictions = self.predict_frames(
                         {stream_id: frame}, flows

@@ -1,40 +1,105 @@
-"""A web page: a video, framewise and recurrent, side by side."""
+"""A web page: a video and the predictions of two models, side by side."""
 
+import os
+import shutil
+import signal
+import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from ..datasets.street_scenes import StreetScene
-from ..engine.launch import EXPECTED
 from ..io.frames import open_frames
+from ..io.videos import video_size
 from ..io.writers import open_writer
+from ..models.steady_filters import STEADY
+from .steady import open_net, steady
 from .video_comparison import VideoComparison, compare_video
 from .video_seg_inferencer import VideoSegInferencer
 
+Choose = Callable[..., dict[str, VideoSegInferencer]]
 COLOURS = {'framewise': '#c2552d', 'recurrent': '#1f6fb2'}
+
+RESULT = 'result_'  # how the names of the folders of results begin
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one visitor may ask of the machine.
+
+    Args:
+        megabytes (float): Of an upload.
+        megapixels (float): Of a frame.
+        seconds (float): That a video may take; then it is given up.
+        waiting (int): Videos in the queue; more are turned away.
+        kept (float): Seconds after which results and uploads are deleted;
+            the end of the page deletes them all.
+    """
+
+    megabytes: float = 200
+    megapixels: float = 9
+    seconds: float = 600
+    waiting: int = 8
+    kept: float = 3600
+
+
+class NetChoice:
+    """The nets that a page offers: each alone, and steadied as is chosen.
+
+    Args:
+        names (Sequence[str]): See :func:`open_net`.
+        device (str | None): Defaults to None, a GPU where there is one.
+    """
+
+    def __init__(self, names: Sequence[str], device: str | None = None):
+        self.names, self.device = list(names), device
+        self._nets = {}
+
+    def __call__(
+        self, name: str, filter: str, every: int
+    ) -> dict[str, VideoSegInferencer]:
+        if name not in self._nets:
+            self._nets[name] = open_net(name)
+        net = self._nets[name]
+        steadied = steady(
+            net, filter=filter, every=int(every), device=self.device
+        )
+        return {
+            'net alone': steady(net, filter='none', device=self.device),
+            f'{filter}, every {int(every)}': steadied,
+        }
 
 
 def serve(
-    config: str,
-    checkpoint: str,
+    config: str | None = None,
+    checkpoint: str | None = None,
     baseline: tuple[str, str] | None = None,
+    models: Sequence[str] = (),
     samples: Sequence[str] = (),
     size: tuple[int, int] | None = None,
     max_frames: int = 300,
     device: str | None = None,
     host: str = '127.0.0.1',
     port: int = 7860,
+    limits: Limits | None = None,
 ) -> None:
-    """Serve the page until it is stopped.
+    """Serve the page until it is stopped, by Ctrl-C or SIGTERM.
 
     Args:
-        config (str): Path of the model's config.
-        checkpoint (str): Path of its checkpoint.
+        config (str | None): Path of the model's config. Defaults to None, see
+            ``models``.
+        checkpoint (str | None): Path of its checkpoint.
         baseline (tuple[str, str] | None): Config and checkpoint of a second
             model. Defaults to None.
+        models (Sequence[str]): In place of these, nets to choose from, with
+            the filter and on how many frames they run.
         samples (Sequence[str]): Videos to choose from. Defaults to (), a
             street scene that is drawn.
         size (tuple[int, int] | None): Height and width that the models are
@@ -43,6 +108,7 @@ def serve(
         device (str | None): Defaults to None, a GPU where there is one.
         host (str): Address. Defaults to '127.0.0.1', this machine alone.
         port (int): Defaults to 7860.
+        limits (Limits | None): Defaults to None, :class:`Limits`'s.
 
     Raises:
         OSError: If a sample cannot be opened.
@@ -50,18 +116,63 @@ def serve(
     """
     for path in samples:
         open_frames(path)
-    recurrent = VideoSegInferencer(config, checkpoint, device)
-    models = {'prediction': recurrent}
-    if baseline:
-        framewise = VideoSegInferencer(*baseline, device)
-        models = {'framewise': framewise, 'recurrent': recurrent}
+    if models:
+        choose = NetChoice(models, device)
+    else:
+        loaded = dict(
+            prediction=VideoSegInferencer(config, checkpoint, device)
+        )
+        if baseline:
+            framewise = VideoSegInferencer(*baseline, device)
+            loaded = dict(framewise=framewise, recurrent=loaded['prediction'])
+
+        def choose():
+            return loaded
+
     with tempfile.TemporaryDirectory(prefix='mmseg_video_') as name:
-        folder = Path(name)
+        folder, results = Path(name), Path(name, 'results')
+        results.mkdir()
+        # Gradio's copies of uploads and results: deleted with the rest.
+        os.environ['GRADIO_TEMP_DIR'] = str(folder / 'gradio')
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         samples = [str(Path(path).resolve()) for path in samples]
         if not samples:
             samples = [draw_sample(folder, size or (256, 512))]
-        page, options = build_page(models, samples, folder, max_frames, size)
-        page.launch(server_name=host, server_port=port, **options)
+        limits = limits or Limits()
+        page, options = build_page(
+            choose, samples, results, max_frames, size, models, limits
+        )
+        with swept(results, limits.kept):
+            page.launch(server_name=host, server_port=port, **options)
+
+
+def sweep(folder: Path, kept: float) -> None:
+    """Delete the results in a folder that are older than so many seconds."""
+    for path in folder.glob(f'{RESULT}*'):
+        try:
+            old = time.time() - path.stat().st_mtime > kept
+        except FileNotFoundError:  # another sweep's
+            continue
+        if old:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def swept(folder: Path, kept: float) -> Iterator[None]:
+    """Sweep a folder now and then, in a thread."""
+    ended = threading.Event()
+
+    def run():
+        while not ended.wait(min(60, kept / 10)):
+            sweep(folder, kept)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def draw_sample(folder: Path, size: tuple[int, int]) -> str:
@@ -81,6 +192,7 @@ def segment(
     max_frames: int = 300,
     size: tuple[int, int] | None = None,
     tell: Callable[[tuple[int, int]], None] = lambda progress: None,
+    limits: Limits | None = None,
 ) -> tuple[str, str, Figure]:
     """A video side by side with its predictions, a table and a plot.
 
@@ -92,22 +204,59 @@ def segment(
         size (tuple[int, int] | None): Height and width that the models are
             given. Defaults to None, the video's.
         tell (Callable): Called with (frames done, frames in all).
+        limits (Limits | None): Defaults to None, :class:`Limits`'s.
 
     Raises:
-        ValueError: If the video has one frame.
+        OSError: If it is no video.
+        ValueError: If the video has one frame, or is beyond a limit.
     """
-    source = open_frames(path).reduced(max_frames, size)
-    out = Path(tempfile.mkdtemp(dir=folder)) / 'side_by_side.mp4'
-    comparison = compare_video(
-        *(source, models, str(out)),
-        tell=lambda done: tell((done, source.length)),
-    )
+    limits = limits or Limits()
+    check_video(path, limits)
+    source = open_frames(path, 'skip').reduced(max_frames, size)
+    begin = time.monotonic()
+
+    def go_on(done):
+        if time.monotonic() - begin > limits.seconds:
+            raise ValueError(
+                f'given up after {limits.seconds:g} seconds and {done} of '
+                f'{source.length} frames: choose a shorter or smaller video'
+            )
+        tell((done, source.length))
+
+    result = Path(tempfile.mkdtemp(prefix=RESULT, dir=folder))
+    out = result / 'side_by_side.mp4'
+    try:
+        comparison = compare_video(source, models, str(out), tell=go_on)
+    except BaseException:
+        shutil.rmtree(result, ignore_errors=True)
+        raise
     if comparison.num_frames < 2:
         raise ValueError(
             'this video has one frame, and it takes two to flicker: choose a '
             'longer one'
         )
     return str(out), summarise(comparison), plot(comparison)
+
+
+def check_video(path: str, limits: Limits) -> None:
+    """Refuse a video that is too much, before a frame of it is decoded.
+
+    Raises:
+        OSError: If it is no video.
+        ValueError: With what it has and what it may have.
+    """
+    megabytes = os.path.getsize(path) / 1e6
+    if megabytes > limits.megabytes:
+        raise ValueError(
+            f'this video has {megabytes:.0f} MB, at most '
+            f'{limits.megabytes:g} are taken: cut it'
+        )
+    height, width = video_size(path)
+    if height * width > 1e6 * limits.megapixels:
+        raise ValueError(
+            f'this video is {width}x{height}, at most {limits.megapixels:g} '
+            'million pixels are taken: make it smaller'
+        )
 
 
 def summarise(comparison: VideoComparison) -> str:
@@ -149,25 +298,32 @@ def plot(comparison: VideoComparison) -> Figure:
 
 
 def build_page(
-    models: dict[str, VideoSegInferencer],
+    choose: Choose,
     samples: list[str],
     folder: Path,
     max_frames: int = 300,
     size: tuple[int, int] | None = None,
+    names: Sequence[str] = (),
+    limits: Limits | None = None,
 ):
     """The page as a Gradio app, and the options to launch it with.
 
     Args:
-        models (dict): Caption -> model.
+        choose (Callable): Gives the models, caption -> model; where there are
+            names, of what is chosen: a name, a filter and on every how many
+            frames the net runs.
         samples (list[str]): Paths of videos to choose from.
         folder (Path): Where videos are written.
         max_frames (int): Of a video. Defaults to 300.
         size (tuple[int, int] | None): Height and width that the models are
             given. Defaults to None, the video's.
+        names (Sequence[str]): Of nets to choose from. Defaults to ().
+        limits (Limits | None): Defaults to None, :class:`Limits`'s.
 
     Raises:
         RuntimeError: If Gradio is not installed.
     """
+    limits = limits or Limits()
     try:
         import gradio as gr
     except ImportError:
@@ -176,27 +332,44 @@ def build_page(
         ) from None
     bar = gr.Progress()  # Gradio finds it among the defaults
 
-    def clicked(path, progress=bar):
+    def clicked(path, *chosen, progress=bar):
         if not path:
             raise gr.Error('choose a video first')
         try:
-            return segment(path, models, folder, max_frames, size, progress)
-        except EXPECTED as error:
+            models = choose(*chosen)
+            return segment(
+                path, models, folder, max_frames, size, progress, limits
+            )
+        except (OSError, ValueError) as error:  # of the video
             raise gr.Error(str(error)) from error
+        except Exception as error:  # of the machine: its log has the trace
+            raise gr.Error('this video could not be segmented') from error
 
     # Only files that are served with the page: it works without a network.
     fonts = ['system-ui', 'sans-serif']
+    kept = int(limits.kept)
     with gr.Blocks(
-        title='mmseg_video', analytics_enabled=False, delete_cache=(3600, 3600)
+        title='mmseg_video',
+        analytics_enabled=False,
+        delete_cache=(min(600, kept), kept),
     ) as page:
-        gr.Markdown(
-            '# mmseg_video\nA video, segmented frame by frame: by the '
-            f'{" and the ".join(models)} model.'
-        )
+        gr.Markdown('# mmseg_video\nA video, segmented frame by frame.')
         with gr.Row():
             with gr.Column(scale=1):
                 video = gr.Video(label='Video', sources=['upload'])
                 gr.Examples([[path] for path in samples], video)
+                controls = []
+                if names:
+                    filters = [name for name in STEADY if name != 'gated']
+                    controls = [
+                        gr.Dropdown(list(names), names[0], label='Net'),
+                        gr.Dropdown(filters, filters[0], label='Filter'),
+                        gr.Slider(
+                            *(1, 10, 1),
+                            step=1,
+                            label='The net runs on every k-th frame',
+                        ),
+                    ]
                 button = gr.Button('Segment', variant='primary')
             with gr.Column(scale=3):
                 result = gr.Video(
@@ -210,6 +383,17 @@ def build_page(
                 flicker = gr.Plot(
                     label='Flicker', show_label=False, format='png'
                 )
-        button.click(clicked, video, [result, table, flicker])
+        # One at a time: the machine is one.
+        button.click(
+            clicked,
+            [video, *controls],
+            [result, table, flicker],
+            concurrency_limit=1,
+        )
+    page.queue(max_size=limits.waiting)
     theme = gr.themes.Default(font=fonts, font_mono=['monospace'])
-    return page, dict(theme=theme, allowed_paths=[str(folder), *samples])
+    return page, dict(
+        theme=theme,
+        allowed_paths=[str(folder), *samples],
+        max_file_size=int(1e6 * limits.megabytes),
+    )

@@ -1,6 +1,7 @@
-"""A web page: a video, framewise and recurrent, side by side.
+"""A web page: a video and the predictions of two models, side by side.
 
 pip install 'mmseg-video[app]'
+mmseg-video app --model NAME ... [--samples VIDEO ...]
 mmseg-video app --config CONFIG --checkpoint CHECKPOINT \
     [--baseline CONFIG CHECKPOINT] [--samples VIDEO ...] [--size HEIGHT WIDTH]
 
@@ -9,9 +10,16 @@ Without --samples, a street scene is drawn to choose from.
 
 import argparse
 
-from ..apis.web_page import serve
+from ..apis.web_page import Limits, serve
 from ..engine.arguments import add_trust, at_least
 from ..engine.launch import cli
+
+LIMITS = dict(
+    megabytes='of an upload',
+    megapixels='of a frame, in millions',
+    seconds='that a video may take',
+    waiting='videos that may wait; more are turned away',
+)
 
 
 def parse_args():
@@ -19,8 +27,17 @@ def parse_args():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('--config', required=True)
-    parser.add_argument('--checkpoint', required=True)
+    parser.add_argument(
+        '--model',
+        nargs='+',
+        default=[],
+        dest='models',
+        metavar='NAME',
+        help="nets to choose from: names of mmseg's zoo, hf://ID, "
+        'torchvision://NAME or MODEL.onnx',
+    )
+    parser.add_argument('--config', help='instead of --model')
+    parser.add_argument('--checkpoint')
     parser.add_argument(
         '--baseline', nargs=2, metavar=('CONFIG', 'CHECKPOINT')
     )
@@ -43,8 +60,22 @@ def parse_args():
     parser.add_argument('--device')
     parser.add_argument('--host', default='127.0.0.1')
     parser.add_argument('--port', type=int, default=7860)
+    limits = parser.add_argument_group('limits for each visitor')
+    for name, what in LIMITS.items():
+        default = getattr(Limits, name)
+        limits.add_argument(
+            f'--max-{name}',
+            dest=name,
+            type=at_least(1),
+            default=default,
+            help=f'{what} (default: {default})',
+        )
     add_trust(parser)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if bool(args.models) == bool(args.config and args.checkpoint):
+        parser.error('give --model NAME, or --config and --checkpoint')
+    args.limits = Limits(**{name: vars(args).pop(name) for name in LIMITS})
+    return args
 
 
 @cli

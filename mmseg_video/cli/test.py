@@ -10,7 +10,7 @@ from ..apis.testing import evaluate
 from ..datasets.corruptions import CORRUPTIONS
 from ..engine.arguments import add_run, at_least, tool_parser
 from ..engine.launch import cli
-from ..evaluation.protocol import Protocol
+from ..evaluation.protocol import AMP, Protocol
 
 
 def parse_args():
@@ -21,6 +21,13 @@ def parse_args():
     )
     parser.add_argument(
         '--out', metavar='DIR', help='write the predicted label maps there'
+    )
+    parser.add_argument(
+        '--format-only',
+        action='store_true',
+        help='with --out, write label maps of the images and measure nothing: '
+        "a split needs no labels; Cityscapes' have the ids that its server "
+        'reads',
     )
     parser.add_argument(
         '--show', action='store_true', help='show predictions in a window'
@@ -77,6 +84,15 @@ def parse_args():
     )
     parser.add_argument(
         '--tta', action='store_true', help='test-time augmentation'
+    )
+    parser.add_argument(
+        '--amp',
+        nargs='?',
+        const=True,
+        default=False,
+        choices=(True, *AMP),
+        metavar='|'.join(AMP),
+        help='mixed precision; default: float16 on a GPU, bfloat16 on a CPU',
     )
     add_run(parser)
     args = parser.parse_args()

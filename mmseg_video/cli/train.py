@@ -20,6 +20,7 @@ def parse_args():
         '--resume=must: fail where there is none, and do not begin anew',
     )
     parser.add_argument('--seed', type=int)
+    parser.add_argument('--amp', action='store_true', help='mixed precision')
     add_run(parser)
     return parser.parse_args()
 

@@ -5,6 +5,7 @@ from .base_sequence import BaseSequenceDataset
 from .camvid_sequence import CamVidSequenceDataset
 from .cityscapes_sequence import CityscapesSequenceDataset
 from .coco_semantic import COCOSemanticDataset
+from .frame_folder_sequence import FrameFolderSequenceDataset
 from .rare_class_sampler import RareClassSampler
 from .ref_frames import select_ref_frames
 from .seeded import SeededBatches, SeededSamples
@@ -41,6 +42,7 @@ __all__ = [
     'CorruptFrames',
     'DropFrames',
     'ForEachFrame',
+    'FrameFolderSequenceDataset',
     'InterpolateFrames',
     'LoadClip',
     'LoadClipAnnotations',

@@ -6,7 +6,7 @@ from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import TRANSFORMS
 
-from .files import check_file, exists, list_files
+from .files import check_frame, exists, list_files
 from .packed import is_packed, packed_root, refuse_other_settings
 from .previous_frame import prepare_streamed
 from .ref_frames import select_ref_frames
@@ -51,16 +51,22 @@ class BaseSequenceDataset(BaseSegDataset):
             others in their places (``replaces_frames``) before the rest. A
             name is more easily changed than a place in a list. Defaults to
             None.
-        missing (str): What to do where a ref frame's file is missing:
-            'error', or 'repeat' the clip's next later frame. Defaults to
-            'error'.
+        missing (str): What to do where a frame's file is missing: 'error';
+            'repeat' the clip's next later frame in place of a ref frame; or
+            'drop' the clip, where the data set's layout says which frames
+            there should be (Cityscapes). Defaults to 'error'.
         foreground (Sequence[str] | None): Names of classes that become one,
             'foreground' (1), against all others, 'background' (0). Defaults
             to None, the classes as they are.
         key_frames (str | Collection[str]): Which frames clips end in: those
             that are 'labelled'; the 'unlabelled' ones, with a label of 255
-            (``seg_map_path`` is None); or, of these, the ones whose
-            :meth:`label_name` is given. Defaults to 'labelled'.
+            (``seg_map_path`` is None); of these, the ones whose
+            :meth:`label_name` is given; or the 'images' of ``img_path``,
+            whatever their labels, which are not read. Defaults to
+            'labelled'.
+        label_map (dict | None): Ids as they stand in the label files -> those
+            of the classes, or 255, to be ignored. Defaults to None, as they
+            are.
         data_root (str | None): A folder, or a packed set of
             ``pack_sequences.py``. Defaults to None.
         kwargs: :class:`BaseSegDataset`'s.
@@ -73,8 +79,17 @@ class BaseSequenceDataset(BaseSegDataset):
 
     # What the subclass says in its errors.
     layout = 'images in data_prefix.img_path'
+    # What to do where a label has other ids than the classes'.
+    label_help = (
+        'Give the data set label_map={id: class}, with 255 for an id that is '
+        'to be ignored'
+    )
     # The longest step from one frame number of a sequence to the next.
     max_gap: int | None = None
+    # Whether every frame in data_prefix.img_path has a label.
+    all_labelled = False
+    # Whether some of its frames may be grey.
+    grey = False
     # Where its frames are.
     image_prefixes = ('img_path',)
 
@@ -89,6 +104,7 @@ class BaseSequenceDataset(BaseSegDataset):
         pipeline: Sequence[dict] = (),
         key_frames: str | Collection[str] = 'labelled',
         data_root: str | None = None,
+        label_map: dict[int, int] | None = None,
         **kwargs,
     ):
         for name, value in (
@@ -101,9 +117,9 @@ class BaseSequenceDataset(BaseSegDataset):
                 raise ValueError(f'{name} must be >= 1, got {value}')
         if mode not in MODES:
             raise ValueError(f"mode must be one of {MODES}, got '{mode}'")
-        if missing not in ('error', 'repeat'):
+        if missing not in ('error', 'repeat', 'drop'):
             raise ValueError(
-                f"missing must be 'error' or 'repeat', got '{missing}'"
+                f"missing must be 'error', 'repeat' or 'drop', got '{missing}'"
             )
         if mode == 'stream' and num_frames != 1:
             raise ValueError(
@@ -113,17 +129,19 @@ class BaseSequenceDataset(BaseSegDataset):
         if isinstance(key_frames, str) and key_frames not in (
             'labelled',
             'unlabelled',
+            'images',
         ):
             raise ValueError(
-                "key_frames must be 'labelled', 'unlabelled' or names of "
-                f"labels, got '{key_frames}'"
+                "key_frames must be 'labelled', 'unlabelled', 'images' or "
+                f"names of labels, got '{key_frames}'"
             )
-        if mode == 'stream' and key_frames != 'labelled':
+        if mode == 'stream' and key_frames not in ('labelled', 'images'):
             raise ValueError(
                 "mode='stream' gives every frame, labelled or not: key_frames "
                 'is for clips'
             )
         self.key_frames = key_frames
+        self._given_label_map = label_map
         self.num_frames = num_frames
         self.frame_interval = frame_interval
         self.mode = mode
@@ -137,6 +155,8 @@ class BaseSequenceDataset(BaseSegDataset):
     def full_init(self) -> None:
         if self._fully_initialized:
             return
+        if self._given_label_map is not None:
+            self._map_labels(self._given_label_map)
         if self.foreground is not None:
             self._merge_classes(self.foreground)
         if is_packed(self.data_root):
@@ -144,7 +164,7 @@ class BaseSequenceDataset(BaseSegDataset):
                 self.data_root,
                 self.folder('img_path'),
                 self.reach(),
-                self.mode == 'stream' or self.key_frames != 'labelled',
+                self.asks_for(),
             )
         super().full_init()
 
@@ -152,6 +172,31 @@ class BaseSequenceDataset(BaseSegDataset):
         """How many frames before a key frame a clip may ask for."""
         stride = max(self.frame_interval, longest_interval(self.pipeline))
         return (self.num_frames - 1) * stride
+
+    def asks_for(self) -> str:
+        """Which frames its sequences must have, in a word."""
+        if self.mode == 'stream':
+            return 'stream'
+        return self.key_frames if isinstance(self.key_frames, str) else 'some'
+
+    def _map_labels(self, label_map: dict[int, int]) -> None:
+        """Add to what the ids in the label files become."""
+        num_classes = len(self._metainfo['classes'])
+        outside = [
+            i
+            for i in label_map.values()
+            if not isinstance(i, int) or not (0 <= i < num_classes or i == 255)
+        ]
+        if outside:
+            raise ValueError(
+                f'label_map={label_map}: {outside[0]!r} is none of the '
+                f'{num_classes} classes, 0 to {num_classes - 1}, nor 255'
+            )
+        # mmseg takes the zero away first.
+        shift = int(self.reduce_zero_label)
+        given = {(int(k) - shift) % 256: v for k, v in label_map.items()}
+        self.label_map = (self.label_map or {}) | given
+        self._metainfo.update(label_map=self.label_map)
 
     def _merge_classes(self, foreground: Sequence[str]) -> None:
         """Two classes, and the ids that the labels' own become."""
@@ -206,7 +251,7 @@ class BaseSequenceDataset(BaseSegDataset):
     def prepare(self, info: dict) -> dict:
         """The sample of an entry of the data list; errors name its image."""
         # Some decoders give grey for what is missing of a file.
-        check_file(info['img_path'], self.backend_args)
+        check_frame(info['img_path'], self.backend_args, self.grey)
         try:
             if self.mode == 'stream':
                 return prepare_streamed(self, info)
@@ -231,6 +276,8 @@ class BaseSequenceDataset(BaseSegDataset):
 
     def list_files(self, prefix: str, suffixes: Sequence[str]) -> list[str]:
         """Paths below ``data_prefix[prefix]``, relative to it."""
+        if prefix == 'seg_map_path' and self.key_frames == 'images':
+            return []
         folder = self.folder(prefix)
         if not exists(folder, self.backend_args):
             raise FileNotFoundError(
@@ -257,7 +304,7 @@ class BaseSequenceDataset(BaseSegDataset):
     def is_key_frame(self, img_path: str, label: str | None) -> bool:
         """Whether a frame with this label, or None, ends a clip; in a stream
         every frame does."""
-        if self.mode == 'stream':
+        if self.mode == 'stream' or self.key_frames == 'images':
             return True
         if label is not None or self.key_frames == 'labelled':
             return label is not None and self.key_frames == 'labelled'
@@ -318,6 +365,7 @@ class BaseSequenceDataset(BaseSegDataset):
             num_classes=len(self._metainfo['classes']),
             label_map=self.label_map,
             reduce_zero_label=self.reduce_zero_label,
+            label_help=self.label_help,
             seg_fields=[],
         )
 

@@ -2,6 +2,7 @@ import logging
 import os.path as osp
 import re
 
+from mmengine import fileio
 from mmengine.logging import print_log
 from mmseg.datasets import CityscapesDataset
 from mmseg.registry import DATASETS
@@ -31,11 +32,18 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
     on the frame number (key frame minus 1, minus 2, ... down to 19), so that
     partial copies of the 324 GB archive work. A snippet, the frames f-19 to
     f+10 around the labelled frame f, is one sequence. Where
-    ``missing='repeat'``, how many clips lack a ref frame is logged once.
+    ``missing='repeat'``, how many clips lack a ref frame is logged once;
+    ``missing='drop'`` leaves out labels whose frames are not there, and logs
+    how many. Frames are PNG or JPEG, whichever a folder has.
 
     A stream has the frames of each snippet that are there. A snippet may
     begin later or end earlier than it should; a hole between its frames is an
-    error, unless ``missing='repeat'``, which leaves a hole out.
+    error, unless ``missing='repeat'``, which leaves a hole out, or 'drop',
+    which leaves out the snippet.
+
+    ``key_frames='images'`` asks for no labels: the frames of ``img_path`` are
+    the key frames, as those of the ``test`` split are, which only the server
+    has labels of.
 
     Args:
         data_prefix (dict): ``img_path`` (key frames), ``seg_map_path`` and
@@ -63,6 +71,11 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         'of it)'
     )
 
+    label_help = (
+        'Cityscapes needs *_labelTrainIds.png, made from labelIds by '
+        'mmseg-video convert-cityscapes'
+    )
+
     def __init__(
         self,
         data_prefix: dict | None = None,
@@ -77,6 +90,8 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                 f"'{key_frame_from}'"
             )
         self.key_frame_from = key_frame_from
+        self.all_labelled = key_frame_from == 'leftImg8bit'
+        self._suffixes: dict[str, str] = {}
         super().__init__(
             data_prefix=data_prefix
             or dict(
@@ -94,24 +109,26 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         # One listing of the folder, in place of a look-up for every frame.
         # With missing='error' the loading tells, and the start is fast.
         clips = self.mode == 'clip'
-        unlabelled = self.key_frames != 'labelled'
+        unlabelled = self.key_frames not in ('labelled', 'images')
         repeats = self.num_frames > 1 and self.missing == 'repeat'
-        if not clips or repeats or unlabelled:
-            listed = self.list_files('seq_path', [self.img_suffix])
-            folder = self.folder('seq_path')
-            present = {osp.join(folder, name) for name in listed}
+        drops = self.missing == 'drop'
+        if (
+            not clips
+            or repeats
+            or unlabelled
+            or (drops and self.num_frames > 1)
+        ):
+            present = self._present('seq_path')
+        there = present | self._present(self._key_prefix) if drops else set()
         if not clips and self.data_prefix.get('seq_seg_map_path'):
             labelled = self._labels_of_other_frames()
-        self._repeated = 0
+        self._repeated = dropped = 0
         data_list = []
-        for label in self.list_files('seg_map_path', [self.seg_map_suffix]):
-            match = NAME.match(label[: -len(self.seg_map_suffix)])
-            if match is None:
-                raise ValueError(
-                    f"'{osp.join(self.folder('seg_map_path'), label)}' is not "
-                    'named CITY_SSSSSS_FFFFFF'
-                )
-            snippet, key = match['snippet'], int(match['number'])
+        snippets = self._snippets()
+        for snippet, key, label in snippets:
+            if drops and not self._needed(snippet, key, present) <= there:
+                dropped += 1
+                continue
             if not clips:
                 data_list.extend(
                     self._stream(snippet, label, key, present, labelled)
@@ -120,6 +137,13 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                 data_list += self._unlabelled_clips(snippet, key, present)
             else:
                 data_list.append(self._clip(snippet, label, key, present))
+        if dropped:
+            print_log(
+                f'CityscapesSequenceDataset: {dropped} of {len(snippets)} '
+                f"snippets lack frames and are left out (missing='drop')",
+                logger='current',
+                level=logging.WARNING,
+            )
         if self._repeated:
             print_log(
                 f'CityscapesSequenceDataset: {self._repeated} of '
@@ -131,9 +155,77 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
             )
         return data_list
 
+    def _snippets(self) -> list[tuple[str, int, str | None]]:
+        """Snippet, number of its key frame, and the key frame's label below
+        its folder, None where there are no labels."""
+        prefix, suffix = 'seg_map_path', self.seg_map_suffix
+        if self.key_frames == 'images':
+            prefix, suffix = 'img_path', self._suffix('img_path')
+        found = []
+        for name in self.list_files(prefix, [suffix]):
+            match = NAME.match(name[: -len(suffix)])
+            if match is None:
+                raise ValueError(
+                    f"'{osp.join(self.folder(prefix), name)}' is not named "
+                    'CITY_SSSSSS_FFFFFF'
+                )
+            label = name if prefix == 'seg_map_path' else None
+            found.append((match['snippet'], int(match['number']), label))
+        return found
+
+    def _present(self, prefix: str) -> set[str]:
+        """The paths of the frames that are there."""
+        folder = self.folder(prefix)
+        listed = self.list_files(prefix, [self._suffix(prefix)])
+        return {osp.join(folder, name) for name in listed}
+
+    def _needed(self, snippet: str, key: int, present: set[str]) -> set[str]:
+        """The paths without which a snippet is dropped."""
+        image = self._path(snippet, key, self._key_prefix)
+        if self.mode == 'clip':
+            past = [
+                self._path(snippet, number, 'seq_path')
+                for number in range(max(0, key - FRAMES_BEFORE), key)
+            ]
+            sample = self.sample(image, None, snippet, key, past)
+            return {image, *sample['ref_img_paths']}
+        paths = self._snippet_paths(snippet, key)
+        there = [n for n, path in paths.items() if path in present]
+        first, last = min([*there, key]), max([*there, key])
+        between = {paths[n] for n in range(first, last + 1) if n != key}
+        return {image, *between}
+
     def _path(self, snippet: str, number: int, prefix: str) -> str:
-        name = f'{snippet}_{number:06d}{self.img_suffix}'
+        name = f'{snippet}_{number:06d}{self._suffix(prefix)}'
         return osp.join(self.folder(prefix), name)
+
+    def _suffix(self, prefix: str) -> str:
+        """What the frames of a folder end in: ``img_suffix``, or the same as
+        JPEG."""
+        if prefix not in self._suffixes:
+            folder, stem = self.folder(prefix), self._mark
+            known = (self.img_suffix, f'{stem}.jpg', f'{stem}.jpeg')
+            found = self.img_suffix
+            if exists(folder, self.backend_args):
+                names = fileio.list_dir_or_file(
+                    folder,
+                    list_dir=False,
+                    suffix=known,
+                    recursive=True,
+                    backend_args=self.backend_args,
+                )
+                first = next(iter(names), found)
+                found = next(s for s in known if first.endswith(s))
+            self._suffixes[prefix] = found
+        return self._suffixes[prefix]
+
+    @property
+    def _mark(self) -> str:
+        return osp.splitext(self.img_suffix)[0]
+
+    def label_name(self, img_path: str) -> str:
+        stem = osp.splitext(img_path)[0].removesuffix(self._mark)
+        return super().label_name(stem + self.img_suffix)
 
     @property
     def _key_prefix(self) -> str:
@@ -145,13 +237,13 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         return f'{osp.basename(snippet)}_{key:06d}'
 
     def _clip(
-        self, snippet: str, label: str, key: int, present: set[str]
+        self, snippet: str, label: str | None, key: int, present: set[str]
     ) -> dict:
         first = max(0, key - FRAMES_BEFORE)
         past = range(first, key) if self.num_frames > 1 else ()
         sample = self.sample(
             self._path(snippet, key, self._key_prefix),
-            osp.join(self.folder('seg_map_path'), label),
+            label and osp.join(self.folder('seg_map_path'), label),
             self._sequence(snippet, key),
             key,
             [self._path(snippet, number, 'seq_path') for number in past],
@@ -211,7 +303,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
     def _stream(
         self,
         snippet: str,
-        label: str,
+        label: str | None,
         key: int,
         present: set[str],
         labelled: set[str],
@@ -228,9 +320,11 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                 f"no frame '{paths[holes[0]]}', one of {len(holes)} that the "
                 f"stream of '{paths[key]}' lacks between its frames: copy "
                 f"them ({ARCHIVE}), or set missing='repeat' for the dataset "
-                'to leave holes out'
+                "to leave holes out, or 'drop' to leave out the snippet"
             )
-        labels = {key: osp.join(self.folder('seg_map_path'), label)}
+        labels = {}
+        if label is not None:
+            labels[key] = osp.join(self.folder('seg_map_path'), label)
         for number in there if labelled else ():
             name = f'{snippet}_{number:06d}{self.seg_map_suffix}'
             path = osp.join(self.folder('seq_seg_map_path'), name)

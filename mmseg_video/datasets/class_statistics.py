@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 from mmengine.logging import print_log
-from mmseg.datasets.transforms import LoadAnnotations
 from tqdm import tqdm
 
 from ..io.atomic import write_text
 from .base_sequence import BaseSequenceDataset
+from .transforms import LoadClipAnnotations
 
 
 def class_pixels(
@@ -37,12 +37,12 @@ def class_pixels(
         counts = _read(path, (len(infos), num_classes))
         if counts is not None:
             return counts
-    load = LoadAnnotations(backend_args=dataset.backend_args)
+    load = LoadClipAnnotations(backend_args=dataset.backend_args)
 
     def count(info):
         if info.get('seg_map_path') is None:
             return np.zeros(num_classes, np.int64)
-        label = load({**info, 'seg_fields': []})['gt_seg_map']
+        label = load.load_ids({**info, 'seg_fields': []})
         return np.bincount(label.ravel(), minlength=256)[:num_classes]
 
     # Threads: decoding releases the interpreter's lock.

@@ -59,6 +59,7 @@ class COCOSemanticDataset(BaseSequenceDataset):
     """
 
     METAINFO = dict(classes=NAMES, palette=bit_colours(len(NAMES)))
+    grey = True  # some of its photographs
     layout = (
         'images like 000000000009.jpg in data_prefix.img_path, and maps like '
         f'000000000009.png in data_prefix.seg_map_path, made by {CONVERTER}'

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from mmengine import fileio
 
-from ..io.images import check_image_file
+from ..io.images import check_frame_file, check_image_file
 from ..io.listing import select_files
 
 
@@ -33,6 +33,23 @@ def check_file(path: str, backend_args: dict | None = None) -> None:
         check_image_file(path)
     elif not exists(path, backend_args):
         raise FileNotFoundError(f"no such image: '{path}'")
+
+
+def check_frame(
+    path: str, backend_args: dict | None = None, grey: bool = False
+) -> None:
+    """Refuse a frame that is missing, breaks off, or is no 8-bit colours.
+
+    Only a local file is looked into.
+
+    Raises:
+        OSError: With the path, and what to do.
+        ValueError: Likewise, of pixels: :func:`check_frame_file`.
+    """
+    if is_local(path, backend_args):
+        check_frame_file(path, grey)
+    else:
+        check_file(path, backend_args)
 
 
 def list_files(

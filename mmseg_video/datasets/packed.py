@@ -156,7 +156,7 @@ def _is_folder(pack: Pack, name: str) -> bool:
 
 
 def refuse_other_settings(
-    data_root: str, img_path: str, reach: int, whole: bool
+    data_root: str, img_path: str, reach: int, frames: str
 ) -> None:
     """Refuse a packed set that was made for less than is asked.
 
@@ -164,7 +164,8 @@ def refuse_other_settings(
         data_root (str): Of the data set, with the prefix.
         img_path (str): Its folder of key frames.
         reach (int): How many frames before a key frame it may ask for.
-        whole (bool): Whether it asks for every frame of the sequences.
+        frames (str): Which frames it asks for: 'stream', every one, or those
+            of clips by their key frames, such as 'labelled'.
 
     Raises:
         ValueError: That says what was packed.
@@ -178,18 +179,19 @@ def refuse_other_settings(
     ]
     # Loose frames only, in the folder of a packed set, are all there.
     if not made or any(
-        m['whole'] or (m['reach'] >= reach and not whole) for m in made
+        m['frames'] == 'stream'
+        or (m['reach'] >= reach and m['frames'] == frames)
+        for m in made
     ):
         return
-    has = max(m['reach'] for m in made)
-    asked = (
-        'every frame of the sequences (a stream, or unlabelled frames) is '
-        'asked for: pack it with --stream'
-        if whole
-        else f'{reach} (num_frames, frame_interval) are asked for: pack it '
-        'for as many, or ask for fewer'
-    )
+    if all(m['frames'] != frames for m in made):
+        raise ValueError(
+            f"the packed set '{root}' has the frames that "
+            f"'{made[0]['frames']}' clips of '{folder}' need, '{frames}' is "
+            'asked for: pack it with --stream, which takes every frame'
+        )
     raise ValueError(
-        f"the packed set '{root}' has the {has} frames before each key frame "
-        f"of '{folder}', {asked}"
+        f"the packed set '{root}' has the {max(m['reach'] for m in made)} "
+        f"frames before each key frame of '{folder}', {reach} (num_frames, "
+        'frame_interval) are asked for: pack it for as many, or ask for fewer'
     )

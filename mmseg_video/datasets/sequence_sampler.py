@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 
-import numpy as np
 from mmengine.dist import get_dist_info
 from mmseg.registry import DATA_SAMPLERS
 from torch.utils.data import Sampler
 
+from ..io.partition import partition
 from .base_sequence import BaseSequenceDataset
 
 
@@ -44,7 +44,9 @@ class SequenceSampler(Sampler):
                 f'{type(dataset).__name__}'
             )
         rank, world_size = get_dist_info()
-        self.indices = partition(sequences_of(dataset), world_size)[rank]
+        runs = sequences_of(dataset)
+        mine = partition([len(run) for run in runs], world_size)[rank]
+        self.indices = sorted(index for i in mine for index in runs[i])
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.indices)
@@ -66,12 +68,3 @@ def sequences_of(dataset: BaseSequenceDataset) -> list[list[int]]:
             last = sequence
         runs[-1].append(index)
     return runs
-
-
-def partition(runs: list[list[int]], processes: int) -> list[list[int]]:
-    """The indices of each process, in ascending order."""
-    shares = [[] for _ in range(processes)]
-    longest_first = np.argsort([-len(run) for run in runs], kind='stable')
-    for i in longest_first:
-        min(shares, key=len).extend(runs[i])
-    return [sorted(share) for share in shares]

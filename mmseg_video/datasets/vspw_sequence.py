@@ -52,6 +52,12 @@ class VSPWSequenceDataset(BaseSequenceDataset):
         'in ann_file'
     )
 
+    label_help = (
+        "VSPW's labels are 0 (void) and 1 to 124: give the data set "
+        'label_map={ID: 255} for another id that is to be ignored, or class '
+        'names and labels of your own (FrameFolderSequenceDataset)'
+    )
+
     def __init__(
         self,
         ann_file: str = 'train.txt',

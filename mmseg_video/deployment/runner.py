@@ -2,9 +2,7 @@
 
 import base64
 import json
-import mmap
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 
@@ -13,36 +11,9 @@ import onnxruntime
 
 from ..flow.full_frames import FullFrames
 from ..flow.previous import FlowToPrevious
+from ..io.onnx_files import check_self_contained
 from ..io.prefetch import prefetch
 from .graph_io import FLOW, FRAME, PROPAGATION, next_name
-
-# The first field of an entry of TensorProto.external_data, its key; numbers
-# of protobuf may be written longer than they need to be.
-_EXTERNAL = re.compile(
-    rb'(?:\x0a|\x8a\x80*\x00)(?:\x08|\x88\x80*\x00)location'
-)
-
-
-def _check_self_contained(path: str | os.PathLike) -> None:
-    """Refuse a model that asks for other files of this machine.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If its weights lie in other files.
-    """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"no model '{path}'")
-    if not os.path.getsize(path):
-        raise ValueError(f"the model '{path}' is empty")
-    with (
-        open(path, 'rb') as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-    ):
-        if _EXTERNAL.search(content):
-            raise ValueError(
-                f"the model '{path}' reads other files (external data), which "
-                'those of tools/export_onnx.py never do: it is not opened'
-            )
 
 
 class StreamRunner:
@@ -72,7 +43,7 @@ class StreamRunner:
         providers: Sequence[str] | None = None,
         full_frames: FullFrames | None = None,
     ):
-        _check_self_contained(path)
+        check_self_contained(path)
         providers = providers or onnxruntime.get_available_providers()
         try:
             self.session = onnxruntime.InferenceSession(

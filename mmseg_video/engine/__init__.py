@@ -25,11 +25,13 @@ from .hooks import (
 )
 from .loggers import WandbVisBackend
 from .pretrained import load_from_mmpretrain
+from .test_loop import AutocastTestLoop
 from .train_loop import ExactTrainLoop
 
 __all__ = [
     'AdversarialOptimWrapperConstructor',
     'AtomicLocalBackend',
+    'AutocastTestLoop',
     'Bfloat16OptimWrapper',
     'CheckpointReportHook',
     'ExactTrainLoop',

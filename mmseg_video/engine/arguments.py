@@ -27,6 +27,13 @@ class CfgOptions(DictAction):
                 raise argparse.ArgumentError(
                     self, f"'{value}' is not of the form KEY=VALUE"
                 )
+            key, _, text = value.partition('=')
+            if text.lstrip().startswith(('{', 'dict(')):
+                raise argparse.ArgumentError(
+                    self,
+                    f"'{value}' is a dict, which would be taken for text: "
+                    f'give it key by key, {key}.NAME=VALUE',
+                )
         try:
             super().__call__(parser, namespace, values, option_string)
         except AssertionError as error:
@@ -75,7 +82,6 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--work-dir', help='default: work_dirs/<name of the config>'
     )
-    parser.add_argument('--amp', action='store_true', help='mixed precision')
     add_data(parser)
     add_trust(parser)
     parser.add_argument(

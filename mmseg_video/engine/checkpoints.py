@@ -46,6 +46,17 @@ def check_checkpoint(path: str | os.PathLike) -> None:
         )
 
 
+def check_resumable(path: str | os.PathLike) -> None:
+    """Refuse a checkpoint that no training can go on from.
+
+    Raises:
+        ValueError: With the reason.
+    """
+    why = _why_not(read_checkpoint(path, 'cpu'), None)
+    if why is not None:
+        raise ValueError(f"'{path}' cannot be resumed: {why}")
+
+
 def _warn(text: str) -> None:
     print_log(text, 'current', logging.WARNING)
 

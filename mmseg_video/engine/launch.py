@@ -16,6 +16,8 @@ import torch.distributed as dist
 from mmengine import Config
 
 from ..io.shipped import find_config
+from .config_checks import check_bases, check_names
+from .processes import set_slurm_port
 
 # What bad input raises, here and in MMEngine, and a tool that calls another.
 EXPECTED = (
@@ -27,6 +29,8 @@ EXPECTED = (
     SyntaxError,
     CalledProcessError,
 )
+# Of these, those whose text is a sentence for a user.
+_SPOKEN = (OSError, ValueError, RuntimeError, KeyError, CalledProcessError)
 
 TIMEOUT = 600  # seconds, of a process that waits for another
 
@@ -40,9 +44,8 @@ NOISE = (
 def cli(main: Callable) -> Callable:
     """Make a tool's ``main`` end in one sentence on bad input.
 
-    What this package and MMEngine raise for bad input is printed as
-    ``error: ...``, exit status 1; ``MMSEG_VIDEO_DEBUG=1`` prints where it
-    came from.
+    Whatever is raised is printed as ``error: ...``, exit status 1;
+    ``MMSEG_VIDEO_DEBUG=1`` prints where it came from.
     """
 
     @functools.wraps(main)
@@ -54,7 +57,7 @@ def cli(main: Callable) -> Callable:
             result = main(*args, **kwargs)
             leave_processes()
             return result
-        except EXPECTED as error:
+        except Exception as error:
             if os.environ.get('MMSEG_VIDEO_DEBUG'):
                 traceback.print_exc()
             print(f'error: {_sentence(error)}', file=sys.stderr)
@@ -90,13 +93,28 @@ def _sentence(error: Exception) -> str:
             'still for longer than env_cfg.dist_cfg.timeout; see its output '
             f'({text.strip().splitlines()[0]})'
         )
-    if ' ' in text and not isinstance(error, TypeError):
+    if text.startswith('Expected more than 1 value per channel'):
+        # Of a pooled map there is one value in each sample.
+        return (
+            'a batch norm of this model needs a batch of 2 or more: raise '
+            f'train_dataloader.batch_size ({text})'
+        )
+    if ' ' in text and isinstance(error, _SPOKEN):
         return text
     # A bare key, a wrong argument or nothing: only the trace tells more.
+    text = ' '.join(text.split())
     return (
-        f'{type(error).__name__}: {text}; run again with '
-        'MMSEG_VIDEO_DEBUG=1 to see where'
+        f'{type(error).__name__}: {text}{_where(error)}; run again with '
+        'MMSEG_VIDEO_DEBUG=1 to see more'
     )
+
+
+def _where(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return ''
+    last = frames[-1]
+    return f' ({Path(last.filename).name}, line {last.lineno})'
 
 
 def load_config(config: str, options: dict | None = None) -> Config:
@@ -116,12 +134,15 @@ def load_config(config: str, options: dict | None = None) -> Config:
             f"'{path}' is no config (.py): the config comes first, then the "
             'checkpoint'
         )
+    check_bases(path)
     try:
         cfg = Config.fromfile(path)
-    except (NameError, AttributeError) as error:
-        # What a config, which is Python, may say wrong.
-        raise ValueError(f"'{path}' cannot be read: {error}") from error
+    except Exception as error:  # a config is Python, and may do anything
+        raise ValueError(
+            f"'{path}' cannot be read: {type(error).__name__}: {error}"
+        ) from error
     try:
+        check_names(cfg, options)
         cfg.merge_from_dict(options or {})
     except (KeyError, TypeError, AssertionError) as error:
         raise ValueError(f'--cfg-options do not fit {path}: {error}') from None
@@ -169,11 +190,8 @@ def set_up_processes(cfg: Config, launcher: str) -> None:
     if 'dist_cfg' not in cfg.env_cfg:
         cfg.env_cfg.dist_cfg = dict(backend='nccl')
     cfg.env_cfg.dist_cfg.setdefault('timeout', TIMEOUT)
-    if launcher == 'slurm' and 'MASTER_PORT' not in os.environ:
-        # Two jobs may share a machine.
-        job = int(os.environ.get('SLURM_JOB_ID', 0))
-        step = int(os.environ.get('SLURM_STEP_ID', 0))
-        os.environ['MASTER_PORT'] = str(20000 + (job * 31 + step) % 30000)
+    if launcher == 'slurm':
+        set_slurm_port()
     gpus = torch.cuda.is_available()
     if launcher == 'none' or not gpus:
         revert_sync_bn(cfg.model)
@@ -250,8 +268,13 @@ def check_unlabelled(cfg: Config) -> None:
         )
 
 
-def autocast_test(enabled: bool):
-    """A context for a test in mixed precision: float16 on a GPU, bfloat16 on
-    a CPU."""
+def autocast_test(amp: bool | str):
+    """A context for a test in mixed precision.
+
+    Args:
+        amp (bool | str): 'float16' or 'bfloat16'; True is float16 on a GPU
+            and bfloat16 on a CPU, False is float32.
+    """
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    return torch.autocast(device, enabled=enabled)
+    dtype = getattr(torch, amp) if isinstance(amp, str) else None
+    return torch.autocast(device, dtype, enabled=bool(amp))

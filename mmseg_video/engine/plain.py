@@ -1,6 +1,7 @@
 """A checkpoint's content as the weights-only reader takes it, and back."""
 
 from collections import OrderedDict, deque
+from enum import Enum
 from os import PathLike, fspath
 
 import numpy as np
@@ -26,12 +27,14 @@ def to_plain(value, place: str = 'checkpoint'):
         value: Anything that a checkpoint holds.
         place (str): Its place, for the message.
     """
-    if value is None or isinstance(value, bool | str | bytes | Tensor):
+    if value is None or isinstance(value, Tensor):
         return value
     if isinstance(value, np.generic):
         return value.item()
-    if isinstance(value, int | float | complex):
-        return value
+    for kind in (bool, int, float, complex, str, bytes):
+        if isinstance(value, kind):
+            value = value.value if isinstance(value, Enum) else value
+            return value if type(value) is kind else kind(value)
     if isinstance(value, np.ndarray) and value.dtype.kind in 'biufc':
         return torch.from_numpy(value.copy())
     if isinstance(value, HistoryBuffer):
@@ -56,7 +59,8 @@ def to_plain(value, place: str = 'checkpoint'):
 
 
 def _plain_dict(value: dict, place: str) -> dict:
-    if all(isinstance(item, Tensor) for item in value.values()):
+    plain = type(value) in (dict, OrderedDict)  # ConfigDict is none
+    if plain and all(isinstance(item, Tensor) for item in value.values()):
         return value  # weights, with what torch keeps beside them
     made = OrderedDict() if isinstance(value, OrderedDict) else {}
     for key, old in value.items():

@@ -9,13 +9,15 @@ from mmseg.registry import MODELS
 from ..datasets.corruptions import CORRUPTIONS, SEVERITIES
 from ..flow.full_frames import ADAPTIVE, FullFrames
 
+# What mixed precision computes in.
+AMP = ('float16', 'bfloat16')
 _NAME = re.compile(
     r'(?:t(?P<num_frames>[1-9]\d*)(?:_interval(?P<interval>[1-9]\d*))?'
     r'|(?P<stream>stream)'
     r'(?:_every(?P<every>[2-9]|[1-9]\d+)|_(?P<adaptive>adaptive))?)'
     r'(?:_degrade(?P<degrade>[\d.e-]+))?'
     rf'(?:_(?P<kind>{"|".join(CORRUPTIONS)})_(?P<severity>\d))?'
-    r'(?P<tta>_tta)?(?P<amp>_amp)?'
+    rf'(?P<tta>_tta)?(?:_(?P<amp>amp|{"|".join(AMP)}))?'
 )
 
 
@@ -39,7 +41,8 @@ class Protocol:
             severity. Defaults to None.
         tta (bool): Whether with the config's test-time augmentation.
             Defaults to False.
-        amp (bool): Whether in mixed precision. Defaults to False.
+        amp (bool | str): Whether in mixed precision: 'float16', 'bfloat16',
+            or True, the one of the device. Defaults to False.
 
     Raises:
         ValueError: If a value is out of range, or two do not go together.
@@ -52,7 +55,7 @@ class Protocol:
     degrade: float = 0.0
     corrupt: tuple[str, int] | None = None
     tta: bool = False
-    amp: bool = False
+    amp: bool | str = False
 
     def __post_init__(self):
         if self.stream and (self.num_frames or self.interval or self.tta):
@@ -61,6 +64,8 @@ class Protocol:
                 '--tta'
             )
         object.__setattr__(self, 'every', _every(self.every))
+        if self.amp not in (False, True, *AMP):
+            raise ValueError(f'--amp is {" or ".join(AMP)}, got {self.amp!r}')
         if self.every != 1 and not self.stream:
             raise ValueError('--every is of streams: add --stream')
         if self.tta and not self.is_clean:
@@ -99,7 +104,7 @@ class Protocol:
                 corrupt=match['kind']
                 and (match['kind'], int(match['severity'])),
                 tta=bool(match['tta']),
-                amp=bool(match['amp']),
+                amp=True if match['amp'] == 'amp' else match['amp'] or False,
             )
         except (TypeError, ValueError):
             raise ValueError(
@@ -125,7 +130,9 @@ class Protocol:
         if self.degrade:
             parts.append(f'degrade{self.degrade:g}')
         parts += map(str, self.corrupt or ())
-        parts += [name for name in ('tta', 'amp') if getattr(self, name)]
+        parts += ['tta'] * self.tta
+        if self.amp:
+            parts.append('amp' if self.amp is True else self.amp)
         return '_'.join(parts)
 
     @property
@@ -155,7 +162,9 @@ class Protocol:
             arguments += ['--degrade', str(self.degrade)]
         if self.corrupt:
             arguments += ['--corrupt', *map(str, self.corrupt)]
-        return arguments + ['--tta'] * self.tta + ['--amp'] * self.amp
+        if self.amp:
+            arguments += ['--amp', *([] if self.amp is True else [self.amp])]
+        return arguments + ['--tta'] * self.tta
 
     def apply(self, cfg: Config) -> 'Protocol':
         """Make a config test so, in place; the protocol with T and stride
@@ -184,8 +193,7 @@ class Protocol:
             cfg.model.test_cfg.every = self.every
         self._make_worse(dataset.pipeline)
         if self.amp:
-            # MMEngine's loop opens an autocast of its own, inside any other.
-            cfg.test_cfg.fp16 = True
+            cfg.test_cfg.amp = self.amp
         if self.tta:
             if 'tta_pipeline' not in cfg:
                 raise ValueError('--tta: the config has no tta_pipeline')

@@ -6,6 +6,7 @@ import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
+from ..models.streams import FrameInfo
 from .sequence_results import write_results
 
 
@@ -16,7 +17,9 @@ class SequenceMetric(BaseMetric):
     process (``SequenceSampler``). ``self.results`` holds one dict for each
     sequence, with ``sequence``, ``frames``, and what :meth:`add` keeps there;
     so nothing of a sequence reaches the next, and what is gathered over
-    processes is small.
+    processes is small. Within a sequence, frames are neighbours where they
+    would be to the states of a stream (:meth:`FrameInfo.begins_anew`): not
+    over a gap in time, nor where their size changes.
 
     A subclass writes :meth:`begin`, :meth:`add` and :meth:`summarise`.
 
@@ -58,11 +61,19 @@ class SequenceMetric(BaseMetric):
                     f"{type(self).__name__} needs samples with 'sequence' and "
                     "'frame_id': use a sequence dataset, and PackClipInputs"
                 )
+            info = FrameInfo(
+                tuple(sample['pred_sem_seg']['data'].shape[-2:]),
+                inputs.dtype,
+                *(sample['sequence'], sample['frame_id']),
+                sample.get('max_gap'),
+            )
             if self._begins(sample):
                 self.results.append(
                     dict(sequence=sample['sequence'], frames=0, **self.begin())
                 )
-            self._last = sample['frame_id']
+            elif info.begins_anew(self._last):
+                self.interrupt()
+            self._last = info
             self.results[-1]['frames'] += 1
             self.add(self.results[-1], inputs, sample)
 
@@ -70,11 +81,14 @@ class SequenceMetric(BaseMetric):
         if not self.results:
             return True
         same = self.results[-1]['sequence'] == sample['sequence']
-        return not same or sample['frame_id'] <= self._last
+        return not same or sample['frame_id'] <= self._last.frame_id
 
     @abstractmethod
     def begin(self) -> dict:
         """What is kept of a new sequence; forgets the one before."""
+
+    def interrupt(self) -> None:
+        """The next frame has no neighbour before it, in the same sequence."""
 
     @abstractmethod
     def add(self, result: dict, inputs: torch.Tensor, sample: dict) -> None:

@@ -34,18 +34,14 @@ class FlowMetric(SequenceMetric):
         self._before = None
         return dict(pairs=0)
 
+    def interrupt(self) -> None:
+        self._before = None
+
     def add(self, result: dict, inputs, sample: dict) -> None:
         now = frame_of(inputs), prediction(sample), sample
         before, self._before = self._before, now
         if before is None:
             return
-        if now[1].shape != before[1].shape:
-            raise ValueError(
-                f'{type(self).__name__}: frame {sample["frame_id"]} of '
-                f"'{sample['sequence']}' is {now[1].shape}, the one before "
-                f'{before[1].shape}: the frames of a sequence must have one '
-                'size'
-            )
         result['pairs'] += 1
         flow = self._flow_between(before, now)
         mask = np.ones(before[1].shape, bool)

@@ -48,12 +48,15 @@ class VideoConsistencyMetric(SequenceMetric):
         sums = dict(sum=0.0, windows=0, code_sum=0.0, code_windows=0)
         return dict(unlabelled=0, **{f'VC{n}': {**sums} for n in self.lengths})
 
+    def interrupt(self) -> None:
+        self._labels.clear()
+        self._predictions.clear()
+
     def add(self, result: dict, inputs, sample: dict) -> None:
         label = labels(sample)
         if label is None and self.on_missing == 'skip':
             result['unlabelled'] += 1
-            self._labels.clear()
-            self._predictions.clear()
+            self.interrupt()
             return
         if label is None:
             raise ValueError(

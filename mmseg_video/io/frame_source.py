@@ -1,11 +1,14 @@
 """Frames, with what is known of them as a video."""
 
-import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+
+# How fast frames without times follow each other.
+IMAGES_PER_SECOND = 10.0
 
 
 @dataclass
@@ -20,37 +23,90 @@ class FrameSource:
         length (int | None): The number of frames as the source claims it,
             or, where it does not, from its duration; None where it is not
             known.
+        names (list[str]): Of the frames read so far, without their suffix;
+            empty where the source does not name them.
+        sequences (list[str]): The sequence that each frame read so far
+            belongs to; empty where all are one.
+        seek (Callable | None): Lets the frames begin at one not later than a
+            time in seconds; None where all have to be read.
     """
 
     timed: Iterator[tuple[np.ndarray, float | None]]
     fps: float | None = None
     length: int | None = None
+    names: list[str] = field(default_factory=list)
+    sequences: list[str] = field(default_factory=list)
+    seek: Callable[[float], None] | None = None
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return (frame for frame, _ in self.timed)
+
+    def begins(self, number: int) -> bool:
+        """Whether a frame that was read, counted from 0, belongs to another
+        sequence than the one before."""
+        pair = self.sequences[max(0, number - 1) : number + 1]
+        return len(pair) == 2 and pair[0] != pair[1]
 
     def reduced(
         self,
         max_frames: int | None = None,
         size: tuple[int, int] | None = None,
+        start: float | None = None,
+        end: float | None = None,
+        stride: int = 1,
     ) -> 'FrameSource':
-        """The first frames, resized; takes the place of this source.
+        """A part of the frames, resized; takes the place of this source.
 
         Args:
-            max_frames (int | None): How many. Defaults to None, all.
+            max_frames (int | None): The first so many. Defaults to None, all.
             size (tuple[int, int] | None): Height and width. Defaults to None,
                 as they are.
+            start (float | None): Seconds from which on they count; where
+                they have no times, 10 are a second. Defaults to None, 0.
+            end (float | None): Seconds before which they are shown. Defaults
+                to None, all.
+            stride (int): Every so many. Defaults to 1.
         """
-        length = self.length
+        reduced = FrameSource(
+            iter(()), self.fps and self.fps / stride, self.length
+        )
+        rate = self.fps or IMAGES_PER_SECOND
+        if self.length is not None:
+            first, last = 0, self.length
+            if start is not None:
+                first = math.ceil(start * rate)
+            if end is not None:
+                last = min(last, math.ceil(end * rate))
+            reduced.length = max(0, -(-(last - first) // stride))
         if max_frames is not None:
-            length = min(length or max_frames, max_frames)
+            length = reduced.length
+            reduced.length = min(length or max_frames, max_frames)
 
-        def resized():
-            for frame, time in itertools.islice(self.timed, max_frames):
+        def part():
+            count = 0
+            if start and self.seek is not None:
+                self.seek(start)
+            for i, (frame, time) in enumerate(self.timed):
+                at = i / rate if time is None else time
+                if end is not None and at >= end:
+                    return
+                if start is not None and at < start:
+                    continue
+                count += 1
+                if (count - 1) % stride:
+                    continue
                 if size is not None:
                     frame = cv2.resize(
                         frame, size[::-1], interpolation=cv2.INTER_AREA
                     )
+                reduced.names += self.names[i : i + 1]
+                reduced.sequences += self.sequences[i : i + 1]
                 yield frame, time
+                # Here, or one frame more would be read than is wanted.
+                if max_frames is not None and count > stride * (
+                    max_frames - 1
+                ):
+                    return
 
-        return FrameSource(resized(), self.fps, length)
+        reduced.timed = part()
+        return reduced

@@ -3,12 +3,11 @@
 import glob
 import logging
 import os
-import re
 
 from .cameras import open_camera
 from .frame_source import FrameSource
 from .images import read_image
-from .listing import IMAGES, select_files
+from .listing import IMAGES, list_inputs, snippets_of
 from .videos import open_video
 
 logger = logging.getLogger('mmseg_video')
@@ -20,9 +19,11 @@ def open_frames(
     """The frames of a video, image, folder, glob, camera number or address.
 
     What is on disk goes first: a folder called 0001 is no camera. The images
-    of a folder or glob come in natural order, see :func:`select_files`. A
+    of a folder or glob come in natural order, see :func:`list_inputs`. A
     video that ends before its last frame, and a camera that gives no more,
     end the frames, and that is logged.
+
+    Where the images are several snippets of Cityscapes, each is a sequence.
 
     Args:
         source (str | Path | int): What to open; an address is like
@@ -42,9 +43,9 @@ def open_frames(
         return open_camera(source)
     source = os.fspath(source)
     if os.path.isdir(source):
-        names = select_files(os.listdir(source))
-        paths = [os.path.join(source, name) for name in names]
-        return _open_images(paths, f"the folder '{source}'", broken)
+        return _open_images(
+            images_of(source), f"the folder '{source}'", broken
+        )
     if os.path.exists(source):
         if source.lower().endswith(IMAGES):
             return _open_images([source], f"'{source}'", broken)
@@ -54,14 +55,17 @@ def open_frames(
     if '://' in source:
         return open_camera(source)
     if glob.has_magic(source):
-        # The folder before the first wildcard may itself be a hidden one.
-        root = os.path.dirname(re.split(r'[*?[]', source)[0])
-        found = (os.path.relpath(p, root or '.') for p in glob.glob(source))
-        paths = [os.path.join(root, name) for name in select_files(found)]
-        return _open_images(paths, f"the pattern '{source}'", broken)
+        return _open_images(
+            images_of(source), f"the pattern '{source}'", broken
+        )
     raise FileNotFoundError(
         f"no video, image, folder or pattern of images '{source}'"
     )
+
+
+def images_of(source: str) -> list[str]:
+    """The images of a folder or glob, in natural order."""
+    return [p for p in list_inputs(source) if p.lower().endswith(IMAGES)]
 
 
 def _open_images(paths: list[str], what: str, broken: str) -> FrameSource:
@@ -70,13 +74,22 @@ def _open_images(paths: list[str], what: str, broken: str) -> FrameSource:
             f'{what} has no images (expected {", ".join(IMAGES)})'
         )
 
+    stems = [os.path.splitext(os.path.basename(path))[0] for path in paths]
+    named = len(set(stems)) == len(stems)
+    snippets = snippets_of(stems)
+
     def frames():
-        for path in paths:
+        for i, path in enumerate(paths):
             try:
-                yield read_image(path), None
+                image = read_image(path)
             except OSError as error:
                 if broken == 'error':
                     raise
                 logger.warning('%s: skipped', error)
+                continue
+            source.names += stems[i : i + 1] if named else []
+            source.sequences += snippets[i : i + 1]
+            yield image, None
 
-    return FrameSource(frames(), None, len(paths))
+    source = FrameSource(frames(), None, len(paths))
+    return source

@@ -13,12 +13,77 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
 
     Raises:
         OSError: If it is missing, empty, broken off or no image.
+        ValueError: If its pixels are not 8-bit colours.
     """
-    check_image_file(path)
+    check_frame_file(path)
     image = cv2.imread(os.fspath(path))
     if image is None:
         raise OSError(f"'{path}' is no readable image")
     return image
+
+
+def check_frame_file(path: str | os.PathLike, grey: bool = False) -> None:
+    """Refuse a frame that a decoder would have to change into 8-bit colours:
+    one of 16 bits, of grey, with an alpha channel or in CMYK.
+
+    Args:
+        path (path): The file.
+        grey (bool): Whether grey is taken, as colours without saturation.
+            Defaults to False.
+
+    Raises:
+        OSError: If it is missing, empty, broken off or no image.
+        ValueError: With the path, what it is, and what to do.
+    """
+    check_image_file(path)
+    with open(path, 'rb') as file:
+        start = file.read(26)
+        if start.startswith(PNG):
+            bits, channels = _png_format(start)
+        elif start.startswith(JPEG):
+            bits, channels = _jpeg_format(start + file.read())
+        else:
+            bits, channels = _decoded_format(path)
+    if (channels == 3 and bits == 8) or (grey and channels == 1 and bits == 8):
+        return
+    names = {1: 'grey', 2: 'grey with alpha', 3: 'colour', 4: 'RGBA or CMYK'}
+    raise ValueError(
+        f"the frame '{path}' is {bits}-bit {names[channels]}: 8-bit colour "
+        '(RGB) is expected. Convert it, for example by ffmpeg -i IN -pix_fmt '
+        'rgb24 OUT.png'
+    )
+
+
+def _png_format(start: bytes) -> tuple[int, int]:
+    """Bits and channels, from a PNG's first 26 bytes."""
+    bits, kind = start[24], start[25]
+    if kind == 3:  # a palette, of colours
+        return 8, 3
+    return bits, {0: 1, 2: 3, 4: 2}.get(kind, 4)
+
+
+def _jpeg_format(data: bytes) -> tuple[int, int]:
+    """Bits and channels, from the header of a JPEG's frame."""
+    at = 2
+    while at + 10 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF:  # fill
+            at += 1
+            continue
+        # SOF0 to SOF15, among which are three that begin no frame.
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return data[at + 4], data[at + 9]
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], 'big')
+    return 8, 3  # the decoder tells what is wrong
+
+
+def _decoded_format(path: str | os.PathLike) -> tuple[int, int]:
+    """Bits and channels of an image of any other format."""
+    image = cv2.imread(os.fspath(path), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise OSError(f"'{path}' is no readable image")
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    return 8 * image.itemsize, channels
 
 
 def check_image_file(path: str | os.PathLike) -> None:

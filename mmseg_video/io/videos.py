@@ -18,7 +18,7 @@ logger = logging.getLogger('mmseg_video')
 def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
     """The frames of a video file, upright as its metadata say.
 
-    That it ends before its last frame is logged.
+    That it ends a little before its last frame is logged.
 
     Args:
         path (path): The file.
@@ -26,7 +26,8 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
             or 'skip' it and log that. Defaults to 'error'.
 
     Raises:
-        OSError: If it cannot be opened, or, later, a frame cannot be decoded.
+        OSError: If it cannot be opened, or, later, a frame cannot be decoded
+            or it breaks off.
     """
     what = f"the video '{path}'"
     try:
@@ -54,9 +55,28 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
     if not length and fps:
         length = round(seconds * fps)
 
+    begin, sought = first[0].time, 0.0
+
+    def seek(seconds: float) -> None:
+        """Begin at a key frame before this time; only before the first frame
+        is asked for."""
+        nonlocal first, decoded, sought
+        if begin is None:
+            return
+        for target in (seconds, 0.0):
+            place = int((begin + target) / stream.time_base)
+            container.seek(place, stream=stream)
+            decoded = _decode(container, stream)
+            found = next(decoded, None)
+            # Some files have a wrong index.
+            if found and found[0] and found[0].time <= begin + seconds:
+                first, sought = found, found[0].time - begin
+                return
+        raise OSError(f'{what}: nothing is found at {seconds} s')
+
     def frames():
         count, time = 0, None
-        start = first[0].time
+        start = begin
         with container:
             frame, lost = first
             while frame is not None or lost:
@@ -75,16 +95,50 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
                 yield _pixels(frame), time
                 count += lost + 1
                 frame, lost = next(decoded, (None, 0))
-        early = count < promised
-        if not promised and time is not None:
+        early = count < promised and not sought
+        if (sought or not promised) and time is not None:
             # All that is known is how long it lasts, its sound included.
             early = time + 2 / (fps or 1) < 0.9 * seconds
+        if length and count < 0.95 * length and early and broken == 'error':
+            raise OSError(
+                f'{what} breaks off after {count} of {length} frames: copy '
+                "it again; broken='skip' takes what is there"
+            )
         if early:
             logger.warning(
                 '%s gives no more frames after %d of %d', what, count, length
             )
 
-    return FrameSource(frames(), fps, length or None)
+    return FrameSource(frames(), fps, length or None, seek=seek)
+
+
+# Of containers that hold their frames themselves, and name no other files.
+FORMATS = (
+    'mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,'
+    'ogg,gif,h264,hevc,ivf,mxf,dv,m4v,mjpeg'
+)
+
+
+def video_size(path: str | os.PathLike) -> tuple[int, int]:
+    """Height and width of a stranger's video, before a frame is decoded.
+
+    Playlists, and whatever else names other files, are no videos here.
+
+    Raises:
+        OSError: If it is no video.
+    """
+    try:
+        with av.open(
+            os.path.abspath(path),
+            options=dict(protocol_whitelist='file', format_whitelist=FORMATS),
+        ) as container:
+            context = _video_stream(container).codec_context
+            return context.height, context.width
+    except (OSError, av.FFmpegError):
+        raise OSError(
+            f"the video '{os.path.basename(path)}' cannot be opened: it is "
+            'no video that holds its frames itself'
+        ) from None
 
 
 def _video_stream(container):

@@ -10,9 +10,12 @@ file in place when it is left without an error::
 from __future__ import annotations
 
 import glob
+import io
+import json
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -203,27 +206,86 @@ class GifWriter(VideoWriter):
 class FolderWriter(_Writer):
     """PNG files 000000.png, 000001.png, ... in a folder."""
 
+    def __init__(self, target: str | os.PathLike, fps: float = 10):
+        super().__init__(target, fps)
+        if self.target.exists():
+            if not self.target.is_dir():
+                raise FileExistsError(
+                    f"'{self.target}' is a file, a folder is to be written: "
+                    'name another one'
+                )
+            if any(self.target.iterdir()):
+                raise FileExistsError(
+                    f"the folder '{self.target}' is not empty: name another "
+                    'one'
+                )
+
     def __enter__(self):
-        if self.target.exists() and any(self.target.iterdir()):
-            raise FileExistsError(
-                f"the folder '{self.target}' is not empty: name another one"
-            )
         super().__enter__()
         self.temporary.mkdir()
         return self
 
     def _write(self, frame: np.ndarray, time: float | None) -> None:
-        path = self.temporary / f'{self.count:06d}.png'
-        if not cv2.imwrite(str(path), frame):
-            raise OSError(
-                f"frame {self.count} of '{self.target}' cannot be "
-                'written: is the disk full?'
-            )
+        self._save(f'{self.count:06d}', cv2.imencode('.png', frame)[1])
+
+    def _save(self, stem: str, png: bytes) -> None:
+        (self.temporary / f'{stem}.png').write_bytes(png)
 
     def _place(self) -> None:
         if self.target.exists():
             self.target.rmdir()
         os.replace(self.temporary, self.target)
+
+
+class LabelWriter(FolderWriter):
+    """Label maps as PNG files of class ids, in colours: 000000.png, ... in a
+    folder, or under the frames' own names.
+
+    mmseg, CVAT and Pascal VOC's tools read them. ``classes.json`` lists id,
+    name and colour of the classes, ``labelmap.txt`` says the same to CVAT.
+
+    Args:
+        target (path): The folder.
+        classes (Sequence[str]): Names of the classes.
+        palette (Sequence): Their RGB colours.
+    """
+
+    def __init__(
+        self,
+        target: str | os.PathLike,
+        classes: Sequence[str],
+        palette: Sequence[Sequence[int]],
+    ):
+        super().__init__(target)
+        self.classes = [
+            dict(id=i, name=name, color=[int(part) for part in colour])
+            for i, (name, colour) in enumerate(
+                zip(classes, palette, strict=True)
+            )
+        ]
+
+    def write(self, label: np.ndarray, name: str | None = None) -> None:
+        """Add the label map (H, W) uint8 of a frame, of any size.
+
+        Args:
+            label (ndarray): The class ids.
+            name (str | None): Of the frame. Defaults to None, its number.
+        """
+        image = Image.fromarray(label)
+        image.putpalette([part for c in self.classes for part in c['color']])
+        png = io.BytesIO()
+        image.save(png, 'PNG', compress_level=3)
+        self._save(name or f'{self.count:06d}', png.getvalue())
+        self.count += 1
+
+    def _close(self) -> None:
+        text = json.dumps(self.classes, indent=1)
+        (self.temporary / 'classes.json').write_text(text)
+        lines = ['# label:color_rgb:parts:actions'] + [
+            f'{c["name"]}:{",".join(map(str, c["color"]))}::'
+            for c in self.classes
+        ]
+        (self.temporary / 'labelmap.txt').write_text('\n'.join(lines) + '\n')
 
 
 def open_writer(target: str | os.PathLike, fps: float) -> _Writer:

@@ -236,6 +236,19 @@ class ClipSegmentor(BaseSegmentor):
             f'{type(self).__name__} has no filter of its scores'
         )
 
+    def carried(
+        self, states: States, flow: Tensor | None, size: tuple[int, int]
+    ) -> States:
+        """States, but the filter's, after a frame on which the net does not
+        run: those that follow the flow are warped, the others wait.
+
+        Args:
+            states (dict[str, State]): Before it.
+            flow (Tensor | None): Flow fields (N, 3, h, w).
+            size (tuple[int, int]): Height and width of the frame.
+        """
+        return states
+
     def filter_flow(
         self, flow: Tensor | None, size: tuple[int, int]
     ) -> Tensor | None:

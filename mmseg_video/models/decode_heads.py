@@ -96,3 +96,12 @@ def at_own_size(segmentor: nn.Module) -> Iterator[None]:
         del own['predict_by_feat']
         if before is not None:
             own['predict_by_feat'] = before
+
+
+def at_frame_size(
+    segmentor: nn.Module, logits: Tensor, metas: list[dict]
+) -> Tensor:
+    """Logits (N, classes, h, w) resized to the frame, also while another
+    thread is inside of :func:`at_own_size`."""
+    head = last_head(segmentor)
+    return type(head).predict_by_feat(head, logits, metas)

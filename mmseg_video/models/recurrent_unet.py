@@ -19,7 +19,7 @@ from .clip_encoding import (
 )
 from .clip_losses import ClipLosses
 from .clip_segmentor import ClipSegmentor, clip_flow
-from .decode_heads import CascadeHead, at_own_size, last_head
+from .decode_heads import CascadeHead, at_frame_size, at_own_size, last_head
 from .filters import filter_clip
 from .flow_checks import flow_of_frame, used_flow
 from .head_rnns import FINAL_RNN, LOGITS, HeadRNNs, pick_rows
@@ -321,19 +321,29 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
     ) -> tuple[Tensor, States]:
         size = metas[0].get('pad_shape', metas[0]['img_shape'])[:2]
         flow = flow_of_frame(flow, states, size, self.on_missing_flow)
-        averages = {
-            place: 1.0
-            for place, rnn in self.head_rnns.by_place.items()
-            if rnn.averages
-        }
-        warped = [p for p in self.head_rnns.by_place if p not in averages]
+        averages, warped = self._places_in_head()
         if self.filter is not None:
             averages[FILTER] = self.filter.decay
         answers, after = propagate_states(states, flow, averages, warped)
         logits = answers[self._answering]
         if self.filter is not None:
             logits = self.filter.answer(logits)
-        return self.decode_head.predict_by_feat(logits, metas), after
+        # The net may be at work in another thread (LiveSegmentor).
+        return at_frame_size(self, logits, metas), after
+
+    def _places_in_head(self) -> tuple[dict[str, float], list[str]]:
+        """Those whose states are averages, with their decay, and the
+        others."""
+        by_place = self.head_rnns.by_place
+        averages = {p: 1.0 for p, rnn in by_place.items() if rnn.averages}
+        return averages, [p for p in by_place if p not in averages]
+
+    def carried(
+        self, states: States, flow: Tensor | None, size: tuple[int, int]
+    ) -> States:
+        if flow is None or not self.flow_compensated or not states:
+            return states
+        return propagate_states(states, flow, *self._places_in_head())[1]
 
     def _scores(
         self, frame: Tensor, states: States, flow: Tensor | None
@@ -345,8 +355,7 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         return self._decoded(frame.unsqueeze(1), own, flow, KEY_FRAME, metas)
 
     def resized(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
-        metas = [dict(img_shape=size)]
-        return self.decode_head.predict_by_feat(scores, metas)
+        return at_frame_size(self, scores, [dict(img_shape=size)])
 
     def _logits(
         self,

@@ -139,51 +139,69 @@ class SteadySegmentor(ClipSegmentor):
     def _propagate(
         self, states: States, flow: Tensor | None, metas: list[dict]
     ) -> tuple[Tensor, States]:
-        size = metas[0]['img_shape'][:2]
+        size = metas[0].get('pad_shape', metas[0]['img_shape'])[:2]
         flow = flow_of_frame(flow, states, size, self.on_missing_flow)
         answers, after = propagate_states(
             states,
             self.filter_flow(flow, size),
             {FILTER: self.filter.decay},
         )
+        after |= self.carried(states, flow, size)
         return self.resized(self.filter.answer(answers[FILTER]), size), after
+
+    def carried(
+        self, states: States, flow: Tensor | None, size: tuple[int, int]
+    ) -> States:
+        if flow is not None:
+            flow = pad_flow(flow, size, self.framewise.padded(size))
+        own = self.framewise.carried(_own(states), flow)
+        return {NET + place: state for place, state in own.items()}
 
     def _scores(
         self, frames: Tensor, states: States, flow: Tensor | None
     ) -> tuple[Tensor, States]:
+        scores, own = self._checked_scores(frames, _own(states), flow)
+        return scores, {NET + place: state for place, state in own.items()}
+
+    def _padded(
+        self, frames: Tensor, flow: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Frames (N, 3, H, W) and their flow of the size that the net gets,
+        the frame mirrored at its right and lower edge."""
         size = frames.shape[2:]
         padded = self.framewise.padded(size)
+        more = [
+            large - small for large, small in zip(padded, size, strict=True)
+        ]
+        fits = more[0] < size[0] and more[1] < size[1]
         frames = F.pad(
             frames,
-            (0, padded[1] - size[1], 0, padded[0] - size[0]),
-            mode='replicate',
+            (0, more[1], 0, more[0]),
+            mode='reflect' if fits else 'replicate',
         )
         if flow is not None:
             flow = pad_flow(flow, size, padded)
-        own = {
-            place.removeprefix(NET): state
-            for place, state in states.items()
-            if place.startswith(NET)
-        }
-        scores, own = self._checked_scores(frames, own, flow)
-        return scores, {NET + place: state for place, state in own.items()}
+        return frames, flow
 
     def _checked_scores(
         self, frames: Tensor, states: States, flow: Tensor | None
     ) -> tuple[Tensor, States]:
-        """What the net says of padded frames (N, 3, H, W), checked."""
-        net = self.framewise
-        shape = tuple(frames.shape)
+        """What the net says of frames (N, 3, H, W), checked."""
+        net, size = self.framewise, frames.shape[2:]
+        given, given_flow = self._padded(frames, flow)
+        shape = tuple(given.shape)
         try:
-            scores, states = net.step(frames, states, flow)
+            scores, after = net.step(given, states, given_flow)
         except torch.cuda.OutOfMemoryError:
             raise
         except (RuntimeError, IndexError, AssertionError) as error:
+            if net.pads_more(size):
+                return self._checked_scores(frames, states, flow)
             raise ValueError(
                 f'the net cannot take frames of {shape[2]}x{shape[3]} '
-                f'(padded to multiples of stride={net.stride}): {error}; '
-                'give its stride, or with smallest=(HEIGHT, WIDTH) what it '
-                'needs at least'
+                f'(padded to multiples of stride={net.stride_of(size)}): '
+                f'{error}; give its stride, or with smallest=(HEIGHT, WIDTH) '
+                'what it needs at least'
             ) from error
         got = tuple(getattr(scores, 'shape', ()))
         if len(got) != 4 or got[:2] != (shape[0], len(net.classes)):
@@ -192,7 +210,9 @@ class SteadySegmentor(ClipSegmentor):
                 f'frame(s), and has {len(net.classes)} classes: expected '
                 f'({shape[0]}, {len(net.classes)}, h, w)'
             )
-        return scores, states
+        if not torch.compiler.is_compiling():
+            net.takes(size)
+        return scores, after
 
     def _filtered(
         self, scores: Tensor, state: State | None, flow: Tensor | None
@@ -258,3 +278,12 @@ class SteadySegmentor(ClipSegmentor):
             'SteadySegmentor does not train: train the net by itself, then '
             'steady it'
         )
+
+
+def _own(states: States) -> States:
+    """The net's, by the places that it knows."""
+    return {
+        place.removeprefix(NET): state
+        for place, state in states.items()
+        if place.startswith(NET)
+    }

@@ -155,9 +155,11 @@ class Streams:
             last, image = before[stream_id], (images or {}).get(stream_id)
             pace = (paces or {}).get(stream_id, Pace())
             kept = keep_finite(after, last.states if last else None)
-            if kept is not after and last:
-                image = last.image  # what those states belong to
-                pace = last.pace
+            if kept is not after:
+                # What those states belong to; without any, a full frame is
+                # due.
+                image = last and last.image
+                pace = last and last.pace
             self._streams.pop(stream_id, None)  # the latest stands last
             self._streams[stream_id] = Stream(info, kept, image, pace)
         while self.max_streams and len(self._streams) > self.max_streams:

@@ -8,6 +8,7 @@ import torch
 
 from mmseg_video.apis.live import LiveSegmentor
 from mmseg_video.apis.steady import steady
+from mmseg_video.models import Framewise
 from tests.frames import moving
 
 CLASSES = ['a', 'b', 'c']
@@ -139,3 +140,48 @@ def test_closed_and_unfit_ones_are_refused():
         LiveSegmentor(alone)
     with pytest.raises(ValueError, match='a frame must be'):
         LiveSegmentor(steady(net, CLASSES, device='cpu')).answer('x')
+
+
+def test_a_result_that_comes_late_is_taken_with_the_next_frame(net, live):
+    """The net is done while a frame is being propagated."""
+    frames, propagate = moving(4, 4), live._propagate
+    live.answer(frames[0])
+    live.answer(frames[1])  # what the net gets
+
+    def late(*args):
+        net.go.release()
+        wait(live)
+        return propagate(*args)
+
+    live._propagate = late
+    live.answer(frames[2])
+    live._propagate = propagate
+    assert len(net.seen) == 2
+    assert live._worker._result is not None
+    live.answer(frames[3])
+    assert live._worker._result is None
+    net.go.release()
+    wait(live)
+    newest = torch.from_numpy(frames[3][..., ::-1].transpose(2, 0, 1).copy())
+    torch.testing.assert_close(net.seen[-1][0], newest.float())
+
+
+def test_states_that_are_not_finite_are_not_taken():
+    frames, bad = moving(3), iter([False, True, False])
+
+    class Net(Framewise):
+        """Carries states of its own, that break on the second frame."""
+
+        state_maps = {'own': 1}
+
+        def step(self, frames, states, flow):
+            (own,) = states.get('own', (torch.zeros(1, 1, 1, 1),))
+            own = own + float('nan') if next(bad) else own + 1
+            return torch.nn.functional.avg_pool2d(frames, 4), {'own': (own,)}
+
+    with LiveSegmentor(steady(Net(CLASSES), device='cpu')) as live:
+        for frame in frames:
+            live.answer(frame)
+            wait(live)
+        live._catch_up()
+        assert live._states['net.own'][0].item() == 2

@@ -1,5 +1,7 @@
 """A video whose predictions look at the future too."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -75,3 +77,19 @@ def test_bad_lags_are_refused():
     alone = steady(colours, CLASSES, filter='none', device='cpu')
     with pytest.raises(ValueError, match='has no filter that could look'):
         alone.predict([], lag=3)
+
+
+@pytest.mark.parametrize('lag', [2, 'offline'])
+@pytest.mark.parametrize('bad', [0, 2])
+def test_scores_that_are_not_finite_spoil_no_other_frame(bad, lag):
+    frames, number = [moving(1)[0]] * 5, itertools.count()
+
+    def net(images):
+        broken = next(number) == bad
+        return colours(images) * (float('nan') if broken else 1)
+
+    video = steady(net, CLASSES, device='cpu')
+    found = [p.label for p in video.predict(frames, lag)]
+    want = next(steady(colours, CLASSES, device='cpu').predict(frames)).label
+    for label in found:
+        np.testing.assert_array_equal(label, want)

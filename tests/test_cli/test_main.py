@@ -70,10 +70,10 @@ def test_arguments_reach_the_command(run):
 
 
 def test_an_unknown_command_is_one_sentence_with_the_nearest(run):
-    assert run('tran') == (
+    assert run('trai') == (
         2,
         '',
-        "error: no command 'tran'; close to it are train. mmseg-video --help "
+        "error: no command 'trai'; close to it are train. mmseg-video --help "
         'names all\n',
     )
 

@@ -129,7 +129,7 @@ def test_statistics_are_counted_once(dataset, tmp_path, monkeypatch):
     def fails(**kwargs):
         raise AssertionError('counted again')
 
-    module = 'mmseg_video.datasets.class_statistics.LoadAnnotations'
+    module = 'mmseg_video.datasets.class_statistics.LoadClipAnnotations'
     with monkeypatch.context() as patch:
         patch.setattr(module, lambda **_: fails)
         assert np.array_equal(class_pixels(dataset, str(cache)), first)

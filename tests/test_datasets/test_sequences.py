@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -208,6 +209,64 @@ class TestCityscapes:
         key = next(info for info in data if info['frame_id'] == 313)
         assert os.path.isfile(key['img_path'])
 
+    def test_labels_without_frames_are_left_out_on_demand(
+        self, tmp_path, logged
+    ):
+        self.remove(tmp_path, 311)
+        key = 'leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png'
+        (tmp_path / key).unlink()
+        data = infos(cityscapes(tmp_path, num_frames=2, missing='drop'))
+        assert [info['frame_id'] for info in data] == [313, 600]
+        assert '1 of 3 snippets lack frames and are left out' in logged[0]
+        data = infos(cityscapes(tmp_path, num_frames=4, missing='drop'))
+        assert [info['frame_id'] for info in data] == [600]
+        data = infos(cityscapes(tmp_path, num_frames=1, missing='drop'))
+        assert [info['frame_id'] for info in data] == [313, 600]
+        # A hole, and a labelled frame that is not there.
+        data = infos(cityscapes(tmp_path, mode='stream', missing='drop'))
+        assert [info['frame_id'] for info in data] == list(range(581, 611))
+        # Where a snippet ends early nothing is missing.
+        self.remove(tmp_path, 609, 610)
+        (tmp_path / key).unlink()
+        data = infos(cityscapes(tmp_path, mode='stream', missing='drop'))
+        assert [i['frame_id'] for i in data][-28:] == list(range(581, 609))
+
+    @pytest.mark.parametrize('folder', ['leftImg8bit*', 'leftImg8bit_seq*'])
+    def test_frames_may_be_jpeg(self, folder, tmp_path):
+        cityscapes_tree(tmp_path)
+        for path in tmp_path.glob(f'{folder}/train/*/*.png'):
+            number = int(path.stem.split('_')[2])
+            write_image(path.with_suffix('.jpg'), frame(number))
+            path.unlink()
+        dataset = cityscapes(tmp_path, num_frames=3, pipeline=LOAD)
+        info = infos(dataset)[1]
+        assert numbers(info['ref_img_paths']) == [311, 312]
+        assert info['ref_img_paths'][0].endswith('.jpg')
+        assert len(dataset[1]['img']) == 3
+        assert len(cityscapes(tmp_path, mode='stream')) == 90
+        name = dataset.label_name(info['img_path'])
+        assert name == 'bochum/bochum_000000_000313_gtFine_labelTrainIds.png'
+
+    def test_other_ids_are_sent_to_the_converter(self, tmp_path):
+        cityscapes_tree(tmp_path)
+        dataset = cityscapes(tmp_path, pipeline=LOAD)
+        path = dataset.get_data_info(0)['seg_map_path']
+        write_image(Path(path), np.full(SIZE, 33, np.uint8))
+        with pytest.raises(ValueError, match=r'\[33\].*labelTrainIds'):
+            dataset[0]
+
+    def test_a_split_without_labels(self, tmp_path):
+        cityscapes_tree(tmp_path)
+        (tmp_path / 'gtFine').rename(tmp_path / 'away')
+        dataset = cityscapes(
+            tmp_path, num_frames=2, key_frames='images', pipeline=LOAD
+        )
+        assert [i['frame_id'] for i in infos(dataset)] == [19, 313, 600]
+        assert (dataset[0]['gt_seg_map'] == 255).all()
+        data = infos(cityscapes(tmp_path, mode='stream', key_frames='images'))
+        assert len(data) == 90
+        assert all(info['seg_map_path'] is None for info in data)
+
     def test_metric_on_a_stream(self, tmp_path):
         # mmseg's metric as it is: only the labelled frames count.
         dataset = cityscapes(
@@ -373,7 +432,7 @@ class TestBadArguments:
             (dict(frame_interval=0), 'frame_interval must be >= 1, got 0'),
             (dict(mode='video'), "mode must be one of .*'video'"),
             (dict(mode='stream', num_frames=2), 'set num_frames=1, got 2'),
-            (dict(missing='skip'), "missing must be 'error' or 'repeat'"),
+            (dict(missing='skip'), "missing must be 'error', 'repeat'"),
             (dict(data_prefix=dict(img_path='train')), "no 'seg_map_path'"),
         ],
     )

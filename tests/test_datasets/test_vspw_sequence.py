@@ -133,3 +133,15 @@ def test_a_teacher_labels_the_frame_that_nobody_did(root):
     assert (sample.sequence, sample.frame_id) == ('7_b', 1)
     # On disk 0 is void, as in VSPW's own labels.
     assert (sample.gt_sem_seg.data == 1).all()
+
+
+def test_other_ids_are_told_as_they_stand_in_the_file(root):
+    label = np.full(SIZE, 252, np.uint8)
+    write_image(root / 'data/7_b/mask/00000000.png', label)
+    with pytest.raises(ValueError, match=r'has the ids \[252\]') as error:
+        build(root, ann_file='train.txt')[0]
+    assert '0 (ignore), 1 to 124, and 255 (ignore)' in str(error.value)
+    assert 'label_map={ID: 255}' in str(error.value)
+    assert 'Cityscapes' not in str(error.value)
+    dataset = build(root, ann_file='train.txt', label_map={252: 255})
+    assert (dataset[0]['data_samples'].gt_sem_seg.data == 255).all()

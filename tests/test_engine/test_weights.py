@@ -2,6 +2,7 @@
 
 import builtins
 import collections
+import enum
 import os
 import pickle
 import subprocess
@@ -10,6 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from mmengine import ConfigDict
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
@@ -183,3 +185,28 @@ def test_plain_and_back(caplog):
     assert counts.tolist() == [1, 2]
     weights = torch.nn.BatchNorm2d(2).state_dict()
     assert to_plain(weights)._metadata == weights._metadata
+
+
+class Kind(enum.IntEnum):
+    ONE = 1
+
+
+class Word(enum.StrEnum):
+    ONE = 'one'
+
+
+@pytest.mark.parametrize(
+    ('value', 'plain'),
+    [
+        (ConfigDict(), {}),
+        (collections.defaultdict(list), {}),
+        (ConfigDict(a=torch.ones(1)), {'a': torch.ones(1)}),
+        (Kind.ONE, 1),
+        (Word.ONE, 'one'),
+    ],
+)
+def test_what_is_like_data_is_written_as_data(value, plain, tmp_path):
+    """Else the file could not be read, and the training not go on."""
+    path = tmp_path / 'x.pth'
+    torch.save(to_plain(dict(state_dict={}, meta=dict(x=value))), path)
+    assert read_checkpoint(path)['meta']['x'] == plain

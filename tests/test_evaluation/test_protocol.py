@@ -23,7 +23,12 @@ STREAMS = [
     for every in (1, 3, 10, 'adaptive')
     for degrade in (0.0, 0.05)
 ]
-ALL = [*CLIPS, *STREAMS, Protocol(5, tta=True), Protocol(5, 2, tta=True)]
+ALL = [
+    *CLIPS,
+    *STREAMS,
+    *(Protocol(5, tta=True), Protocol(5, 2, tta=True)),
+    *(Protocol(5, amp='float16'), Protocol(stream=True, amp='bfloat16')),
+]
 
 
 def config(name='rnn_unet_street'):
@@ -69,6 +74,7 @@ def test_unknown_names(name):
             "'adaptive', got 'often",
         ),
         (dict(tta=True, degrade=0.1), '--tta goes with neither'),
+        (dict(amp='int8'), "--amp is float16 or bfloat16, got 'int8'"),
         (dict(degrade=1.5), 'a part of the frames, 0 to 1'),
         (dict(corrupt=('fog', 1)), 'choose of .*jpeg'),
         (dict(corrupt=('jpeg', 'x')), 'a severity of 1, 2, 3'),
@@ -134,8 +140,10 @@ def test_mixed_precision_reaches_the_loop():
     """MMEngine's loop switches any autocast around it off."""
     cfg = config()
     Protocol(amp=True).apply(cfg)
-    assert cfg.test_cfg.fp16
-    assert not config().test_cfg.get('fp16')
+    assert cfg.test_cfg.amp is True
+    Protocol(amp='float16').apply(cfg)
+    assert cfg.test_cfg.amp == 'float16'
+    assert not config().test_cfg.get('amp')
 
 
 def test_augmentation_needs_a_pipeline():

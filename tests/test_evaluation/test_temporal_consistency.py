@@ -243,9 +243,36 @@ def test_single_frames_are_no_video():
 def test_a_sequence_that_changes_size(pan):
     frames, moving = pan
     metric = tc()
-    feed(metric, frames[:1], moving[:1])
-    with pytest.raises(ValueError, match=r"frame 1 of 'a' is \(96, 80\)"):
-        feed(metric, [frames[1][:, :80]], [moving[1][:, :80]], first=1)
+    feed(metric, frames[:2], moving[:2])
+    small = [frame[:, :80] for frame in frames]
+    feed(metric, small[2:4], [m[:, :80] for m in moving[2:4]], first=2)
+    # As streams have it: it begins anew there, and is one sequence still.
+    assert [(r['frames'], r['pairs']) for r in metric.results] == [(4, 2)]
+
+
+@pytest.mark.parametrize('make', [tc, flicker])
+@pytest.mark.parametrize(
+    ('max_gap', 'numbers', 'pairs'),
+    [
+        (1, (0, 1, 2, 3), 3),
+        (1, (0, 1, 5, 6), 2),
+        (30, (0, 30, 60, 91), 2),
+        (None, (0, 1, 5, 6), 3),
+    ],
+)
+def test_frames_over_a_gap_are_no_neighbours(
+    make, max_gap, numbers, pairs, pan
+):
+    metric = make()
+    for number, frame, label in zip(numbers, *pan, strict=False):
+        feed(
+            *(metric, [frame], [label], [label]),
+            first=number,
+            max_gap=max_gap,
+        )
+    assert [r['pairs'] for r in metric.results] == [pairs]
+    if make is flicker:  # of the labels that are compared, too
+        assert metric.results[0]['labelled'] == pairs * H * W
 
 
 def test_samples_must_say_where_they_come_from():

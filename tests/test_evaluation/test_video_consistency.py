@@ -106,6 +106,15 @@ def test_windows_do_not_reach_over_sequences():
         result(metric)
 
 
+def test_windows_do_not_reach_over_gaps():
+    metric = vc(lengths=[3])
+    true = video(3, 0)
+    feed(metric, frames(3), true, true, max_gap=1)
+    feed(metric, frames(2), true[:2], true[:2], first=9, max_gap=1)
+    assert [r['frames'] for r in metric.results] == [5]
+    assert metric.results[0]['VC3']['windows'] == 1
+
+
 def test_frames_without_labels_are_an_error_or_give_no_figure():
     guessed = [np.zeros((H, W), np.uint8)] * 5
     none = [np.full((H, W), 255, np.uint8)] * 5

@@ -28,7 +28,14 @@ def panned(picture, num_frames, step, width):
 
 
 def feed(
-    metric, frames, predictions, labels=None, sequence='a', first=0, ref=None
+    metric,
+    frames,
+    predictions,
+    labels=None,
+    sequence='a',
+    first=0,
+    ref=None,
+    **meta,
 ):
     """Give a metric the frames of one sequence, in clips behind ``ref``."""
     for t, (frame, predicted) in enumerate(
@@ -39,6 +46,7 @@ def feed(
         sample = dict(
             sequence=sequence,
             frame_id=first + t,
+            **meta,
             pred_sem_seg=dict(data=torch.from_numpy(predicted.copy())[None]),
         )
         if labels is not None:

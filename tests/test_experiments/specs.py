@@ -51,6 +51,10 @@ def plan(folder, **changes):
     return make_plan(spec, folder / 'out')
 
 
+# What a training can go on from.
+CHECKPOINT = dict(meta={}, state_dict={}, message_hub={}, optimizer={})
+
+
 class Fake:
     """Leaves what a tool would leave; fails where it is told to.
 
@@ -69,8 +73,8 @@ class Fake:
         self.done.append(stage.title)
         assert stage.config.is_file()
         if stage.is_training:
-            torch.save({}, stage.work_dir / 'iter_1.pth')
-            torch.save({}, stage.work_dir / 'iter_2.pth')
+            torch.save(CHECKPOINT, stage.work_dir / 'iter_1.pth')
+            torch.save(CHECKPOINT, stage.work_dir / 'iter_2.pth')
             return
         assert Path(stage.run.checkpoint).is_file()
         mean = self.mious.get(stage.run.entry.name, 30.0)

@@ -4,11 +4,12 @@ import sys
 import threading
 
 import pytest
+import torch
 
 from mmseg_video.experiments import Launcher, execute, visible_devices
 from mmseg_video.experiments.follow import ToolError
 from tests.commands import TOOLS
-from tests.test_experiments.specs import FRAMEWISE, plan
+from tests.test_experiments.specs import CHECKPOINT, FRAMEWISE, plan
 from tests.test_experiments.test_plan import do
 
 
@@ -51,14 +52,16 @@ folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])
 if 'seed1' in str(folder):
     print('before'), print('error: in one sentence'), print('after')
     sys.exit(1)
-import zipfile
-zipfile.ZipFile(folder / 'iter_2.pth', 'w').close()
+import shutil
+done = pathlib.Path(__file__).parent / 'done.pth'
+shutil.copy(done, folder / 'iter_2.pth')
 time.sleep(60 * (folder / 'wait').exists())
 """
 
 
 def test_what_a_tool_says_goes_to_the_log(tmp_path):
     (tmp_path / 'train.py').write_text(TRAIN)
+    torch.save(CHECKPOINT, tmp_path / 'done.pth')
     ours = plan(tmp_path, entries={'a': {'config': FRAMEWISE}}, baseline=None)
     trainings = [s for s in ours.stages if s.is_training]
     failed = execute(trainings, Launcher(tmp_path, jobs=2), jobs=2)
@@ -74,6 +77,7 @@ def test_what_a_tool_says_goes_to_the_log(tmp_path):
 
 def test_stopped_in_the_middle(tmp_path):
     (tmp_path / 'train.py').write_text(TRAIN)
+    torch.save(CHECKPOINT, tmp_path / 'done.pth')
     ours = plan(
         *(tmp_path,),
         entries={'a': {'config': FRAMEWISE}},

@@ -9,6 +9,7 @@ import torch
 from mmseg_video.experiments import execute, make_plan, read_spec, time_left
 from tests.runs import options
 from tests.test_experiments.specs import (
+    CHECKPOINT,
     FRAMEWISE,
     Fake,
     content,
@@ -153,7 +154,7 @@ def test_a_stopped_training_finds_its_checkpoints(tmp_path):
     first = plan(tmp_path, seeds=[0])
 
     def stop(stage, slot):
-        torch.save({}, stage.work_dir / 'iter_1.pth')
+        torch.save(CHECKPOINT, stage.work_dir / 'iter_1.pth')
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

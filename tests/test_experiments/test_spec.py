@@ -107,7 +107,7 @@ BAD = {
     ),
     'protocol': (
         {'protocols': {'T=5': ['mIoU']}},
-        "unknown protocol 'T=5': choose stream or clips of T frames such as",
+        "unknown protocol 'T=5': choose stream, .*, or clips of T frames",
     ),
     'corruption': (
         {'protocols': {'t5_fog_1': ['mIoU']}},

@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from mmseg_video.io import videos
 from mmseg_video.io.frames import open_frames
+from mmseg_video.io.images import check_frame_file, read_image
 from mmseg_video.io.writers import VideoWriter
 from tests.commands import call
 from tests.sequences import frame, number_of, write_image
@@ -69,23 +71,6 @@ def test_an_image_alone_is_one_frame(folder):
     source = open_frames(folder / '0010.png')
     assert source.length == 1
     assert [number_of(img) for img in source] == [10]
-
-
-def test_images_of_every_kind(tmp_path):
-    grey = np.full((9, 13), 200, np.uint8)
-    images = dict(
-        grey=grey,
-        deep=grey.astype(np.uint16) * 257,
-        alpha=np.dstack([grey, grey, grey, grey]),
-        colour=np.dstack([grey, grey, grey]),
-    )
-    for name, image in images.items():
-        write_image(tmp_path / f'{name}.png', image)
-        write_image(tmp_path / f'{name}.tiff', image)
-    for path in tmp_path.iterdir():
-        (image,) = open_frames(path)
-        assert image.shape == (9, 13, 3), path
-        assert (image == 200).all(), path
 
 
 def test_a_glob(folder):
@@ -323,10 +308,43 @@ def test_a_broken_frame_in_a_video_is_an_error_or_skipped(motion_jpeg, logged):
 def test_a_video_that_ends_early_says_so(motion_jpeg, logged):
     data = motion_jpeg.read_bytes()
     motion_jpeg.write_bytes(data[: len(data) * 3 // 4])
-    num_frames = len(list(open_frames(motion_jpeg)))
+    num_frames = len(list(open_frames(motion_jpeg, broken='skip')))
     assert 0 < num_frames < 12
     (said,) = logged()
     assert said.endswith(f'gives no more frames after {num_frames} of 12')
+    given = []
+    with pytest.raises(OSError, match=f'breaks off after {num_frames} of 12'):
+        given.extend(1 for _ in open_frames(motion_jpeg))
+    frames = iter(open_frames(motion_jpeg))  # and gives what is there
+    assert len([next(frames) for _ in range(num_frames)]) == num_frames
+
+
+ODD = {
+    '16-bit colour': lambda frame: frame.astype(np.uint16) * 257,
+    '8-bit grey': lambda frame: frame[..., 0],
+    '16-bit grey': lambda frame: frame[..., 0].astype(np.uint16) * 257,
+    '8-bit RGBA': lambda frame: np.dstack([frame, frame[..., :1]]),
+}
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.jpg', '.bmp', '.webp', '.tif'])
+@pytest.mark.parametrize('kind', ['8-bit colour', *ODD])
+def test_frames_are_8_bit_colours_or_refused(kind, suffix, tmp_path):
+    frame = np.random.default_rng(0).integers(0, 256, (16, 24, 3), np.uint8)
+    odd = ODD.get(kind, np.copy)(frame)
+    path = tmp_path / f'frame{suffix}'
+    assert cv2.imwrite(str(path), odd)
+    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if (stored.shape, stored.dtype) != (odd.shape, odd.dtype):
+        pytest.skip('the format has none of these')
+    if kind == '8-bit colour':
+        assert read_image(path).shape == (16, 24, 3)
+        return
+    with pytest.raises(ValueError, match=kind) as error:
+        read_image(path)
+    assert f"'{path}'" in str(error.value)
+    if kind == '8-bit grey':
+        check_frame_file(path, grey=True)
 
 
 def test_an_address_that_does_not_answer():
@@ -375,3 +393,29 @@ def test_a_camera_that_is_not_there(monkeypatch):
     monkeypatch.setattr(cv2, 'VideoCapture', NoCamera)
     with pytest.raises(OSError, match='camera 7 cannot be opened'):
         open_frames('7')
+
+
+def test_a_start_is_sought_not_decoded(tmp_path, monkeypatch):
+    path = tmp_path / 'in.mp4'
+    with av.open(str(path), 'w') as container:
+        stream = container.add_stream('libx264', 10, {'g': '8', 'crf': '1'})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+        for i in range(40):
+            pixels = np.full((48, 64, 3), 6 * i, np.uint8)
+            picture = av.VideoFrame.from_ndarray(pixels, format='bgr24')
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    decoded = []
+    pixels_of = videos._pixels
+    monkeypatch.setattr(
+        videos, '_pixels', lambda f: decoded.append(1) or pixels_of(f)
+    )
+    for start, first in ((2.5, 25), (0.3, 3), (3.9, 39)):
+        decoded.clear()
+        got = list(open_frames(path).reduced(start=start).timed)
+        assert [round(10 * time) for _, time in got] == list(range(first, 40))
+        levels = [frame.mean() / 6 for frame, _ in got]
+        np.testing.assert_allclose(levels, range(first, 40), atol=0.8)
+        # From the key frame before, every 8th, not from the beginning.
+        assert len(decoded) == 40 - first // 8 * 8
+    assert list(open_frames(path).reduced(start=1e6)) == []

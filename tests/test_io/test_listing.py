@@ -1,6 +1,6 @@
 import pytest
 
-from mmseg_video.io.listing import select_files
+from mmseg_video.io.listing import select_files, snippets_of
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,15 @@ def test_suffixes_and_hidden_files():
     names = ['a.PNG', 'a.txt', '.a.png', '._a.png', '.b/a.png', r'.b\a.png']
     assert select_files(names) == ['a.PNG']
     assert select_files(['x_L.png', 'x.png'], ['_l.PNG']) == ['x_L.png']
+
+
+def test_snippets_of_cityscapes():
+    def stems(*numbers, recording='ulm_000001'):
+        return [f'{recording}_{n:06d}_leftImg8bit' for n in numbers]
+
+    two = stems(7, 8, 20)
+    assert snippets_of(two) == [two[0], two[0], two[2]]
+    other = [*stems(7), *stems(8, recording='ulm_000002')]
+    assert snippets_of(other) == other
+    assert snippets_of(stems(7, 8, 9)) == []
+    assert snippets_of([*two, '0001']) == []

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from mmseg_video.flow.previous import FlowToPrevious
+from mmseg_video.models.decode_heads import at_own_size
 from mmseg_video.models.propagation import propagate
 from tests.frames import as_tensor, moving
 from tests.models import FRAMEWISE, RECURRENT, build, samples, wake
@@ -142,3 +143,18 @@ def test_what_cannot_propagate_is_refused():
         model.propagate(states, flow(), (64, 64))
     with pytest.raises(ValueError, match='they belong to another model'):
         model.propagate({'cell': ()}, flow(size=(64, 96)), (64, 96))
+
+
+@torch.no_grad()
+def test_a_state_answers_while_another_thread_runs_the_net():
+    """It takes the head's logits before they are resized."""
+    model = build(RECURRENT, filter=dict(type='EMAFilter'))
+    _, states = model.step(torch.rand(1, 3, 64, 96))
+    want, _ = model.propagate(states, None, (64, 96))
+    assert want.shape[2:] == (64, 96)
+    with at_own_size(model):
+        got, _ = model.propagate(states, None, (64, 96))
+        scores = states['filter'][0] / states['filter'][1]
+        resized = model.resized(scores, (64, 96))
+    assert torch.equal(got, want)
+    assert torch.equal(resized, want)

@@ -78,7 +78,7 @@ def test_scores_are_filtered_at_their_own_size_before_the_resize():
     clip = frames(3)
     results, states = run(model, clip, still())
     assert states['filter'][0].shape == (1, NUM_CLASSES, 12, 14)
-    padded = [F.pad(f, (0, 4, 0, 4), mode='replicate') for f in clip]
+    padded = [F.pad(f, (0, 4, 0, 4), mode='reflect') for f in clip]
     scores = [four_quarters(f.flip(1)) for f in padded]
     mean = (scores[0] + 2 * scores[1] + 4 * scores[2]) / 7
     want = F.interpolate(mean, (48, 56), mode='bilinear')[..., :44, :52]
@@ -211,7 +211,7 @@ def test_what_does_not_fit_is_said_in_one_sentence():
         steadied(CallableNet(function, classes, **options)).step(frames(1)[0])
 
     with pytest.raises(
-        ValueError, match=r'scores of shape \(1, 5, 16, 16\) f'
+        ValueError, match=r'scores of shape \(1, 5, 11, 13\) f'
     ):
         step(four_quarters, CLASSES[:4])
     with pytest.raises(ValueError, match='scores of shape'):
@@ -230,6 +230,31 @@ def test_what_does_not_fit_is_said_in_one_sentence():
         CallableNet(four_quarters, CLASSES, palette=[[0, 0, 0]] * 2)
     with pytest.raises(ValueError, match='does not train'):
         steadied(CallableNet(four_quarters, CLASSES)).loss(frames(1), [])
+
+
+@torch.no_grad()
+def test_frames_are_padded_for_a_net_that_fails_on_them_alone():
+    seen = []
+
+    def choosy(images):
+        seen.append(images)
+        assert images.shape[3] % 32 == 0
+        return four_quarters(images)
+
+    frame = frames(1)[0][:, :, :44, :52]
+    assert tuple(frame.shape[2:]) == (44, 52)
+    logits, _ = steadied(CallableNet(choosy, CLASSES)).step(frame)
+    assert logits.shape[2:] == (44, 52)
+    first, second = seen
+    assert torch.equal(first, second[:, :, :44, :52])
+    assert second.shape[2:] == (64, 64)
+    # Mirrored: stripes of one row would be unlike anything that it knows.
+    assert torch.equal(second[:, :, 44, :52], first[:, :, 42])
+
+    del seen[:]
+    steadied(CallableNet(four_quarters, CLASSES)).step(frame)
+    steadied(CallableNet(choosy, CLASSES, stride=64)).step(frame)
+    assert [tuple(s.shape[2:]) for s in seen] == [(64, 64)]
 
 
 @torch.no_grad()
@@ -271,3 +296,93 @@ def test_a_config_of_it_takes_the_net_s_own_checkpoint():
     frame = frames(1, (32, 64))[0]
     want, _ = steadied(MMSegNet(net, CLASSES)).step(frame)
     torch.testing.assert_close(model.step(frame)[0], want)
+
+
+@torch.no_grad()
+def test_propagated_frames_of_a_test_are_padded_as_full_ones_are():
+    model = steadied(
+        CallableNet(four_quarters, CLASSES),
+        EMAFilter(0.5),
+        flow_compensated=False,
+        data_preprocessor=dict(
+            type='ClipDataPreProcessor', test_cfg=dict(size_divisor=32)
+        ),
+        test_cfg=dict(streaming=True, every=2),
+    )
+    results = []
+    for _ in range(2):
+        meta = dict(img_shape=SIZE, ori_shape=SIZE)
+        batch = dict(
+            inputs=[frames(1)[0, 0]],
+            data_samples=[SegDataSample(metainfo=meta)],
+        )
+        (result,) = model.predict(**model.data_preprocessor(batch))
+        results.append(result.seg_logits.data)
+    torch.testing.assert_close(*results)
+
+
+@torch.no_grad()
+def test_frames_of_a_size_that_the_net_has_taken_stay_as_they_are():
+    """Though it fails on others: their streams have states."""
+    refused, seen = {60}, []
+
+    def choosy(images):
+        seen.append(tuple(images.shape[2:]))
+        if images.shape[3] in refused:
+            raise RuntimeError('out of luck')
+        return four_quarters(images)
+
+    model = steadied(
+        CallableNet(choosy, CLASSES), EMAFilter(0.5), flow_compensated=False
+    )
+    frame = frames(1)[0]
+    _, states = model.step(frame)
+    model.step(frames(1, (44, 60))[0])
+    want, _ = model.propagate(states, None, SIZE)
+    torch.testing.assert_close(model.step(frame, states)[0], want)
+    assert seen == [SIZE, (44, 60), (64, 64), SIZE]
+    # What goes wrong later has another cause.
+    refused.add(52)
+    with pytest.raises(ValueError, match=r'44x52 .*stride=1.*out of luck'):
+        model.step(frame, states)
+
+
+@torch.no_grad()
+def test_a_net_s_own_states_follow_the_flow_where_it_does_not_run():
+    """As they do without a filter behind them."""
+    net = wake(
+        build(
+            RECURRENT,
+            head_rnns=dict(
+                conv_seg=dict(
+                    cell=dict(type='GatedEMACell'), connection='standard'
+                )
+            ),
+            final_rnn=dict(hidden_ratio=0.5),
+            flow_compensated=True,
+        )
+    )
+    model = steadied(RecurrentNet(net, CLASSES), EMAFilter(0.5))
+    flow = still(size=(64, 96))
+    flow[:, 0] = 16
+    frame = frames(1, (64, 96))[0]
+    _, states = model.step(frame)
+    _, after = model.propagate(states, flow, (64, 96))
+    own = {
+        place.removeprefix('net.'): state
+        for place, state in states.items()
+        if place != 'filter'
+    }
+    _, want = net.propagate(own, flow, (64, 96))
+    assert len(want) == 6
+    for place, state in want.items():
+        torch.testing.assert_close(after[f'net.{place}'], state)
+    for place in ('conv_seg', 'final_rnn'):
+        assert not torch.equal(after[f'net.{place}'][0], own[place][0])
+    carried = model.carried(
+        {f'net.{p}': s for p, s in own.items()}, flow, (64, 96)
+    )
+    torch.testing.assert_close(
+        carried, {f'net.{p}': s for p, s in want.items()}
+    )
+    torch.testing.assert_close(net.carried(own, flow, (64, 96)), want)

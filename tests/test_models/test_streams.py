@@ -4,6 +4,7 @@ nothing."""
 import pytest
 import torch
 
+from mmseg_video.flow.full_frames import FullFrames
 from mmseg_video.models.states import join, split
 from mmseg_video.models.streams import FrameInfo, Streams, states_of
 
@@ -103,3 +104,14 @@ def test_a_batch_joins_states_and_zeros_and_splits_again():
     assert not any(p['a'][0].requires_grad for p in parts)
     # Not views, which would keep the whole batch in memory.
     assert parts[0]['a'][0].untyped_storage().nbytes() == 4 * 4
+
+
+def test_a_stream_without_states_begins_with_a_full_frame():
+    """Also where those after its first frame were not finite."""
+    streams, infos = Streams(), {'s': FrameInfo(SIZE)}
+    before = streams.continued(infos)
+    streams.commit(infos, before, [state(float('nan'))], {'s': 'image'})
+    (stream,) = streams.continued(infos).values()
+    assert stream.states is None
+    assert stream.image is None
+    assert FullFrames(every=3).next(stream.pace, None).full

@@ -94,10 +94,35 @@ def test_writes_label_maps_and_drawn_predictions(recurrent, tmp_path):
     assert len(list(shown.rglob('*.png'))) == 2
 
 
+def test_a_split_without_labels_in_the_words_of_the_server(
+    recurrent, root, tmp_path
+):
+    data = tmp_path / 'data'
+    shutil.copytree(root, data, ignore=lambda *_: ['gtFine'])
+    arguments = ['--data-root', data, '--out', tmp_path / 'out']
+    report = evaluate(recurrent, '--format-only', *arguments)
+    assert report['metrics'] == {}
+    names = sorted(p.name for p in (tmp_path / 'out').iterdir())
+    keys = sorted(p.name for p in data.glob('leftImg8bit/val/*/*.png'))
+    assert names == keys
+    evaluate(recurrent, '--out', tmp_path / 'train_ids')
+    to_label_id = np.full(256, 255, np.uint8)
+    to_label_id[:19] = [
+        *(7, 8, 11, 12, 13, 17, 19, 20, 21, 22),
+        *(23, 24, 25, 26, 27, 28, 31, 32, 33),
+    ]
+    for name in names:
+        train_ids = cv2.imread(str(tmp_path / 'train_ids' / name), 0)
+        label_ids = cv2.imread(str(tmp_path / 'out' / name), 0)
+        np.testing.assert_array_equal(label_ids, to_label_id[train_ids])
+
+
 @pytest.mark.parametrize(
     ('arguments', 'sentence'),
     [
         (['--num-frames', 13], '_000007_leftImg8bit.png'),
+        (['--show'], 'there is no display to show frames on'),
+        (['--format-only'], 'give --out DIR'),
         (
             ['--stream', '--cfg-options', 'model.test_cfg.mode=slide'],
             "streaming=True needs mode='whole'",
@@ -109,6 +134,8 @@ def test_bad_input(arguments, sentence, recurrent, tmp_path):
         *(sys.executable, TOOLS / 'test.py'),
         *(recurrent / 'rnn_unet_street.py', recurrent / 'iter_2.pth'),
         *('--work-dir', tmp_path, *arguments),
+        DISPLAY='',
+        WAYLAND_DISPLAY='',
     )
     assert code == 1
     last = output.strip().splitlines()[-1]

@@ -53,7 +53,7 @@ class Plan:
     Args:
         root (Path): Of the tree.
         made (list[dict]): For each data set, its folder of key frames, how
-            many frames before each are packed, and whether all are.
+            many frames before each are packed, and which are.
         images (frozenset[str]): Of the files, those that are frames; the
             others are labels.
         shards (dict[str, list[str]]): Name -> files, relative to the root.
@@ -111,11 +111,10 @@ def needed_files(
             'for: copy them, take fewer or nearer frames (--num-frames), or '
             "set missing='repeat' for the data set"
         )
-    whole = dataset.mode == 'stream'
     made = dict(
         img_path=_relative(dataset.folder('img_path'), root),
         reach=reach,
-        whole=whole,
+        frames=dataset.asks_for(),
         missing=dataset.missing,
     )
     there = {p for p in images if osp.exists(p)}

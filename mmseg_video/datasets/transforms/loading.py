@@ -9,9 +9,10 @@ from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import TRANSFORMS
 
 from ...io.decoding import decode_colour, is_grey_png
-from ...io.images import PNG
+from ...io.images import JPEG, PNG
 from ..decode_threads import in_threads
-from ..files import check_file, exists
+from ..files import check_file, check_frame, exists
+from .colour_labels import ids_of_colours
 
 CONVERTER = 'mmseg-video convert-cityscapes'
 
@@ -75,8 +76,9 @@ class LoadRefFrames(BaseTransform):
 
         Raises:
             OSError: If the file is missing, empty or broken off.
+            ValueError: If its pixels are no 8-bit colours.
         """
-        check_file(path, self.backend_args)
+        check_frame(path, self.backend_args)
         data = fileio.get(path, backend_args=self.backend_args)
         if (self.imdecode_backend, self.color_type) == ('cv2', 'color'):
             img = decode_colour(data)
@@ -214,19 +216,7 @@ class LoadClipAnnotations(LoadAnnotations):
             results['gt_seg_map'] = np.full(size, 255, np.uint8)
             results['seg_fields'].append('gt_seg_map')
             return
-        given = self.imdecode_backend
-        if is_grey_png(self._checked(path)):
-            # The same levels, in a third of Pillow's time.
-            self.imdecode_backend = 'cv2'
-        try:
-            super()._load_seg_map(results)
-        except AttributeError as error:
-            raise OSError(
-                f"the label '{path}' is no readable image"
-            ) from error
-        finally:
-            self.imdecode_backend = given
-        label = results['gt_seg_map']
+        label = self.load_ids(results)
         if label.ndim != 2:
             raise ValueError(
                 f"the label '{path}' has shape {label.shape}: a map of class "
@@ -238,9 +228,57 @@ class LoadClipAnnotations(LoadAnnotations):
                 f"'{results.get('img_path')}' is {'x'.join(map(str, size))}: "
                 'they must have one size'
             )
-        self._check_ids(path, label, results.get('num_classes'))
+        self._check_ids(path, label, results)
+
+    def load_ids(self, results: dict) -> np.ndarray:
+        """The class ids of a label, as they stand there, of any size; also in
+        ``gt_seg_map``.
+
+        Args:
+            results (dict): With ``seg_map_path``, ``seg_fields`` and what the
+                data set says of its labels.
+        """
+        path, colours = results['seg_map_path'], results.get('label_colours')
+        data = self._checked(path)
+        if _in_colours(data) and colours is not None:
+            self._load_colours(path, results)
+            return results['gt_seg_map']
+        given = self.imdecode_backend
+        if is_grey_png(data):
+            # The same levels, in a third of Pillow's time.
+            self.imdecode_backend = 'cv2'
+        try:
+            super()._load_seg_map(results)
+        except Exception as error:  # each decoder has its own
+            raise _unreadable(path, error) from error
+        finally:
+            self.imdecode_backend = given
+        return results['gt_seg_map']
+
+    def _load_colours(self, path: str, results: dict) -> None:
+        """Class ids of a picture in the colours of the classes."""
+        image = mmcv.imfrombytes(
+            fileio.get(path, backend_args=self.backend_args), backend='cv2'
+        )
+        if image is None:
+            raise _unreadable(path, 'the decoder gives nothing')
+        try:
+            label = ids_of_colours(
+                image[..., ::-1],
+                results['label_colours'],
+                results.get('ignored_colours', ()),
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"the label '{path}' is in colours, but {error}: name the "
+                "classes' colours (palette), those to be ignored "
+                '(ignored_colours), or store class ids'
+            ) from None
+        results['gt_seg_map'] = label
+        results['seg_fields'].append('gt_seg_map')
 
     def _checked(self, path: str) -> bytes:
+        """The file's bytes; refuses what is no label."""
         if not exists(path, self.backend_args):
             raise FileNotFoundError(
                 f"no label '{path}' (Cityscapes' labelTrainIds are made by "
@@ -255,23 +293,43 @@ class LoadClipAnnotations(LoadAnnotations):
                 'expected (Cityscapes: *_labelTrainIds.png, not '
                 '*_instanceIds.png)'
             )
+        if data.startswith(JPEG):
+            raise ValueError(
+                f"the label '{path}' is a JPEG, which does not keep class ids "
+                'or colours: store labels as PNG'
+            )
         return data
 
-    def _check_ids(
-        self, path: str, label: np.ndarray, num_classes: int | None
-    ) -> None:
+    def _check_ids(self, path: str, label: np.ndarray, results: dict) -> None:
+        num_classes = results.get('num_classes')
         if num_classes is None:
             return
         counts = cv2.calcHist([label], [0], None, [256], [0, 256]).ravel()
         found = np.flatnonzero(counts[:255]).tolist()
         if found and found[-1] >= num_classes:
-            outside = [i for i in found if i >= num_classes]
+            # As they stand in the file, where 0 may be void.
+            first = int(bool(results.get('reduce_zero_label')))
+            outside = [i + first for i in found if i >= num_classes]
+            allowed = f'{first} to {num_classes - 1 + first}'
+            if first:
+                allowed = f'0 (ignore), {allowed}'
             raise ValueError(
                 f"the label '{path}' has the ids {outside}, outside the "
-                f'{num_classes} classes: 0 to {num_classes - 1}, and 255 '
-                '(ignore), are allowed. Cityscapes needs '
-                f'*_labelTrainIds.png, made from labelIds by {CONVERTER}'
+                f'{num_classes} classes: {allowed}, and 255 (ignore), are '
+                f'allowed. {results.get("label_help", "")}'.rstrip()
             )
+
+
+def _in_colours(data: bytes) -> bool:
+    # Byte 25: 2 is RGB, 6 RGBA.
+    return data.startswith(PNG) and data[25] in (2, 6)
+
+
+def _unreadable(path: str, why: Exception | str) -> OSError:
+    return OSError(
+        f"the label '{path}' is no readable image ({why}): make it, or copy "
+        'it, again'
+    )
 
 
 def _size(img: np.ndarray) -> str:

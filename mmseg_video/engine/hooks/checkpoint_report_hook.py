@@ -40,6 +40,11 @@ def report_checkpoint(
             needed does not.
         ValueError: If a tensor of it holds NaN or infinity.
     """
+    if not isinstance(weights, dict):
+        raise ValueError(
+            f"the state_dict of '{source}' is a {type(weights).__name__}, no "
+            'weights by name: it is no checkpoint of a model'
+        )
     own = model.state_dict()
     parameters = {name for name, _ in model.named_parameters()} & set(own)
     weights = {key.removeprefix('module.'): w for key, w in weights.items()}

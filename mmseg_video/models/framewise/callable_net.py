@@ -38,7 +38,8 @@ class CallableNet(Framewise):
         super().__init__(classes, **kwargs)
         self.net, self.bgr = net, bgr
         for name, values, neutral in (('mean', mean, 0.0), ('std', std, 1.0)):
-            values = torch.tensor(values or [neutral] * 3)
+            values = [neutral] * 3 if values is None else list(values)
+            values = torch.tensor(values)
             self.register_buffer(name, values.view(3, 1, 1), persistent=False)
 
     def normalised(self, frames: Tensor) -> Tensor:

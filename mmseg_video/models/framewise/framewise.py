@@ -1,8 +1,12 @@
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from ..states import States
+
+# What nets of five levels need that take no other sizes.
+STRIDE = 32
 
 
 class Framewise(nn.Module):
@@ -19,8 +23,10 @@ class Framewise(nn.Module):
             scores.
         palette (Sequence | None): Their RGB colours. Defaults to None, they
             are not known.
-        stride (int): H and W that the net is given are multiples of it.
-            Defaults to 32.
+        stride (int | None): H and W that the net is given are multiples of
+            it. Defaults to None: frames as they are, which is what the
+            library it comes from does; multiples of 32 for a net that fails
+            on them.
         smallest (tuple[int, int]): And H and W at least these. Defaults to
             (1, 1).
 
@@ -39,7 +45,7 @@ class Framewise(nn.Module):
         self,
         classes: Sequence[str],
         palette: Sequence | None = None,
-        stride: int = 32,
+        stride: int | None = None,
         smallest: tuple[int, int] = (1, 1),
     ):
         super().__init__()
@@ -54,8 +60,12 @@ class Framewise(nn.Module):
                 'classes'
             )
         self.classes = tuple(classes)
-        self.palette = palette and [list(colour) for colour in palette]
-        self.stride, self.smallest = stride, tuple(smallest)
+        self.palette = palette
+        if palette is not None:
+            self.palette = [[int(part) for part in c] for c in palette]
+        self.chosen_stride, self.smallest = stride, tuple(smallest)
+        # Size of frames -> the stride at which the net took or refused them.
+        self._strides: dict[tuple[int, ...], int] = {}
 
     def scores(self, frames: Tensor) -> Tensor:
         """Scores (N, classes, h, w), logits or log-probabilities, of frames
@@ -75,10 +85,40 @@ class Framewise(nn.Module):
         """
         return self.scores(frames), {}
 
+    def carried(self, states: States, flow: Tensor | None) -> States:
+        """The net's own states after a frame on which it does not run. They
+        wait, unless a subclass warps them along the flow.
+
+        Args:
+            states, flow: As of :meth:`step`.
+        """
+        return states
+
+    def takes(self, size: tuple[int, int]) -> None:
+        """The net has taken frames of this size: they stay as they are."""
+        self._strides.setdefault(tuple(size), self.stride_of(size))
+
+    def pads_more(self, size: tuple[int, int]) -> bool:
+        """Whether frames of this size, on which the net fails, are padded
+        from now on. Not if it has taken some before: that has another cause,
+        and the states of their streams are as large as they were."""
+        if self.chosen_stride or tuple(size) in self._strides:
+            return False
+        before, self._strides[tuple(size)] = self.padded(size), STRIDE
+        return self.padded(size) != before
+
+    def stride_of(self, size: tuple[int, int]) -> int:
+        """What the sides of frames of this size become multiples of."""
+        if self.chosen_stride:
+            return self.chosen_stride
+        if torch.compiler.is_compiling():  # an exported graph has any size
+            return max(self._strides.values(), default=1)
+        return self._strides.get(tuple(size), 1)
+
     def padded(self, size: tuple[int, int]) -> tuple[int, int]:
         """Height and width that frames of this size are padded to."""
         # Of positive numbers alone: ONNX's division rounds towards zero.
-        stride = self.stride
+        stride = self.stride_of(size)
         return tuple(
             (max(length, least) + stride - 1) // stride * stride
             for length, least in zip(size, self.smallest, strict=True)

@@ -86,6 +86,10 @@ class RecurrentNet(MMSegNet):
             logits, after = self.net.step(inputs, states, flow)
         return self._as_classes(logits), after
 
+    def carried(self, states: States, flow: Tensor | None) -> States:
+        size = None if flow is None else flow.shape[2:]
+        return self.net.carried(states, flow, size)
+
 
 def normalised(preprocessor: nn.Module, frames: Tensor) -> Tensor:
     """Frames (N, 3, H, W) float BGR in [0, 255] as a segmentor reads them.

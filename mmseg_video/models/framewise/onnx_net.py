@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...io.onnx_files import check_self_contained
 from ..states import States
 from .callable_net import CallableNet
 from .framewise import Framewise
@@ -37,6 +38,8 @@ class OnnxNet(CallableNet):
         self.output = session.get_outputs()[0].name
         self.size = tuple(fixed) if self_size else None
         self.half = 'float16' in first.type
+        batch = first.shape[0]
+        self.batch = batch if isinstance(batch, int) else None
 
     def scores(self, frames: Tensor) -> Tensor:
         if self.size is not None:
@@ -46,8 +49,14 @@ class OnnxNet(CallableNet):
         inputs = self.normalised(frames).cpu().numpy()
         if self.half:
             inputs = inputs.astype(np.float16)
-        (logits,) = run(self.session, [self.output], {self.input: inputs})
-        return torch.from_numpy(logits).to(frames.device).float()
+        # Most graphs take a fixed number of frames: one.
+        step = len(inputs) if self.batch is None else self.batch
+        logits = [
+            run(self.session, [self.output], {self.input: part})[0]
+            for part in np.split(inputs, range(step, len(inputs), step))
+        ]
+        logits = torch.from_numpy(np.concatenate(logits))
+        return logits.to(frames.device).float()
 
 
 class OnnxStreamNet(Framewise):
@@ -125,7 +134,8 @@ def open_onnx(
     Raises:
         FileNotFoundError: If there is no such file.
         RuntimeError: If ONNX Runtime is not installed.
-        ValueError: If it cannot be opened, or does not name its classes.
+        ValueError: If it cannot be opened, reads other files, or does not
+            name its classes.
     """
     try:
         import onnxruntime
@@ -133,8 +143,7 @@ def open_onnx(
         raise RuntimeError(
             f"{path} needs ONNX Runtime: pip install 'mmseg-video[export]'"
         ) from None
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"no ONNX file '{path}'")
+    check_self_contained(path)
     try:
         session = onnxruntime.InferenceSession(
             str(path),
@@ -145,7 +154,7 @@ def open_onnx(
             f"the model '{path}' cannot be opened: {error}"
         ) from None
     meta = session.get_modelmeta().custom_metadata_map
-    classes = classes or _classes(meta)
+    classes = classes or _classes(meta, path)
     if classes is None:
         raise ValueError(
             f"'{path}' does not name its classes: give classes=[...]"
@@ -158,14 +167,20 @@ def open_onnx(
     return (OnnxStreamNet if ours else OnnxNet)(session, classes, **options)
 
 
-def _classes(meta: dict[str, str]) -> list[str] | None:
+def _classes(
+    meta: dict[str, str], path: str | os.PathLike
+) -> list[str] | None:
     if 'classes' in meta:
         return meta['classes'].split(',')
-    if 'names' in meta:
-        text = meta['names']
+    if 'names' not in meta:
+        return None
+    for read in (json.loads, ast.literal_eval):  # as data: nothing runs
         try:
-            names = json.loads(text)
-        except ValueError:
-            names = ast.literal_eval(text)
+            names = read(meta['names'])
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
         return list(names.values() if isinstance(names, dict) else names)
-    return None
+    raise ValueError(
+        f"the 'names' of '{path}' are neither a list nor a dict: give "
+        'classes=[...]'
+    )

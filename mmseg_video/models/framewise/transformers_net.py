@@ -16,6 +16,8 @@ from .windows import in_windows
 SCHEME = 'hf://'
 # Kinds of models that read squares of one size.
 SQUARES = ('beit', 'data2vec-vision', 'dpt', 'eomt', 'eomt_dinov3')
+# Else the library asks at a terminal whether to run what the author wrote.
+NO_CODE = dict(trust_remote_code=False)
 IMAGENET = dict(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
 
 
@@ -103,7 +105,7 @@ def open_transformers(
     transformers.logging.disable_progress_bar()
     where = name.removeprefix(SCHEME)
     try:
-        config = transformers.AutoConfig.from_pretrained(where)
+        config = transformers.AutoConfig.from_pretrained(where, **NO_CODE)
     except (OSError, ValueError) as error:
         raise _not_found(name, where, error) from error
     maker = _maker(transformers, config, name)
@@ -160,7 +162,7 @@ def _colours(transformers, where: str, name: str) -> dict:
     processor = None
     for kind in kinds:
         try:
-            processor = kind.from_pretrained(where)
+            processor = kind.from_pretrained(where, **NO_CODE)
             break
         except (OSError, ValueError, ImportError):
             continue
@@ -189,7 +191,7 @@ def _colours(transformers, where: str, name: str) -> dict:
 
 def _task(transformers, where: str, config) -> dict[str, Tensor]:
     """OneFormer asks what it is to do."""
-    tokenizer = transformers.AutoTokenizer.from_pretrained(where)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(where, **NO_CODE)
     tokens = tokenizer(
         'the task is semantic',
         padding='max_length',

@@ -9,6 +9,7 @@ from mmseg_video.deployment.onnx import export_checked
 from mmseg_video.flow.estimators import build_flow
 from mmseg_video.models import CallableNet, EMAFilter, SteadySegmentor
 from tests.models import NUM_CLASSES
+from tests.onnx_files import external_graph
 
 CLASSES = [f'class {i}' for i in range(NUM_CLASSES)]
 PALETTE = [[i, 2 * i, 3 * i] for i in range(NUM_CLASSES)]
@@ -91,11 +92,25 @@ def test_a_steadied_net_is_exported_and_opened_again(compensated, tmp_path):
 
 
 def test_what_is_no_graph(tmp_path):
-    with pytest.raises(FileNotFoundError, match='no ONNX file'):
+    with pytest.raises(FileNotFoundError, match='no model'):
         open_net('none.onnx', CLASSES)
     (tmp_path / 'net.onnx').write_bytes(b'nothing')
     with pytest.raises(ValueError, match='cannot be opened'):
         open_net(tmp_path / 'net.onnx', CLASSES)
+
+
+def test_a_graph_that_reads_other_files_is_not_opened(tmp_path):
+    path, secret = tmp_path / 'net.onnx', tmp_path / 'secret'
+    secret.write_bytes(bytes(4))
+    path.write_bytes(external_graph('secret'))
+    with pytest.raises(ValueError, match='reads other files'):
+        open_net(path, CLASSES)
+
+
+def test_names_that_are_none(tmp_path):
+    exported(tmp_path / 'net.onnx', names='(' * 9)
+    with pytest.raises(ValueError, match='neither a list nor a dict'):
+        open_net(tmp_path / 'net.onnx')
 
 
 def test_a_net_with_too_few_classes_is_said_so(tmp_path):
@@ -105,3 +120,10 @@ def test_a_net_with_too_few_classes_is_said_so(tmp_path):
     with pytest.raises(ValueError, match='has 3 classes'):
         video.predict_frame(frame)
     assert isinstance(video.model.framewise, CallableNet)
+
+
+def test_several_streams_through_a_graph_of_one_frame(tmp_path):
+    net = exported(tmp_path / 'net.onnx', free=False)
+    ours = open_net(tmp_path / 'net.onnx', CLASSES)
+    frames = torch.rand(3, 3, 64, 96) * 255
+    torch.testing.assert_close(ours.scores(frames), net(frames.flip(1)))

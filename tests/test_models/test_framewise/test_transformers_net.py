@@ -231,3 +231,24 @@ def test_bad_names_are_refused_with_a_sentence(tmp_path, monkeypatch):
     hf.BertConfig(architectures=['BertModel']).save_pretrained(folder)
     with pytest.raises(ValueError, match='BertModel, which segments nothing'):
         open_net(f'hf://{folder}')
+
+
+def test_no_code_of_an_author_runs_whatever_is_answered(tmp_path, monkeypatch):
+    """The library asks, and a user may say yes."""
+    (tmp_path / 'theirs.py').write_text(
+        'from transformers import PretrainedConfig\n'
+        f'open({str(tmp_path / "ran")!r}, "w").close()\n'
+        'class Theirs(PretrainedConfig):\n'
+        '    model_type = "theirs"\n'
+    )
+    (tmp_path / 'config.json').write_text(
+        json.dumps(
+            dict(
+                model_type='theirs', auto_map=dict(AutoConfig='theirs.Theirs')
+            )
+        )
+    )
+    monkeypatch.setattr('builtins.input', lambda *args: 'y')
+    with pytest.raises(OSError, match='custom code'):
+        open_net(f'hf://{tmp_path}')
+    assert not (tmp_path / 'ran').exists()

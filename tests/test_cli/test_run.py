@@ -1,18 +1,20 @@
-"""demo/video_demo.py, on a video made here."""
+"""mmseg-video run (demo/video_demo.py), on a video made here."""
 
 import signal
 import subprocess
 import sys
+import time
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from mmseg_video.cli.run import parse_args
 from mmseg_video.datasets.street_scenes import StreetScene
 from mmseg_video.io.frames import open_frames
 from mmseg_video.io.writers import VideoWriter
-from tests.commands import ROOT, call
+from tests.commands import ROOT, call, load_tool
 
 
 @pytest.fixture(scope='module')
@@ -28,8 +30,8 @@ def video(tmp_path_factory):
 def demo(source, run, out, *arguments):
     return call(
         *(sys.executable, ROOT / 'demo/video_demo.py', source),
-        *('--config', run / 'rnn_unet_street.py'),
-        *('--checkpoint', run / 'iter_2.pth', '--out', out, *arguments),
+        *(run / 'rnn_unet_street.py', run / 'iter_2.pth'),
+        *('--steady', 'gated', '--out', out, *arguments),
     )
 
 
@@ -56,8 +58,12 @@ def test_folder_of_frames_to_gif(recurrent, tmp_path):
         img = np.full((64, 128, 3), 60 * i, np.uint8)
         cv2.imwrite(str(frames / f'{i}.png'), img)
     out = tmp_path / 'out.gif'
-    code, output = demo(frames, recurrent, out, '--max-frames', 2)
+    labels = tmp_path / 'labels'
+    code, output = demo(
+        *(frames, recurrent, out, '--max-frames', 2, '--labels', labels)
+    )
     assert code == 0, output[-2000:]
+    assert {p.name for p in labels.glob('*.png')} == {'0.png', '1.png'}
     assert Image.open(out).n_frames == 2
 
 
@@ -71,8 +77,8 @@ def test_ctrl_c_ends_the_video_that_is_written(recurrent, tmp_path):
     out = tmp_path / 'out.mp4'
     command = [
         *(sys.executable, ROOT / 'demo/video_demo.py', frames, '--out', out),
-        *('--config', recurrent / 'rnn_unet_street.py'),
-        *('--checkpoint', recurrent / 'iter_2.pth', '--panel-width', 64),
+        *(recurrent / 'rnn_unet_street.py', recurrent / 'iter_2.pth'),
+        *('--steady', 'none'),
     ]
     process = subprocess.Popen(
         [str(part) for part in command],
@@ -100,6 +106,84 @@ def test_arguments_out_of_range(tmp_path):
         code, output = demo('in.mp4', tmp_path, tmp_path / 'o.gif', *option)
         assert code == 2
         assert 'must be >= 32, got 0' in output.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        ([], 'no model is named: give --model NAME'),
+        (['--model', 'x', 'a.py', 'b.pth'], 'not both'),
+        (['--model', 'x', '--start', 'soon'], "'soon' is no time"),
+        (['--model', 'x', '--every', '0'], 'a number >= 1 nor adaptive'),
+        (['--model', 'x', '--live', '--every', '2'], 'its own pace'),
+        (['--model', 'x', '--lag', '2', '--offline'], 'not allowed with'),
+    ],
+)
+def test_arguments_that_do_not_fit(arguments, sentence, capsys):
+    with pytest.raises(SystemExit) as end:
+        parse_args(['in.mp4', *arguments])
+    assert end.value.code == 2
+    assert sentence in capsys.readouterr().err.strip().splitlines()[-1]
+
+
+def test_times():
+    args = parse_args(
+        ['in.mp4', '--model', 'x', '--start', '1:30.5', '--end', '1:00:00']
+    )
+    assert (args.start, args.end) == (90.5, 3600)
+
+
+def test_a_model_that_is_not_known(video, tmp_path):
+    code, output = call(
+        *(sys.executable, ROOT / 'demo/video_demo.py', video),
+        *('--model', 'pidnet-x', '--out', tmp_path / 'out.mp4'),
+    )
+    assert code == 1
+    last = output.strip().splitlines()[-1]
+    assert last.startswith("error: 'pidnet-x' is no file, and mmseg's zoo has")
+    assert not list(tmp_path.iterdir())
+
+
+def test_many_videos_in_two_processes_and_again_after_a_kill(
+    video, recurrent, tmp_path
+):
+    folder, out = tmp_path / 'in', tmp_path / 'out'
+    folder.mkdir()
+    for i in range(8):
+        (folder / f'{i}.mp4').symlink_to(video)
+    (folder / 'broken.mp4').write_bytes(b'none')
+    command = [
+        *(sys.executable, '-m', 'torch.distributed.run'),
+        *('--nproc_per_node', 2, '--master_port', 29647),
+        *(ROOT / 'demo/video_demo.py', folder),
+        *(recurrent / 'rnn_unet_street.py', recurrent / 'iter_2.pth'),
+        *('--launcher', 'pytorch', '--out', out, '--json', out / 'json'),
+    ]
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while process.poll() is None and not list(out.glob('.done/*.json')):
+        time.sleep(0.05)
+    load_tool('dev/many_videos').kill(process)
+    done = {p.name: p.stat().st_mtime_ns for p in out.glob('.done/*.json')}
+    assert 1 <= len(done) < 8
+    code, output = call(*command)
+    assert code != 0
+    report = f'{8 - len(done)} videos done, {len(done)} were done, 1 failed'
+    assert report in output
+    assert f'{folder / "broken.mp4"}: the video' in output
+    assert 'error: 1 of 9 videos failed' in output
+    marks = {p.name: p.stat().st_mtime_ns for p in out.glob('.done/*.json')}
+    assert sorted(marks) == [f'{i}.json' for i in range(8)]
+    # Nothing twice.
+    assert {name: marks[name] for name in done} == done
+    for i in range(8):
+        assert len(list(open_frames(out / f'{i}.mp4'))) == 6
+        lines = (out / f'json/{i}.ndjson').read_text().splitlines()
+        assert len(lines) == 6
+    assert not list(out.rglob('.writing-*'))
 
 
 def test_a_video_that_cannot_be_opened(recurrent, tmp_path):

@@ -1,0 +1,311 @@
+"""Run any segmentation net on video, steadied.
+
+    mmseg-video run VIDEO.mp4 --model pidnet-s_2xb6-120k_1024x1024-cityscapes \
+        --out OUT.mp4
+    mmseg-video run VIDEO.mp4 CONFIG CHECKPOINT --every 3 --out OUT.mp4
+    mmseg-video run 0 --model hf://ID --live --show
+    mmseg-video run FOLDER --model NAME --labels LABELS --out DRAWN
+
+INPUT is a video file, a folder of frames, a quoted glob, a camera number or
+an address (rtsp://...). A folder of videos, a quoted glob of videos or a list
+(.txt, a path on each line) are many: each gets its name in the folders that
+are named, those that are done are left out when it is run again, and the
+processes of torchrun or srun share them.
+
+Ctrl-C ends a camera; what was seen until then is written.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..apis import VideoSegInferencer, steady
+from ..apis.run import (
+    Drawing,
+    Excerpt,
+    Targets,
+    Way,
+    find_videos,
+    run_video,
+    run_videos,
+)
+from ..engine.arguments import add_trust, at_least, tool_parser
+from ..engine.launch import cli
+from ..engine.processes import LAUNCHERS, Processes, join_processes
+from ..engine.published import find_checkpoint
+from ..io.shipped import find_config
+from ..models.steady_filters import STEADY
+
+# Of the panels of --draw beside.
+CAPTIONS = dict(flow='flow-compensated EMA', place='EMA')
+
+
+def seconds(text: str) -> float:
+    """An argparse type: SECONDS, MM:SS or HH:MM:SS, as seconds."""
+    try:
+        parts = [float(part) for part in text.split(':')]
+    except ValueError:
+        parts = []
+    if not 1 <= len(parts) <= 3 or min(parts) < 0:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no time: give seconds, MM:SS or HH:MM:SS"
+        )
+    total = 0.0
+    for part in parts:
+        total = 60 * total + part
+    return total
+
+
+def every(text: str) -> int | str:
+    """An argparse type: a number of frames >= 1, or 'adaptive'."""
+    if text == 'adaptive':
+        return text
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is neither a number >= 1 nor adaptive"
+        )
+    return int(text)
+
+
+def parse_args(argv=None) -> argparse.Namespace:
+    parser = tool_parser(__doc__)
+    parser.add_argument('input')
+    parser.add_argument('config', nargs='?', help="mmseg's or ours")
+    parser.add_argument('checkpoint', nargs='?', help='of the config')
+    parser.add_argument(
+        '--model',
+        help="instead of CONFIG CHECKPOINT: a name of mmseg's zoo, hf://ID, "
+        'torchvision://NAME or MODEL.onnx',
+    )
+    parser.add_argument(
+        '--baseline',
+        nargs=2,
+        metavar=('CONFIG', 'CHECKPOINT'),
+        help='a second model of the same classes, as it is, drawn beside',
+    )
+    way = parser.add_argument_group('how')
+    way.add_argument(
+        '--steady',
+        choices=STEADY,
+        default='flow',
+        help='the filter of its scores; none and gated: the model as it is '
+        '(default: %(default)s)',
+    )
+    way.add_argument(
+        '--every',
+        type=every,
+        default=1,
+        metavar='K',
+        help='the net runs on every K-th frame, or as many as it takes: '
+        'adaptive; in between the past answers (default: 1)',
+    )
+    way.add_argument(
+        '--max-every',
+        type=at_least(1),
+        metavar='M',
+        help='with adaptive: at least on every M-th',
+    )
+    way.add_argument(
+        '--tolerance',
+        type=float,
+        metavar='X',
+        help='with adaptive: the part of the image that flow may leave '
+        'unexplained',
+    )
+    ahead = way.add_mutually_exclusive_group()
+    ahead.add_argument(
+        '--lag',
+        type=at_least(1),
+        metavar='L',
+        help='look ahead L frames; answers are as much later',
+    )
+    ahead.add_argument(
+        '--offline', action='store_true', help='look at past and future'
+    )
+    ahead.add_argument(
+        '--live',
+        action='store_true',
+        help='answer each frame at once, the net works at its own pace',
+    )
+    way.add_argument('--device')
+    way.add_argument('--amp', action='store_true', help='mixed precision')
+    part = parser.add_argument_group('which frames')
+    part.add_argument(
+        '--start', type=seconds, help='seconds, MM:SS or HH:MM:SS'
+    )
+    part.add_argument('--end', type=seconds, help='likewise')
+    part.add_argument(
+        '--stride', type=at_least(1), default=1, help='every so many'
+    )
+    part.add_argument(
+        '--max-frames', type=at_least(1), help='stop after so many'
+    )
+    part.add_argument(
+        '--resize',
+        type=at_least(32),
+        nargs=2,
+        metavar=('HEIGHT', 'WIDTH'),
+        help='what the model is given; default: the size of the source',
+    )
+    part.add_argument(
+        '--broken',
+        choices=['error', 'skip'],
+        default='error',
+        help='what to do with a frame that cannot be read',
+    )
+    out = parser.add_argument_group('what comes out')
+    out.add_argument(
+        '--out',
+        type=Path,
+        help='.mp4, .gif, .webm or a folder; of many videos a folder',
+    )
+    out.add_argument(
+        '--labels',
+        type=Path,
+        metavar='DIR',
+        help='label maps (PNG of class ids) and classes.json',
+    )
+    out.add_argument(
+        '--json',
+        type=Path,
+        metavar='FILE',
+        help='an .ndjson, a line for each frame: time, shares of the classes, '
+        'flicker, ms',
+    )
+    out.add_argument(
+        '--heat-map',
+        type=Path,
+        metavar='PNG',
+        help='a picture of where predictions flicker',
+    )
+    out.add_argument('--show', action='store_true', help='in a window; q ends')
+    out.add_argument(
+        '--draw',
+        choices=Drawing.KINDS,
+        help='default: overlay, and beside where there is a baseline',
+    )
+    out.add_argument('--opacity', type=float, default=0.55)
+    out.add_argument(
+        '--panel-width',
+        type=at_least(32),
+        default=480,
+        help='of a panel of --draw beside, in pixels',
+    )
+    out.add_argument(
+        '--fps',
+        type=float,
+        help="default: each frame at the source's time, else 10",
+    )
+    out.add_argument(
+        '--format',
+        choices=['mp4', 'gif', 'webm', 'frames'],
+        default='mp4',
+        help='of the drawn videos, where there are many (default: mp4)',
+    )
+    parser.add_argument('--launcher', choices=LAUNCHERS, default='none')
+    add_trust(parser)
+    # CONFIG and CHECKPOINT may stand behind options.
+    args = parser.parse_intermixed_args(argv)
+    if args.model and args.config:
+        parser.error('give --model or CONFIG CHECKPOINT, not both')
+    if not args.model and not args.config:
+        parser.error(
+            "no model is named: give --model NAME (of mmseg's zoo, hf://ID, "
+            'torchvision://NAME, MODEL.onnx), or CONFIG CHECKPOINT'
+        )
+    if args.live and args.every != 1:
+        parser.error('--live works at its own pace: leave out --every')
+    return args
+
+
+def open_model(
+    args: argparse.Namespace, processes: Processes
+) -> VideoSegInferencer:
+    """The model that the arguments name."""
+    device = args.device
+    if device is None and processes.size > 1:
+        device = processes.device
+    options = dict(device=device, amp=args.amp, every=args.every)
+    for name in ('max_every', 'tolerance'):
+        if getattr(args, name) is not None:
+            options[name] = getattr(args, name)
+    if args.model:
+        return steady(args.model, filter=args.steady, **options)
+    if args.steady in ('none', 'gated'):
+        # Its own step, filter and flow.
+        return VideoSegInferencer(args.config, args.checkpoint, **options)
+    config = find_config(args.config)
+    checkpoint = find_checkpoint(args.checkpoint, config)
+    return steady((config, checkpoint), filter=args.steady, **options)
+
+
+@cli
+def main(argv=None) -> None:
+    args = parse_args(argv)
+    targets = Targets(
+        args.out, args.labels, args.json, args.heat_map, args.show
+    )
+    size = args.resize and tuple(args.resize)
+    excerpt = Excerpt(
+        *(args.start, args.end, args.stride, args.max_frames),
+        *(size, args.fps, args.broken),
+    )
+    kind = args.draw or ('beside' if args.baseline else 'overlay')
+    drawing = Drawing(kind, args.opacity, args.panel_width)
+    way = Way('offline' if args.offline else args.lag, args.live)
+    videos = find_videos(args.input)
+    if videos is None:
+        _run_one(args, targets, excerpt, drawing, way)
+    else:
+        _run_many(args, videos, targets, excerpt, drawing, way)
+
+
+def _run_one(args, targets, excerpt, drawing, way) -> None:
+    if args.launcher != 'none':
+        raise ValueError(
+            f"--launcher {args.launcher} shares many videos, '{args.input}' "
+            'is one: leave it out'
+        )
+    targets.check(args.input)
+    excerpt.open(args.input)
+    model = open_model(args, Processes())
+    caption = CAPTIONS.get(args.steady, 'prediction')
+    models = {caption: model}
+    if args.baseline:
+        baseline = VideoSegInferencer(*args.baseline, args.device, args.amp)
+        if tuple(baseline.classes) != tuple(model.classes):
+            raise ValueError(
+                f'the model has {len(model.classes)} classes, the baseline '
+                f'{len(baseline.classes)} others: they cannot share a legend'
+            )
+        models['baseline'] = baseline
+    run = run_video(args.input, models, targets, excerpt, drawing, way)
+    print(run.rates)
+    if targets.paths:
+        print(targets)
+
+
+def _run_many(args, videos, targets, excerpt, drawing, way) -> None:
+    if args.baseline:
+        raise ValueError('--baseline is drawn beside one video, not many')
+    processes = join_processes(args.launcher)
+    names = ('model', 'config', 'checkpoint', 'steady', 'every', 'amp')
+    names = (*names, 'max_every', 'tolerance')
+    many = run_videos(
+        videos,
+        lambda: open_model(args, processes),
+        targets,
+        {name: getattr(args, name) for name in names},
+        *(excerpt, drawing, way),
+        suffix='' if args.format == 'frames' else f'.{args.format}',
+        processes=processes,
+    )
+    if processes.rank == 0:
+        print(many.report)
+        print(targets)
+    if many.failed and processes.rank > 0:
+        sys.exit(1)  # the first one says it
+    if many.failed:
+        raise RuntimeError(
+            f'{len(many.failed)} of {len(videos)} videos failed'
+        )

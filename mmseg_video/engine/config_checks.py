@@ -1,0 +1,340 @@
+"""What a config says wrong, with its place, before anything is built."""
+
+import ast
+import contextlib
+import difflib
+import inspect
+import math
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import mmseg.registry
+from mmengine import Config
+from mmengine.registry import Registry
+from mmseg.registry import DATASETS, OPTIMIZERS
+
+from ..datasets import sequence_config
+from ..io.nearest import close_to
+
+# What the runner and the tools read; all else are variables of a config.
+KNOWN = (
+    *('model', 'work_dir', 'data_preprocessor', 'load_from', 'resume'),
+    *('train_dataloader', 'val_dataloader', 'test_dataloader'),
+    *('train_cfg', 'val_cfg', 'test_cfg', 'val_evaluator', 'test_evaluator'),
+    *('optim_wrapper', 'param_scheduler', 'auto_scale_lr', 'compile'),
+    *('default_hooks', 'custom_hooks', 'custom_imports', 'default_scope'),
+    *('launcher', 'env_cfg', 'log_processor', 'log_level', 'randomness'),
+    *('visualizer', 'experiment_name', 'tta_model', 'tta_pipeline'),
+    *('train_pipeline', 'test_pipeline'),  # of every config of mmseg
+)
+
+
+def check_bases(path: str | os.PathLike) -> None:
+    """Refuse a config whose file, or one of its ``_base_`` files, is no
+    Python, is missing, or leads back to itself.
+
+    Raises:
+        FileNotFoundError: With the file that names the missing one.
+        ValueError: With the file, and the line.
+    """
+    _check_file(Path(path), ())
+
+
+def _check_file(path: Path, above: tuple[Path, ...]) -> None:
+    if path.suffix != '.py':
+        return
+    real = path.resolve()
+    if real in above:
+        raise ValueError(
+            f"the _base_ of '{above[-1]}' leads back to '{path}': take it out"
+        )
+    try:
+        tree = ast.parse(path.read_text())
+    except SyntaxError as error:
+        raise ValueError(
+            f"'{path}', line {error.lineno}, is no Python: {error.msg}"
+        ) from None
+    except (UnicodeDecodeError, ValueError) as error:
+        raise ValueError(f"'{path}' is no text: {error}") from None
+    for base in _bases(tree):
+        if '::' in base:  # of another package
+            continue
+        file = path.parent / base
+        if not file.is_file():
+            raise FileNotFoundError(
+                f"'{path}' names the _base_ '{base}', which does not exist"
+            )
+        _check_file(file, (*above, real))
+
+
+def _bases(tree: ast.Module) -> list[str]:
+    """What stands as ``_base_``, where it can be read without running."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and '_base_' in (
+            getattr(target, 'id', None) for target in node.targets
+        ):
+            try:
+                value = ast.literal_eval(node.value)
+            except ValueError:
+                return []
+            values = [value] if isinstance(value, str) else value
+            return [v for v in values if isinstance(v, str)]
+    return []
+
+
+def check_names(cfg: Config, options: dict | None = None) -> None:
+    """Refuse top-level keys that nobody reads, and that look like others.
+
+    A config may have variables of its own; one that is nearly a key of the
+    runner is a typing error. An option must name a key that is there, or one
+    that is read.
+
+    Raises:
+        ValueError: With the key, and what may have been meant.
+    """
+    file = cfg.filename
+    if 'model' not in cfg:
+        raise ValueError(
+            f"'{file}' has no model: it is no config of a whole training"
+        )
+    for key in cfg:
+        close = difflib.get_close_matches(key, KNOWN, 1, 0.85)
+        if key not in KNOWN and close:
+            raise ValueError(
+                f"'{file}': nothing reads '{key}'; did you mean '{close[0]}'?"
+            )
+    for place, node in _dicts(options or {}, ''):
+        wrong = [key for key in node if not isinstance(key, str)]
+        if wrong:
+            raise ValueError(
+                f'--cfg-options{place and " " + place[1:]}: a key of a dict '
+                f'is a name, not {wrong[0]!r}'
+            )
+    for option in options or {}:
+        key = option.partition('.')[0]
+        if key not in cfg and key not in KNOWN:
+            raise ValueError(
+                f"--cfg-options {option}: '{file}' has no '{key}'"
+                f'{close_to(key, [*KNOWN, *cfg])}'
+            )
+
+
+def _whole(least: int) -> tuple[Callable, str]:
+    def fits(value) -> bool:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return whole and value >= least
+
+    return fits, f'a whole number >= {least}'
+
+
+def _interval(value) -> bool:
+    return value == -1 or _whole(1)[0](value)
+
+
+def _rate(value) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value) and value >= 0
+
+
+# Place -> whether a value fits, and what is expected. The places are those of
+# numbers; what else a class wants is the class's own to check.
+RULES = {
+    'train_cfg.max_iters': _whole(1),
+    'train_cfg.max_epochs': _whole(1),
+    'train_cfg.val_interval': _whole(1),
+    'train_cfg.val_begin': _whole(0),
+    'train_dataloader.batch_size': _whole(1),
+    'train_dataloader.num_workers': _whole(0),
+    'val_dataloader.batch_size': _whole(1),
+    'val_dataloader.num_workers': _whole(0),
+    'test_dataloader.batch_size': _whole(1),
+    'test_dataloader.num_workers': _whole(0),
+    'default_hooks.checkpoint.interval': (
+        _interval,
+        'a whole number >= 1, or -1 for never',
+    ),
+    'default_hooks.logger.interval': _whole(1),
+    'default_scope': (lambda value: value == 'mmseg', "'mmseg'"),
+    'randomness.seed': (
+        lambda value: value is None or _whole(0)[0](value),
+        'a whole number >= 0, or None',
+    ),
+}
+RATES = ('lr', 'weight_decay', 'lr_mult', 'decay_mult', 'eta_min')
+
+
+def check_training(cfg: Config) -> None:
+    """Refuse what a training cannot go by.
+
+    Raises:
+        ValueError: With the place in the config, what stands there, and what
+            is expected.
+    """
+    for place, (fits, expected) in RULES.items():
+        value, there = _at(cfg, place)
+        if there and not fits(value):
+            raise _wrong(cfg, place, value, expected)
+    for part in ('optim_wrapper', 'param_scheduler'):
+        for place, node in _dicts(cfg.get(part) or {}, part):
+            for key in node.keys() & set(RATES):
+                if not _rate(node[key]):
+                    raise _wrong(
+                        *(cfg, f'{place}.{key}', node[key]),
+                        'a number >= 0',
+                    )
+    place = 'optim_wrapper.optimizer.type'
+    kind, there = _at(cfg, place)
+    if there and isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
+        raise _unknown(place, kind, OPTIMIZERS)
+    for split in ('train', 'val'):
+        _check_classes(cfg, split)
+        pipeline, there = _at(cfg, f'{split}_dataloader.dataset.pipeline')
+        if there and not pipeline:
+            place = f'{split}_dataloader.dataset.pipeline'
+            raise _wrong(cfg, place, pipeline, 'transforms, packing last')
+
+
+def _check_classes(cfg: Config, split: str) -> None:
+    """Refuse heads with fewer classes than the data have."""
+    dataset = sequence_config(
+        (cfg.get(f'{split}_dataloader') or {}).get('dataset') or {}
+    )
+    kind = dataset.get('type')
+    known = DATASETS.get(kind) if isinstance(kind, str) else None
+    classes = (dataset.get('metainfo') or {}).get('classes')
+    classes = classes or getattr(known, 'METAINFO', {}).get('classes')
+    number = 2 if dataset.get('foreground') else len(classes or ())
+    for place, node in _dicts(cfg.model, 'model'):
+        own = node.get('num_classes')
+        # An auxiliary head of the edges, and the like, has its own.
+        if not place.endswith('decode_head') or not isinstance(own, int):
+            continue
+        if own < number:
+            raise ValueError(
+                f"'{cfg.filename}': {place}.num_classes is {own}, the labels "
+                f'of {split}_dataloader.dataset ({kind}) have {number} '
+                'classes: make them agree'
+            )
+
+
+def _at(cfg: Config, place: str) -> tuple[object, bool]:
+    """What stands at a place, and whether anything does."""
+    node = cfg
+    for key in place.split('.'):
+        if not isinstance(node, dict | Config) or key not in node:
+            return None, False
+        node = node[key]
+    return node, True
+
+
+def _dicts(node, place: str) -> Iterator[tuple[str, dict]]:
+    """Every dict below a node, with its place."""
+    if isinstance(node, dict):
+        yield place, node
+        for key, value in node.items():
+            yield from _dicts(value, f'{place}.{key}')
+    elif isinstance(node, list | tuple):
+        for i, value in enumerate(node):
+            yield from _dicts(value, f'{place}.{i}')
+
+
+def _wrong(cfg: Config, place: str, value, expected: str) -> ValueError:
+    return ValueError(
+        f"'{cfg.filename}': {place} is {value!r}, expected {expected}"
+    )
+
+
+def _unknown(place: str, kind: str, registry: Registry) -> ValueError:
+    names = set(registry.module_dict)
+    while registry.parent is not None:
+        registry = registry.parent
+        names |= set(registry.module_dict)
+    return ValueError(
+        f"{place}: there is no {registry.name} '{kind}'"
+        f'{close_to(kind, sorted(names))}. Is its module in custom_imports?'
+    )
+
+
+_ARGUMENT = re.compile(r"unexpected keyword argument '(\w+)'")
+_REGISTRY = re.compile(r'(\S+) is not in the \w+::(.+?) registry')
+
+
+@contextlib.contextmanager
+def explained(cfg: Config) -> Iterator[None]:
+    """Give what MMEngine says of a part that it cannot build the part's place.
+
+    Raises:
+        ValueError: Of a key that a class does not take, or of a class that
+            nobody registered.
+    """
+    try:
+        yield
+    except (TypeError, KeyError) as error:
+        better = _explain(cfg, str(error.args[0]) if error.args else '')
+        if better is None:
+            raise
+        raise better from error
+
+
+def _explain(cfg: Config, text: str) -> ValueError | None:
+    found = [
+        pair
+        for key, value in cfg.items()
+        for pair in _dicts(value, key)
+        if key in KNOWN and not key.endswith('_pipeline')
+    ]
+    if match := _REGISTRY.search(text):
+        kind = match[1].strip('`\'"')
+        for place, node in found:
+            if node.get('type') == kind:
+                registry = _registry(match[2].strip())
+                if registry.get(kind) is None:
+                    return _unknown(f'{place}.type', kind, registry)
+    if match := _ARGUMENT.search(text):
+        key = match[1]
+        for place, node in found:
+            if key in node and 'type' in node:
+                names = _parameters(node['type'])
+                if names and key not in names:
+                    return ValueError(
+                        f"'{cfg.filename}': {place} ({node['type']}) takes "
+                        f"no '{key}'{close_to(key, names)}"
+                    )
+    return None
+
+
+def _registries() -> list[Registry]:
+    return [
+        value
+        for value in vars(mmseg.registry).values()
+        if isinstance(value, Registry)
+    ]
+
+
+def _registry(name: str) -> Registry:
+    return next(r for r in _registries() if r.name == name)
+
+
+def _parameters(kind) -> list[str]:
+    """What a class and those that it is made of take."""
+    if isinstance(kind, str):
+        found = (r.module_dict.get(kind) for r in _registries())
+        parents = (
+            r.parent.module_dict.get(kind)
+            for r in _registries()
+            if r.parent is not None
+        )
+        kind = next((c for c in (*found, *parents) if c is not None), None)
+    if not inspect.isclass(kind):
+        return []
+    return sorted(
+        {
+            name
+            for each in kind.__mro__
+            if '__init__' in vars(each) and each is not object
+            for name in inspect.signature(each.__init__).parameters
+        }
+        - {'self', 'args', 'kwargs'}
+    )

@@ -1,0 +1,34 @@
+"""ONNX files, which may be a stranger's."""
+
+import mmap
+import os
+import re
+
+# The first field of an entry of TensorProto.external_data, its key; numbers
+# of protobuf may be written longer than they need to be.
+_EXTERNAL = re.compile(
+    rb'(?:\x0a|\x8a\x80*\x00)(?:\x08|\x88\x80*\x00)location'
+)
+
+
+def check_self_contained(path: str | os.PathLike) -> None:
+    """Refuse a model that asks for other files of this machine.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If its weights lie in other files.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"no model '{path}'")
+    if not os.path.getsize(path):
+        raise ValueError(f"the model '{path}' is empty")
+    with (
+        open(path, 'rb') as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        if _EXTERNAL.search(content):
+            raise ValueError(
+                f"the model '{path}' reads other files (external data), which "
+                'may be any of this machine: it is not opened. Where you '
+                'made it, save it as one file (onnx.save)'
+            )
