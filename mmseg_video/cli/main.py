@@ -41,6 +41,7 @@ COMMANDS = {
     'convert-coco': Command(
         'convert_coco', "make semantic maps of COCO's instances"
     ),
+    'pack': Command('pack', 'few large files in place of a tree of frames'),
     'configs': Command('configs', 'the names of the configs'),
 }
 

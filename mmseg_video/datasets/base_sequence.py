@@ -7,6 +7,7 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.registry import TRANSFORMS
 
 from .files import check_frame, exists, list_files
+from .packed import is_packed, packed_root, refuse_other_settings
 from .previous_frame import prepare_streamed
 from .ref_frames import select_ref_frames
 from .transforms.frame_interval import longest_interval
@@ -66,10 +67,13 @@ class BaseSequenceDataset(BaseSegDataset):
         label_map (dict | None): Ids as they stand in the label files -> those
             of the classes, or 255, to be ignored. Defaults to None, as they
             are.
+        data_root (str | None): A folder, or a packed set of
+            ``pack_sequences.py``. Defaults to None.
         kwargs: :class:`BaseSegDataset`'s.
 
     Raises:
-        ValueError: If an argument is out of range, or the split is empty.
+        ValueError: If an argument is out of range, the split is empty, or a
+            packed set was made for fewer frames.
         FileNotFoundError: If the split's folder does not exist.
     """
 
@@ -99,6 +103,7 @@ class BaseSequenceDataset(BaseSegDataset):
         augments: dict | None = None,
         pipeline: Sequence[dict] = (),
         key_frames: str | Collection[str] = 'labelled',
+        data_root: str | None = None,
         label_map: dict[int, int] | None = None,
         **kwargs,
     ):
@@ -143,7 +148,9 @@ class BaseSequenceDataset(BaseSegDataset):
         self.missing = missing
         self.foreground = foreground
         pipeline = insert_augments(pipeline, augments or {})
-        super().__init__(pipeline=pipeline, **kwargs)
+        super().__init__(
+            pipeline=pipeline, data_root=packed_root(data_root), **kwargs
+        )
 
     def full_init(self) -> None:
         if self._fully_initialized:
@@ -152,7 +159,25 @@ class BaseSequenceDataset(BaseSegDataset):
             self._map_labels(self._given_label_map)
         if self.foreground is not None:
             self._merge_classes(self.foreground)
+        if is_packed(self.data_root):
+            refuse_other_settings(
+                self.data_root,
+                self.folder('img_path'),
+                self.reach(),
+                self.asks_for(),
+            )
         super().full_init()
+
+    def reach(self) -> int:
+        """How many frames before a key frame a clip may ask for."""
+        stride = max(self.frame_interval, longest_interval(self.pipeline))
+        return (self.num_frames - 1) * stride
+
+    def asks_for(self) -> str:
+        """Which frames its sequences must have, in a word."""
+        if self.mode == 'stream':
+            return 'stream'
+        return self.key_frames if isinstance(self.key_frames, str) else 'some'
 
     def _map_labels(self, label_map: dict[int, int]) -> None:
         """Add to what the ids in the label files become."""

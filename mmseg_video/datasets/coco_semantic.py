@@ -80,6 +80,10 @@ class COCOSemanticDataset(BaseSequenceDataset):
             **kwargs,
         )
 
+    def reach(self) -> int:
+        """0: ``StillToClip`` makes the frames before a still."""
+        return 0
+
     def load_data_list(self) -> list[dict]:
         images = self.list_files('img_path', [self.img_suffix])
         maps = {

@@ -9,9 +9,14 @@ from ..io.images import check_frame_file, check_image_file
 from ..io.listing import select_files
 
 
+def is_local(path: str, backend_args: dict | None = None) -> bool:
+    """Whether a path is one of this machine's disk."""
+    return backend_args is None and '://' not in str(path)
+
+
 def exists(path: str, backend_args: dict | None = None) -> bool:
     """Whether there is a file or folder."""
-    if backend_args is None:
+    if is_local(path, backend_args):
         return os.path.exists(path)
     return fileio.exists(path, backend_args=backend_args)
 
@@ -24,7 +29,7 @@ def check_file(path: str, backend_args: dict | None = None) -> None:
     Raises:
         OSError: With the path, and what to do.
     """
-    if backend_args is None:
+    if is_local(path, backend_args):
         check_image_file(path)
     elif not exists(path, backend_args):
         raise FileNotFoundError(f"no such image: '{path}'")
@@ -41,7 +46,7 @@ def check_frame(
         OSError: With the path, and what to do.
         ValueError: Likewise, of pixels: :func:`check_frame_file`.
     """
-    if backend_args is None:
+    if is_local(path, backend_args):
         check_frame_file(path, grey)
     else:
         check_file(path, backend_args)

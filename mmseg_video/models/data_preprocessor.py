@@ -1,25 +1,51 @@
+import torch
 from mmseg.models.data_preprocessor import SegDataPreProcessor
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from mmseg.utils import stack_batch
 from torch import Tensor, nn
 
 from .time_axis import unfold
+
+MEMORY_FORMATS = ('contiguous_format', 'channels_last')
 
 
 class _PreProcessor(SegDataPreProcessor):
     """mmseg's, which pads a batch to its largest sample unless told
     otherwise, instead of failing, and augments batches in training.
 
+    Its values are mmseg's, bit for bit. Each frame is written once, into its
+    place in the batch, and normalised there.
+
     Args:
         batch_augments (dict[str, dict] | None): Augmentation by name, such as
             :class:`ClipCutMix`, None for one that a base config has. They are
             called with the inputs and the samples, in this order. Defaults to
             None.
+        memory_format (str): How the batch lies in memory:
+            'contiguous_format', or 'channels_last', which is that of frames
+            from :class:`ClipAugment` and what convolutions on it like.
+            Defaults to 'contiguous_format'.
         args, kwargs: :class:`SegDataPreProcessor`'s.
+
+    Raises:
+        ValueError: If ``memory_format`` is another one.
     """
 
-    def __init__(self, *args, batch_augments: dict | None = None, **kwargs):
+    def __init__(
+        self,
+        *args,
+        batch_augments: dict | None = None,
+        memory_format: str = 'contiguous_format',
+        **kwargs,
+    ):
         super().__init__(*args, **kwargs)
+        if memory_format not in MEMORY_FORMATS:
+            raise ValueError(
+                f'memory_format must be one of {MEMORY_FORMATS}, got '
+                f"'{memory_format}'"
+            )
+        self.memory_format = getattr(torch, memory_format)
         if self.size is None and self.size_divisor is None:
             self.size_divisor = 1
         # Not mmseg's own attribute: it would call it with single frames.
@@ -28,12 +54,58 @@ class _PreProcessor(SegDataPreProcessor):
         )
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        if self.test_cfg and data.get('data_samples') is None:
-            # It writes into them how it pads frames in tests.
-            samples = [SegDataSample() for _ in data['inputs']]
-            data = super().forward(data | dict(data_samples=samples))
-            return data | dict(data_samples=None)
-        return super().forward(data, training)
+        data = self.cast_data(data)
+        frames, samples = list(data['inputs']), data.get('data_samples')
+        sizes = {tuple(frame.shape) for frame in frames}
+        if training and samples is None:
+            raise ValueError('a batch to train on has no data_samples')
+        if not training and len(sizes) > 1:
+            raise ValueError(
+                f'the frames of a batch have several sizes, {sorted(sizes)}: '
+                'test with batch_size=1, or resize them to one'
+            )
+        # How much is padded, and the labels with it, is mmseg's to say: of
+        # frames that have a size and no pixels.
+        empty = [torch.empty(f.shape, device='meta') for f in frames]
+        pads = dict(pad_val=self.pad_val, seg_pad_val=self.seg_pad_val)
+        if training:
+            empty, samples = stack_batch(
+                empty, samples, self.size, self.size_divisor, **pads
+            )
+        elif self.test_cfg:
+            size = self.test_cfg.get('size', None)
+            divisor = self.test_cfg.get('size_divisor', None)
+            empty, padded = stack_batch(empty, None, size, divisor, **pads)
+            for sample, pad in zip(samples or (), padded, strict=False):
+                sample.set_metainfo(pad)
+        else:
+            empty = torch.stack(empty)
+        return dict(
+            inputs=self._normalised(frames, empty.shape), data_samples=samples
+        )
+
+    def _normalised(self, frames: list[Tensor], shape: torch.Size) -> Tensor:
+        """The batch (N, C, H, W) of frames (C, h, w)."""
+        batch = torch.empty(
+            shape,
+            device=frames[0].device,
+            dtype=torch.float32,
+            memory_format=self.memory_format,
+        )
+        swaps = self.swaps_colours and shape[1] == 3
+        for frame, place in zip(frames, batch, strict=True):
+            height, width = frame.shape[1:]
+            if (height, width) != tuple(shape[2:]):
+                place.fill_(self.pad_val)
+            place = place[:, :height, :width]
+            if swaps:
+                for channel in range(3):
+                    place[channel].copy_(frame[2 - channel])
+            else:
+                place.copy_(frame)
+            if self._enable_normalize:
+                place.sub_(self.mean).div_(self.std)
+        return batch
 
     def _augment(self, data: dict, training: bool) -> dict:
         if training:

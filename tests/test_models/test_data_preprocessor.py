@@ -56,3 +56,53 @@ def test_clips_of_different_length_are_refused():
     clips = [torch.zeros(t, 3, 8, 8, dtype=torch.uint8) for t in (2, 3)]
     with pytest.raises(ValueError, match=r'\[2, 3\] frames'):
         ClipDataPreProcessor()(dict(inputs=clips))
+
+
+@pytest.mark.parametrize(
+    'memory_format', ['contiguous_format', 'channels_last']
+)
+@pytest.mark.parametrize('training', [True, False])
+def test_frames_that_lie_channels_last(memory_format, training):
+    """As ClipAugment gives them: the values are mmseg's, the batch lies as it
+    is asked to, and the frames are left as they are."""
+    clips = torch.randint(256, (2, 3, 24, 40, 3), dtype=torch.uint8)
+    clips = clips.permute(0, 1, 4, 2, 3)
+    before = clips.clone()
+    settings = dict(SETTINGS, size=None, pad_val=7)
+    settings |= (
+        dict(size_divisor=32)
+        if training
+        else dict(test_cfg=dict(size=(32, 64)))
+    )
+    got = ClipDataPreProcessor(**settings, memory_format=memory_format)(
+        dict(inputs=list(clips), data_samples=samples(2, (24, 40))), training
+    )['inputs']
+    for t in range(3):
+        want = SegDataPreProcessor(**settings)(
+            dict(inputs=list(clips[:, t]), data_samples=samples(2, (24, 40))),
+            training,
+        )['inputs']
+        assert torch.equal(got[:, t], want)
+    frames = got.flatten(0, 1)
+    assert frames.is_contiguous(memory_format=getattr(torch, memory_format))
+    assert torch.equal(clips, before)
+
+
+def test_batches_of_several_sizes_are_padded_in_training():
+    sizes = (24, 40), (32, 24)
+    clips = [torch.full((2, 3, *size), 9, dtype=torch.uint8) for size in sizes]
+    keys = [samples(1, size)[0] for size in sizes]
+    data = dict(inputs=clips, data_samples=keys)
+    out = ClipDataPreProcessor(pad_val=5)(data, True)
+    assert out['inputs'].shape == (2, 2, 3, 32, 40)
+    assert (out['inputs'][0, :, :, 24:] == 5).all()
+    assert (out['inputs'][1, :, :, :, 24:] == 5).all()
+    assert (out['inputs'][1, :, :, :, :24] == 9).all()
+    assert out['data_samples'][1].gt_sem_seg.shape == (32, 40)
+    with pytest.raises(ValueError, match='several sizes'):
+        ClipDataPreProcessor()(dict(inputs=clips))
+
+
+def test_a_memory_format_that_there_is_not():
+    with pytest.raises(ValueError, match=r"channels_last.*got 'nhwc'"):
+        ClipDataPreProcessor(memory_format='nhwc')

@@ -3,11 +3,10 @@
 dataset_type = 'CityscapesSequenceDataset'
 data_root = 'data/cityscapes/'
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadRefFrames'),
+    dict(type='LoadClip'),
     dict(type='LoadClipAnnotations'),
     dict(
-        type='ForEachFrame',
+        type='ClipAugment',
         transforms=[
             dict(
                 type='RandomResize',

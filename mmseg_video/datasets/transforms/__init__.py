@@ -1,11 +1,12 @@
 from .add_flow import AddFlow, AddRefFlow
+from .clip_augment import ClipAugment
 from .corrupt_frames import CorruptFrames
 from .drop_frames import DropFrames
 from .for_each_frame import ForEachFrame
 from .formatting import PackClipInputs
 from .frame_interval import RandomFrameInterval
 from .interpolate_frames import InterpolateFrames
-from .loading import LoadClipAnnotations, LoadRefFrames
+from .loading import LoadClip, LoadClipAnnotations, LoadRefFrames
 from .noise_frames import NoiseFrames
 from .random_burst import RandomBurst
 from .reverse_ref_frames import ReverseRefFrames
@@ -14,10 +15,12 @@ from .still_to_clip import StillToClip
 __all__ = [
     'AddFlow',
     'AddRefFlow',
+    'ClipAugment',
     'CorruptFrames',
     'DropFrames',
     'ForEachFrame',
     'InterpolateFrames',
+    'LoadClip',
     'LoadClipAnnotations',
     'LoadRefFrames',
     'NoiseFrames',

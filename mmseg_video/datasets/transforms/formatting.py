@@ -21,7 +21,9 @@ class PackClipInputs(PackSegInputs):
     """Packs a clip as ``inputs`` (T, 3, H, W) uint8 and one SegDataSample.
 
     The sample is the key frame's, with mmseg's meta keys and the clip's. A
-    still, one array (H, W, 3), is packed as a clip of one frame.
+    still, one array (H, W, 3), is packed as a clip of one frame. Frames that
+    are one array already, as :class:`ClipAugment` leaves them, are not copied:
+    their tensor is that array, seen as (T, 3, H, W).
 
     Required Keys:
 
@@ -46,9 +48,7 @@ class PackClipInputs(PackSegInputs):
     def transform(self, results: dict) -> dict:
         img = results['img']
         frames = img if isinstance(img, list) else [img]
-        # T x (H, W, 3) -> (T, 3, H, W)
-        clip = np.stack(frames).transpose(0, 3, 1, 2)
-        inputs = torch.from_numpy(np.ascontiguousarray(clip))
+        inputs = _as_tensor(frames)
         rest = {key: results[key] for key in results if key != 'img'}
         packed = super().transform(rest)
         if 'ref_flow' in results:
@@ -63,3 +63,22 @@ class PackClipInputs(PackSegInputs):
         if 'flow' in results:
             packed['data_samples'].flow = torch.from_numpy(results['flow'])
         return dict(inputs=inputs, **packed)
+
+
+def _as_tensor(frames: list[np.ndarray]) -> torch.Tensor:
+    """T x (H, W, 3) as (T, 3, H, W)."""
+    clip = frames[0].base
+    if isinstance(clip, np.ndarray) and _lists(clip, frames):
+        return torch.from_numpy(clip).permute(0, 3, 1, 2)
+    clip = np.stack(frames).transpose(0, 3, 1, 2)
+    return torch.from_numpy(np.ascontiguousarray(clip))
+
+
+def _lists(clip: np.ndarray, frames: list[np.ndarray]) -> bool:
+    """Whether the frames are those of the array, all of them and in order."""
+    if clip.ndim != 4 or len(clip) != len(frames) or not clip.flags.owndata:
+        return False
+    return all(
+        frame.__array_interface__ == own.__array_interface__
+        for frame, own in zip(frames, clip, strict=True)
+    )

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import cv2
 import mmcv
 import numpy as np
@@ -6,7 +8,9 @@ from mmengine import fileio
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import TRANSFORMS
 
+from ...io.decoding import decode_colour, is_grey_png
 from ...io.images import JPEG, PNG
+from ..decode_threads import in_threads
 from ..files import check_file, check_frame, exists
 from .colour_labels import ids_of_colours
 
@@ -56,6 +60,37 @@ class LoadRefFrames(BaseTransform):
         self.backend_args = backend_args
 
     def transform(self, results: dict) -> dict:
+        known = {results.get('img_path')}
+        paths = [p for p in results.get('ref_img_paths', ()) if p not in known]
+        with in_threads(self._read, self._there(paths)) as read:
+            return self._complete(results, read)
+
+    def _there(self, paths: list[str]) -> list[str]:
+        """Those of the paths that are files, once each."""
+        return [
+            p for p in dict.fromkeys(paths) if exists(p, self.backend_args)
+        ]
+
+    def _read(self, path: str) -> np.ndarray | None:
+        """The image, None where it is none.
+
+        Raises:
+            OSError: If the file is missing, empty or broken off.
+            ValueError: If its pixels are no 8-bit colours.
+        """
+        check_frame(path, self.backend_args)
+        data = fileio.get(path, backend_args=self.backend_args)
+        if (self.imdecode_backend, self.color_type) == ('cv2', 'color'):
+            img = decode_colour(data)
+        else:
+            img = mmcv.imfrombytes(
+                data, flag=self.color_type, backend=self.imdecode_backend
+            )
+        if img is None or not self.to_float32:
+            return img
+        return img.astype(np.float32)
+
+    def _complete(self, results: dict, read: Callable) -> dict:
         clip = [results['img']]
         loaded = {}
         if results.get('img_path'):
@@ -66,12 +101,14 @@ class LoadRefFrames(BaseTransform):
                 # Frames must not share memory: a transform may write to one.
                 clip.append(loaded[path].copy())
                 continue
-            loaded[path] = self._load(path, results, clip[-1])
+            loaded[path] = self._load(path, results, clip[-1], read)
             clip.append(loaded[path])
         results['img'] = clip[::-1]
         return results
 
-    def _load(self, path: str, results: dict, later: np.ndarray) -> np.ndarray:
+    def _load(
+        self, path: str, results: dict, later: np.ndarray, read: Callable
+    ) -> np.ndarray:
         key = results.get('img_path')
         if not exists(path, self.backend_args):
             if results.get('missing') == 'repeat':
@@ -85,12 +122,7 @@ class LoadRefFrames(BaseTransform):
                 "missing='repeat' for the dataset to repeat the next later "
                 'frame'
             )
-        check_frame(path, self.backend_args)
-        img = mmcv.imfrombytes(
-            fileio.get(path, backend_args=self.backend_args),
-            flag=self.color_type,
-            backend=self.imdecode_backend,
-        )
+        img = read(path)
         if img is None:
             raise OSError(f"the ref frame '{path}' is no readable image")
         if img.shape != later.shape:
@@ -99,7 +131,7 @@ class LoadRefFrames(BaseTransform):
                 f"'{key}' is {_size(later)}: the frames of a clip must have "
                 'one size'
             )
-        return img.astype(np.float32) if self.to_float32 else img
+        return img
 
     def __repr__(self) -> str:
         return (
@@ -108,6 +140,44 @@ class LoadRefFrames(BaseTransform):
             f"color_type='{self.color_type}', to_float32={self.to_float32}, "
             f'backend_args={self.backend_args})'
         )
+
+
+@TRANSFORMS.register_module()
+class LoadClip(LoadRefFrames):
+    """Loads a clip: ``img`` is T x (H, W, 3), in time order, key frame last.
+
+    ``LoadImageFromFile`` and ``LoadRefFrames`` in one, so that the key frame
+    too is decoded by the fast decoder, beside the others.
+
+    Required Keys:
+
+    - img_path
+    - ref_img_paths (optional)
+    - missing (optional)
+
+    Added Keys:
+
+    - img: list of T x (H, W, 3)
+    - img_shape, ori_shape
+
+    Args:
+        kwargs: :class:`LoadRefFrames`'s.
+
+    Raises:
+        OSError: If a frame is missing, empty, broken off or no image.
+        ValueError: If a ref frame has another size than the key frame.
+    """
+
+    def transform(self, results: dict) -> dict:
+        key = results['img_path']
+        paths = self._there([key, *results.get('ref_img_paths', ())])
+        with in_threads(self._read, paths) as read:
+            img = read(key)
+            if img is None:
+                raise OSError(f"the frame '{key}' is no readable image")
+            results['img'] = img
+            results['img_shape'] = results['ori_shape'] = img.shape[:2]
+            return self._complete(results, read)
 
 
 @TRANSFORMS.register_module()
@@ -169,13 +239,20 @@ class LoadClipAnnotations(LoadAnnotations):
                 data set says of its labels.
         """
         path, colours = results['seg_map_path'], results.get('label_colours')
-        if self._check_file(path) and colours is not None:
+        data = self._checked(path)
+        if _in_colours(data) and colours is not None:
             self._load_colours(path, results)
             return results['gt_seg_map']
+        given = self.imdecode_backend
+        if is_grey_png(data):
+            # The same levels, in a third of Pillow's time.
+            self.imdecode_backend = 'cv2'
         try:
             super()._load_seg_map(results)
         except Exception as error:  # each decoder has its own
             raise _unreadable(path, error) from error
+        finally:
+            self.imdecode_backend = given
         return results['gt_seg_map']
 
     def _load_colours(self, path: str, results: dict) -> None:
@@ -200,8 +277,8 @@ class LoadClipAnnotations(LoadAnnotations):
         results['gt_seg_map'] = label
         results['seg_fields'].append('gt_seg_map')
 
-    def _check_file(self, path: str) -> bool:
-        """Refuse what is no label; whether it is in colours."""
+    def _checked(self, path: str) -> bytes:
+        """The file's bytes; refuses what is no label."""
         if not exists(path, self.backend_args):
             raise FileNotFoundError(
                 f"no label '{path}' (Cityscapes' labelTrainIds are made by "
@@ -221,8 +298,7 @@ class LoadClipAnnotations(LoadAnnotations):
                 f"the label '{path}' is a JPEG, which does not keep class ids "
                 'or colours: store labels as PNG'
             )
-        # Byte 25: 2 is RGB, 6 RGBA.
-        return data.startswith(PNG) and data[25] in (2, 6)
+        return data
 
     def _check_ids(self, path: str, label: np.ndarray, results: dict) -> None:
         num_classes = results.get('num_classes')
@@ -242,6 +318,11 @@ class LoadClipAnnotations(LoadAnnotations):
                 f'{num_classes} classes: {allowed}, and 255 (ignore), are '
                 f'allowed. {results.get("label_help", "")}'.rstrip()
             )
+
+
+def _in_colours(data: bytes) -> bool:
+    # Byte 25: 2 is RGB, 6 RGBA.
+    return data.startswith(PNG) and data[25] in (2, 6)
 
 
 def _unreadable(path: str, why: Exception | str) -> OSError:
