@@ -19,6 +19,7 @@ from ..engine.checkpoints import check_checkpoint
 from ..engine.hooks import check_rnns_used, report_checkpoint
 from ..engine.launch import load_config, revert_sync_bn
 from ..engine.pretrained import fetch_nothing
+from ..io.shipped import config_paths
 
 # Where the wheel of mmseg keeps its configs and what it knows of them.
 MIM = Path(mmseg.__file__).parent / '.mim'
@@ -105,9 +106,11 @@ def find_in_zoo(name: str) -> tuple[Config, str]:
             name.lower(), entries, 3, 0.4
         )
         hint = f'; close to it are {", ".join(close)}' if close else ''
+        if name in config_paths():
+            hint = ': it is a config of ours, which takes a checkpoint too'
         raise ValueError(
-            f"'{name}' is no file, and mmseg's zoo has no model of that "
-            f'name{hint}'
+            f"mmseg's zoo has no model '{name}', and it is no .onnx file"
+            + hint
         )
     weights = entry.get('Weights')
     weights = weights[0] if isinstance(weights, list) else weights

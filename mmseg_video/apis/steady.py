@@ -74,6 +74,11 @@ def steady(
     """
     steadied = steady_filter(filter)
     net = open_net(model, classes, **options)
+    if filter == 'gated' and not net.state_maps:
+        raise ValueError(
+            "filter='gated' is the gated EMA of a model that was trained with "
+            "one; this net has no states: take 'flow'"
+        )
     if palette is None:
         palette = net.palette or colours_of(net.classes)
     segmentor = SteadySegmentor(

@@ -233,7 +233,15 @@ def open_model(
         return steady(args.model, filter=args.steady, **options)
     if args.steady in ('none', 'gated'):
         # Its own step, filter and flow.
-        return VideoSegInferencer(args.config, args.checkpoint, **options)
+        model = VideoSegInferencer(args.config, args.checkpoint, **options)
+        if args.steady == 'gated' and not getattr(
+            model.model, 'state_maps', None
+        ):
+            raise ValueError(
+                '--steady gated is the gated EMA of a model that was trained '
+                f"with one; '{args.config}' has no states: take flow"
+            )
+        return model
     config = find_config(args.config)
     checkpoint = find_checkpoint(args.checkpoint, config)
     return steady((config, checkpoint), filter=args.steady, **options)

@@ -89,7 +89,7 @@ def test_a_name_of_the_zoo(monkeypatch, tmp_path, video):
 
 def test_bad_models_are_refused_with_a_sentence(tmp_path):
     with pytest.raises(
-        ValueError, match=r'no model of that name; close to.*pidnet-s_'
+        ValueError, match=r"no model 'pidnet-s', .*; close to.*pidnet-s_"
     ):
         steady('pidnet-s')
     with pytest.raises(ValueError, match='close to it are segformer_mit-b0'):
@@ -131,3 +131,13 @@ def test_a_net_without_a_filter_gets_the_flow_of_its_config(tmp_path):
     want = VideoSegInferencer(path, checkpoint, 'cpu')
     assert want.flow.settings['min_size'] == 32
     assert alone.flow.settings == want.flow.settings
+
+
+def test_a_gated_ema_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match='this net has no states'):
+        steady(brightness, CLASSES, filter='gated', device='cpu')
+
+
+def test_a_config_of_ours_is_no_name_of_the_zoo():
+    with pytest.raises(ValueError, match='config of ours, which takes a'):
+        steady('unet_imagenet_camvid', device='cpu')

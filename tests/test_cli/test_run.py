@@ -140,7 +140,7 @@ def test_a_model_that_is_not_known(video, tmp_path):
     )
     assert code == 1
     last = output.strip().splitlines()[-1]
-    assert last.startswith("error: 'pidnet-x' is no file, and mmseg's zoo has")
+    assert last.startswith("error: mmseg's zoo has no model 'pidnet-x'")
     assert not list(tmp_path.iterdir())
 
 

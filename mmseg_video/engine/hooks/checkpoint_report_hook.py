@@ -97,7 +97,7 @@ def report_checkpoint(
         raise RuntimeError(
             f'{text}. What was not loaded would stay at its random '
             f'initialisation ({_modules(lacking)}): take the config it was '
-            'trained with, or accept that by --allow-partial'
+            'trained with; train and test have --allow-partial'
         )
     return text
 
