@@ -100,7 +100,8 @@ def check_dataset(
     """
     dataset.full_init()
     infos = [dataset.get_data_info(i) for i in range(len(dataset))]
-    classes = dataset.metainfo['classes']
+    # Data for self-supervision have none.
+    classes = dataset.metainfo.get('classes') or ()
     backend = getattr(dataset, 'backend_args', None)
     grey = getattr(dataset, 'grey', False)
     findings = [] if backend else _files(infos)

@@ -30,7 +30,7 @@ def test_a_name_is_a_config_of_the_package(text):
 
 
 def test_a_file_that_exists_comes_first(tmp_path):
-    (tmp_path / 'rnn_unet_street.py').write_text('a = 1')
+    (tmp_path / 'rnn_unet_street.py').write_text('a, model = 1, dict()')
     assert find_config('rnn_unet_street.py') == 'rnn_unet_street.py'
     assert load_config('rnn_unet_street.py').a == 1
     assert find_config('rnn_unet_street') == str(STREET)

@@ -47,7 +47,8 @@ def test_trains_tests_measures_and_reports(root, tmp_path, monkeypatch, capfd):
     assert 'framewise, seed 0, train: ' in shown.out
     assert re.search('framewise, seed 0, t1: .*; 6 left, about ', shown.out)
     assert 'FAILED: broken, seed 0, train: ' in shown.out
-    assert 'NoSuch is not in the' in shown.out
+    said = shown.out.split('FAILED: broken, seed 0, train: ')[1]
+    assert 'NoSuch' in said.split('FAILED')[0]
     assert "not begun: 'broken, seed 0, train' failed" in shown.out
     assert shown.err.strip().splitlines()[-1] == (
         'error: 4 failed, see above; the same command does them again, and '

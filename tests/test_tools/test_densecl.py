@@ -67,7 +67,7 @@ def test_it_trains_on_every_frame_of_the_sequences(ssl, root):
 
 def test_the_encoder_is_what_the_segmentor_loads(ssl, root, tmp_path):
     cfg = Config.fromfile(CONFIGS / 'unet_cityscapes_densecl-pretrained.py')
-    crop = 'train_dataloader.dataset.pipeline.3.transforms.1.crop_size'
+    crop = 'train_dataloader.dataset.pipeline.2.transforms.1.crop_size'
     cfg.merge_from_dict({**options(root), crop: (64, 128)})
     path = ssl / 'iter_2.pth'
     cfg.model.backbone.init_cfg.checkpoint = str(path)
