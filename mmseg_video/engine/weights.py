@@ -117,6 +117,8 @@ def read_from(file: io.BufferedIOBase, name: str, map_location=None):
             30,
         )
         file.seek(0)
+        # The one place where a file may run: the user has said so, by
+        # --trust-checkpoint, and the log says it again (SECURITY.md).
         loaded = torch.load(
             file, map_location=map_location, weights_only=False
         )

@@ -261,14 +261,20 @@ class ClipSegmentor(BaseSegmentor):
         return flow if self.flow_compensated else None
 
     def resized(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
-        """Logits (N, classes, H, W) of filtered scores (N, classes, h, w)."""
-        raise NotImplementedError
+        """Logits (N, classes, H, W) of filtered scores (N, classes, h, w); of
+        the subclasses that have scores."""
+        raise NotImplementedError(
+            f'{type(self).__name__} has no filter of its scores'
+        )
 
     def _propagate(
         self, states: States, flow: Tensor | None, metas: list[dict]
     ) -> tuple[Tensor, States]:
-        """As :meth:`_predict`, of one frame and without the frame."""
-        raise NotImplementedError
+        """As :meth:`_predict`, of one frame and without the frame; of the
+        subclasses whose ``can_propagate`` may be true."""
+        raise NotImplementedError(
+            f'{type(self).__name__} answers no frame without its net'
+        )
 
     @property
     def _frame_channels(self) -> int:
