@@ -1,13 +1,16 @@
 """The names of the configs that come with the package, with their paths.
 
 mmseg-video configs [PART_OF_A_NAME]
+mmseg-video configs --copy FOLDER    all of them, for configs of one's own
 """
 
 import argparse
+import os
+import shutil
 import sys
 
 from ..io.nearest import close_to
-from ..io.shipped import config_paths
+from ..io.shipped import ROOT, config_paths
 
 
 def main() -> None:
@@ -16,7 +19,16 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('part', nargs='?', default='')
-    part = parser.parse_args().part
+    parser.add_argument(
+        '--copy',
+        metavar='FOLDER',
+        help='write all configs, and what they inherit, to a new folder',
+    )
+    args = parser.parse_args()
+    if args.copy is not None:
+        _copy(args.copy)
+        return
+    part = args.part
     known = config_paths()
     found = {name: path for name, path in known.items() if part in name}
     if not found:
@@ -24,3 +36,12 @@ def main() -> None:
             f"error: no config has '{part}' in its name{close_to(part, known)}"
         )
     print('\n'.join(f'{name:48} {path}' for name, path in found.items()))
+
+
+def _copy(folder: str) -> None:
+    if os.path.exists(folder):
+        sys.exit(f"error: '{folder}' exists: name a new folder")
+    shutil.copytree(
+        ROOT / 'configs', folder, ignore=shutil.ignore_patterns('__pycache__')
+    )
+    print(f"'{folder}'")

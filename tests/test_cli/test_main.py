@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from mmengine import Config
 
 from mmseg_video.cli import main as command
 from mmseg_video.version import __version__
@@ -96,3 +97,16 @@ def test_configs_lists_names(run):
         "error: no config has 'rnn_unet_steet' in its name; close to it are "
         'rnn_unet_street, '
     )
+
+
+def test_configs_are_copied_for_ones_own(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run('configs', '--copy', 'configs') == (0, "'configs'\n", '')
+    (tmp_path / 'configs/mine.py').write_text(
+        "_base_ = ['_base_/models/rnn_unet_efficientnet_lite0.py', "
+        "'_base_/datasets/frame_folders_t3.py', "
+        "'_base_/schedules/schedule_camvid.py']\n"
+    )
+    assert Config.fromfile('configs/mine.py').model.type == 'RecurrentUNet'
+    code, _, _ = run('configs', '--copy', 'configs')
+    assert code == "error: 'configs' exists: name a new folder"
