@@ -99,6 +99,8 @@ def _row(entry: dict, cost: dict, root: Path, folder: Path) -> str:
         for result in entry.get('Results') or ()
     ]
     weights = entry.get('Weights')
+    if weights and '://' not in weights:
+        weights = os.path.relpath(root / weights, folder)
     cells = (
         f'[{entry["Name"]}]({config})',
         baseline,

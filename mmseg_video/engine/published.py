@@ -20,7 +20,8 @@ def find_checkpoint(
         root (Path): The folder of ``configs/``. Defaults to the package's.
 
     Raises:
-        FileNotFoundError: If there is no such config.
+        FileNotFoundError: If there is no such config, or its weights come
+            with the repository and this is an installation without it.
         ValueError: If none is given and none is published.
     """
     if checkpoint is not None:
@@ -30,8 +31,18 @@ def find_checkpoint(
         for model in load(metafile)['Models']:
             own = model.get('Weights')
             if own and os.path.samefile(path, root / model['Config']):
-                return own
+                return own if '://' in own else _in_a_clone(own, root)
     raise ValueError(
         f"no weights are published for '{config}': train it (mmseg-video "
         f'train {path.stem}) and name its checkpoint'
     )
+
+
+def _in_a_clone(weights: str, root: Path) -> str:
+    """A file of the repository that no wheel has."""
+    if not (root / weights).is_file():
+        raise FileNotFoundError(
+            f"the weights '{weights}' are in the repository and not in what "
+            'pip installed: clone it, and name the file'
+        )
+    return str(root / weights)

@@ -64,14 +64,15 @@ def test_specs_have_names_too():
 
 @pytest.fixture
 def zoo(tmp_path):
-    """A package with one config that has weights, and one that has none."""
+    """A package whose configs have weights at an address, none, in a clone."""
     (tmp_path / 'configs').mkdir()
-    for name in ('a', 'b'):
+    for name in ('a', 'b', 'c'):
         (tmp_path / f'configs/{name}.py').write_text('')
     (tmp_path / 'configs/metafile.yml').write_text(
         'Models:\n'
         '  - {Name: a, Config: configs/a.py, Weights: "https://x/a.pth"}\n'
         '  - {Name: b, Config: configs/b.py}\n'
+        '  - {Name: c, Config: configs/c.py, Weights: work_dirs/c.pth}\n'
     )
     return tmp_path
 
@@ -81,3 +82,12 @@ def test_a_metafile_names_the_weights(zoo):
     assert find_checkpoint('own.pth', 'configs/a.py', zoo) == 'own.pth'
     with pytest.raises(ValueError, match=r"published for 'configs/b\.py': tr"):
         find_checkpoint(None, 'configs/b.py', zoo)
+
+
+def test_weights_of_the_repository(zoo):
+    with pytest.raises(FileNotFoundError, match='not in what pip installed'):
+        find_checkpoint(None, 'configs/c.py', zoo)
+    (zoo / 'work_dirs').mkdir()
+    (zoo / 'work_dirs/c.pth').touch()
+    found = find_checkpoint(None, 'configs/c.py', zoo)
+    assert found == str(zoo / 'work_dirs/c.pth')
