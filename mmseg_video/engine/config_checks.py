@@ -84,6 +84,19 @@ def _bases(tree: ast.Module) -> list[str]:
     return []
 
 
+def check_model(cfg: Config) -> None:
+    """Refuse a config that others inherit, and that describes no model.
+
+    Raises:
+        ValueError: With its path.
+    """
+    if 'model' not in cfg:
+        raise ValueError(
+            f"'{cfg.filename}' has no model: it is no config of a whole "
+            'training'
+        )
+
+
 def check_names(cfg: Config, options: dict | None = None) -> None:
     """Refuse top-level keys that nobody reads, and that look like others.
 
@@ -95,10 +108,6 @@ def check_names(cfg: Config, options: dict | None = None) -> None:
         ValueError: With the key, and what may have been meant.
     """
     file = cfg.filename
-    if 'model' not in cfg:
-        raise ValueError(
-            f"'{file}' has no model: it is no config of a whole training"
-        )
     for key in cfg:
         close = difflib.get_close_matches(key, KNOWN, 1, 0.85)
         if key not in KNOWN and close:

@@ -16,7 +16,7 @@ import torch.distributed as dist
 from mmengine import Config
 
 from ..io.shipped import find_config
-from .config_checks import check_bases, check_names
+from .config_checks import check_bases, check_model, check_names
 from .processes import set_slurm_port
 
 # What bad input raises, here and in MMEngine, and a tool that calls another.
@@ -118,7 +118,7 @@ def _where(error: Exception) -> str:
 
 
 def load_config(config: str, options: dict | None = None) -> Config:
-    """A config with ``--cfg-options`` merged in.
+    """A config of a model with ``--cfg-options`` merged in.
 
     Args:
         config (str): Its path, or its name in the zoo.
@@ -126,8 +126,17 @@ def load_config(config: str, options: dict | None = None) -> Config:
 
     Raises:
         FileNotFoundError: If there is no such file or name.
-        ValueError: If it cannot be read, or an option does not fit.
+        ValueError: If it cannot be read, has no model, or an option does not
+            fit.
     """
+    cfg = load_part(config, options)
+    check_model(cfg)
+    return cfg
+
+
+def load_part(config: str, options: dict | None = None) -> Config:
+    """:func:`load_config` of what other configs inherit too: data, or a
+    schedule, alone."""
     path = find_config(config)
     if not path.endswith(('.py', '.json', '.yml', '.yaml')):
         raise ValueError(

@@ -6,7 +6,7 @@ from pathlib import Path
 from mmengine import Config
 
 from ..datasets import sequence_config
-from ..engine.launch import load_config
+from ..engine.launch import load_config, load_part
 from .spec import Entry
 from .store import hash_of
 
@@ -31,9 +31,9 @@ def resolve(entry: Entry) -> Config:
     where = f"entry '{entry.name}'"
     cfg = load_config(str(entry.config))
     if entry.data:
-        _replace_data(cfg, load_config(str(entry.data)), entry.keep)
+        _replace_data(cfg, load_part(str(entry.data)), entry.keep)
     if entry.schedule:
-        _replace_schedule(cfg, load_config(str(entry.schedule)))
+        _replace_schedule(cfg, load_part(str(entry.schedule)))
     if entry.num_classes:
         _set_classes(cfg.model, entry.num_classes)
     for split in SPLITS:
