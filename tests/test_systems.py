@@ -132,7 +132,7 @@ def test_foreground_becomes_one_class(root):
     dataset.data_root = str(root)
     dataset.num_frames = 1
     dataset.pipeline = [
-        t for t in dataset.pipeline if t['type'] != 'ForEachFrame'
+        t for t in dataset.pipeline if t['type'] != 'ClipAugment'
     ]
     binary = DATASETS.build(dataset)
     assert binary.metainfo['classes'] == ('background', 'foreground')
