@@ -97,7 +97,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         default=1,
         metavar='K',
         help='the net runs on every K-th frame, or as many as it takes: '
-        'adaptive; in between the past answers (default: 1)',
+        'adaptive; the others are answered from the past (default: 1)',
     )
     way.add_argument(
         '--max-every',
@@ -145,7 +145,8 @@ def parse_args(argv=None) -> argparse.Namespace:
         type=at_least(32),
         nargs=2,
         metavar=('HEIGHT', 'WIDTH'),
-        help='what the model is given; default: the size of the source',
+        help='of what the model sees, and of all that is written; default: '
+        'the size of the source',
     )
     part.add_argument(
         '--broken',

@@ -221,6 +221,7 @@ def test_targets_are_refused_before_the_work(video, tmp_path, monkeypatch):
         (Targets(labels=tmp_path / 'full'), FileExistsError, 'not empty'),
         (Targets(labels=video.parent / 'full/mine'), OSError, 'is a file'),
         (Targets(heat_map=tmp_path / 'a.txt'), ValueError, 'name a .png'),
+        (Targets(json=tmp_path / 'a.json'), ValueError, 'name an .ndjson'),
         (Targets(tmp_path / 'a', tmp_path / 'a'), ValueError, 'both to be'),
         (Targets(show=True), RuntimeError, 'there is no display'),
     ):
