@@ -166,12 +166,11 @@ class Targets:
             open_writer(self.out, 1)
         if self.labels is not None:
             LabelWriter(self.labels, (), ())
-        if self.json is not None:
-            if Path(self.json).suffix.lower() not in ('.ndjson', '.jsonl'):
-                raise ValueError(
-                    f"cannot write '{self.json}': each line is one JSON "
-                    'object, name an .ndjson or .jsonl'
-                )
+        if self.json and Path(self.json).suffix.lower() == '.json':
+            raise ValueError(
+                f"'{self.json}' would be no JSON file, since each line is an "
+                'object of its own: name an .ndjson or .jsonl'
+            )
         if self.heat_map is not None:
             suffix = Path(self.heat_map).suffix.lower()
             if suffix not in ('.png', '.jpg', '.jpeg', '.webp'):
