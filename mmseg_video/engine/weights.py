@@ -6,6 +6,7 @@ place of all its loaders (``CheckpointLoader``), so ``load_from``, ``resume``,
 ``init_cfg``, ``pretrained`` and mmengine's own ``load_checkpoint`` end here.
 """
 
+import hashlib
 import io
 import os
 import pickle
@@ -175,7 +176,9 @@ def load_from_local(filename: str, map_location=None):
 
 def load_from_http(filename: str, map_location=None):
     """An address; what was downloaded is kept, and not fetched again."""
-    folder = Path(torch.hub.get_dir(), 'checkpoints')
+    # Many addresses end in the same name.
+    own = hashlib.sha256(filename.encode()).hexdigest()[:12]
+    folder = Path(torch.hub.get_dir(), 'checkpoints', own)
     path = folder / Path(urlparse(filename).path).name
     rank, world_size = get_dist_info()
     # The first process downloads; on other machines each for itself.

@@ -210,3 +210,18 @@ def test_what_is_like_data_is_written_as_data(value, plain, tmp_path):
     path = tmp_path / 'x.pth'
     torch.save(to_plain(dict(state_dict={}, meta=dict(x=value))), path)
     assert read_checkpoint(path)['meta']['x'] == plain
+
+
+def test_two_addresses_may_end_in_one_name(tmp_path, monkeypatch):
+    fetched = []
+
+    def download(address, path, progress):
+        fetched.append(address)
+        torch.save(dict(state_dict=dict(w=torch.tensor(len(fetched)))), path)
+
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
+    addresses = [f'https://x/{name}/model.pth' for name in ('a', 'b', 'a')]
+    loaded = [CheckpointLoader.load_checkpoint(a) for a in addresses]
+    assert [int(c['state_dict']['w']) for c in loaded] == [1, 2, 1]
+    assert fetched == addresses[:2]
