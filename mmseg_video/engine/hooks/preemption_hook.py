@@ -105,6 +105,11 @@ class PreemptionHook(Hook):
         path = runner.message_hub.runtime_info.get('last_ckpt')
         if hook and hook.saved_iter != done:
             path = hook.save_extra(runner) or path
+        if runner.world_size > 1 and self._before:
+            # torchrun sends SIGTERM to those that are still there when the
+            # first has left: all leave with one status.
+            self._before[signal.SIGTERM] = signal.SIG_IGN
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if runner.message_hub.get_info('loop_stage') == 'train':
             barrier()  # the first process has written it
         self.release_signals()
