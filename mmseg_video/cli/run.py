@@ -34,7 +34,7 @@ from ..engine.launch import cli
 from ..engine.processes import LAUNCHERS, Processes, join_processes
 from ..engine.published import find_checkpoint
 from ..io.shipped import find_config
-from ..models.steady_filters import STEADY
+from ..models.steady_filters import FLOWS, STEADY
 
 # Of the panels of --draw beside.
 CAPTIONS = dict(flow='flow-compensated EMA', place='EMA')
@@ -90,6 +90,13 @@ def parse_args(argv=None) -> argparse.Namespace:
         default='flow',
         help='the filter of its scores; none and gated: the model as it is '
         '(default: %(default)s)',
+    )
+    way.add_argument(
+        '--flow',
+        choices=FLOWS,
+        default='dis',
+        help="of --steady flow: estimated, or the codec's motion vectors, of "
+        'H.264, MPEG-4 and MPEG-2 files (default: %(default)s)',
     )
     way.add_argument(
         '--every',
@@ -214,6 +221,8 @@ def parse_args(argv=None) -> argparse.Namespace:
             "no model is named: give --model NAME (of mmseg's zoo, hf://ID, "
             'torchvision://NAME, MODEL.onnx), or CONFIG CHECKPOINT'
         )
+    if args.flow != 'dis' and args.steady != 'flow':
+        parser.error(f'--flow {args.flow} is of --steady flow: leave one out')
     if args.live and args.every != 1:
         parser.error('--live works at its own pace: leave out --every')
     return args
@@ -231,7 +240,9 @@ def open_model(
         if getattr(args, name) is not None:
             options[name] = getattr(args, name)
     if args.model:
-        return steady(args.model, filter=args.steady, **options)
+        return steady(
+            args.model, filter=args.steady, flow=args.flow, **options
+        )
     if args.steady in ('none', 'gated'):
         # Its own step, filter and flow.
         model = VideoSegInferencer(args.config, args.checkpoint, **options)
@@ -245,7 +256,9 @@ def open_model(
         return model
     config = find_config(args.config)
     checkpoint = find_checkpoint(args.checkpoint, config)
-    return steady((config, checkpoint), filter=args.steady, **options)
+    return steady(
+        (config, checkpoint), filter=args.steady, flow=args.flow, **options
+    )
 
 
 @cli
@@ -257,7 +270,7 @@ def main(argv=None) -> None:
     size = args.resize and tuple(args.resize)
     excerpt = Excerpt(
         *(args.start, args.end, args.stride, args.max_frames),
-        *(size, args.fps, args.broken),
+        *(size, args.fps, args.broken, args.flow == 'codec'),
     )
     kind = args.draw or ('beside' if args.baseline else 'overlay')
     drawing = Drawing(kind, args.opacity, args.panel_width)
@@ -276,7 +289,7 @@ def _run_one(args, targets, excerpt, drawing, way) -> None:
             'is one: leave it out'
         )
     targets.check(args.input)
-    excerpt.open(args.input)
+    frames = excerpt.open(args.input)
     model = open_model(args, Processes())
     caption = CAPTIONS.get(args.steady, 'prediction')
     models = {caption: model}
@@ -288,7 +301,7 @@ def _run_one(args, targets, excerpt, drawing, way) -> None:
                 f'{len(baseline.classes)} others: they cannot share a legend'
             )
         models['baseline'] = baseline
-    run = run_video(args.input, models, targets, excerpt, drawing, way)
+    run = run_video(frames, models, targets, excerpt, drawing, way)
     print(run.rates)
     if targets.paths:
         print(targets)
@@ -299,7 +312,7 @@ def _run_many(args, videos, targets, excerpt, drawing, way) -> None:
         raise ValueError('--baseline is drawn beside one video, not many')
     processes = join_processes(args.launcher)
     names = ('model', 'config', 'checkpoint', 'steady', 'every', 'amp')
-    names = (*names, 'max_every', 'tolerance')
+    names = (*names, 'max_every', 'tolerance', 'flow')
     many = run_videos(
         videos,
         lambda: open_model(args, processes),

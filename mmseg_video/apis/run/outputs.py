@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import cv2
@@ -34,7 +34,8 @@ class FrameResult:
         labels (dict): Caption -> label map (H, W) uint8.
         full (bool): Whether the net ran on it.
         seconds (float): Until the answer was there, after the one before.
-        change (Change | None): Since the frame before, of the first model.
+        changes (dict): Caption -> :class:`Change` since the frame before;
+            empty where there is none, or nobody asked.
     """
 
     number: int
@@ -44,7 +45,12 @@ class FrameResult:
     labels: dict[str, np.ndarray]
     full: bool
     seconds: float
-    change: Change | None = None
+    changes: dict[str, Change] = field(default_factory=dict)
+
+    @property
+    def change(self) -> Change | None:
+        """Of the first model."""
+        return next(iter(self.changes.values()), None)
 
     @property
     def label(self) -> np.ndarray:
@@ -232,7 +238,7 @@ def pictures(
     path: Path,
     fps: float,
     draw: Callable[[FrameResult], np.ndarray],
-    keeps_times: bool,
+    keeps_times: bool = True,
 ) -> Iterator[Write]:
     """Drawn frames as a video or a folder, at the source's times."""
     first = None
