@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ...choices import DRAWINGS
 from ...evaluation.flicker import Change
 from ...io.atomic import atomic_path, write_bytes
 from ...io.windows import Window, check_display
@@ -79,12 +80,10 @@ class Drawing:
     opacity: float = 0.55
     panel_width: int = 480
 
-    KINDS = ('overlay', 'beside', 'labels')
-
     def __post_init__(self):
-        if self.kind not in self.KINDS:
+        if self.kind not in DRAWINGS:
             raise ValueError(
-                f"'{self.kind}': frames are drawn as {', '.join(self.KINDS)}"
+                f"'{self.kind}': frames are drawn as {', '.join(DRAWINGS)}"
             )
         if not 0 <= self.opacity <= 1:
             raise ValueError(f'opacity is 0 to 1, got {self.opacity}')
