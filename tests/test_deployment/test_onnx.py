@@ -28,12 +28,12 @@ NORMALISED = dict(
     bgr_to_rgb=True,
 )
 # Three levels and few operations: a dozen of them take seconds to export.
-CHANNELS = [4, 8, 8]
+CHANNELS = [8, 16, 16]
 BN = dict(type='BN')
 HEAD = dict(
     type='UNetHead',
     in_channels=CHANNELS,
-    channels=4,
+    channels=8,
     num_classes=5,
     norm_cfg=BN,
     num_convs=1,
@@ -44,7 +44,7 @@ SMOOTHED = dict(
     type='RecurrentUNet',
     data_preprocessor=NORMALISED,
     backbone=dict(
-        type='DoubleConvEncoder', base_channels=4, num_levels=2, norm_cfg=BN
+        type='DoubleConvEncoder', base_channels=8, num_levels=2, norm_cfg=BN
     ),
     decode_head=HEAD,
     filter=FILTER,
@@ -53,8 +53,23 @@ SMOOTHED = dict(
 )
 COMPENSATED = dict(SMOOTHED, flow_compensated=True)
 SMALL = {**SMOOTHED, 'neck': NECK, 'filter': None}
+# Each covers several cells, connections and places, which share their paths.
 VARIANTS = {
     'a ResNet with group norm': dict(RECURRENT, data_preprocessor=NORMALISED),
+    'lstm, depthwise and dense, and a gated EMA of the logits': dict(
+        SMALL,
+        neck=dict(
+            NECK,
+            cell=dict(type='ConvLSTMCell', conv='depthwise'),
+            connection='dense',
+        ),
+        decode_head=dict(HEAD, in_channels=[c * 3 // 2 for c in CHANNELS]),
+        head_rnns=dict(
+            conv_seg=dict(
+                cell=dict(type='GatedEMACell'), connection='standard'
+            )
+        ),
+    ),
     'plain and split, and in the decoder': dict(
         SMALL,
         neck=dict(
@@ -68,29 +83,12 @@ VARIANTS = {
             'conv_seg': dict(hidden_ratio=0.5),
         },
     ),
-    'lstm': dict(SMALL, neck=dict(NECK, cell=dict(type='ConvLSTMCell'))),
-    'depthwise': dict(SMALL, neck=dict(NECK, cell=dict(conv='depthwise'))),
-    'standard': dict(SMALL, neck=dict(NECK, connection='standard')),
-    'dense': dict(
+    'standard, of two levels, and a final RNN': dict(
         SMALL,
-        neck=dict(NECK, connection='dense'),
-        decode_head=dict(HEAD, in_channels=[c * 3 // 2 for c in CHANNELS]),
-    ),
-    'two levels and a final RNN': dict(
-        SMALL,
-        neck=dict(NECK, levels=[1, 2]),
+        neck=dict(NECK, levels=[1, 2], connection='standard'),
         final_rnn=dict(cell=dict(type='ConvLSTMCell'), hidden_ratio=0.5),
     ),
-    'a gated EMA of its logits': dict(
-        SMALL,
-        head_rnns=dict(
-            conv_seg=dict(
-                cell=dict(type='GatedEMACell'), connection='standard'
-            )
-        ),
-    ),
-    'an average of its logits': dict(SMALL, filter=FILTER),
-    'both, along the flow': dict(
+    'a gated EMA and an average, along the flow': dict(
         SMALL,
         head_rnns=dict(
             conv_seg=dict(
@@ -214,7 +212,7 @@ def test_size_and_batch_are_free_and_the_past_counts(gru):
 def test_inputs_and_outputs_have_names(gru, compensated):
     _, path = gru
     graph = onnx.load(path).graph
-    states = [f'neck.0.{i}' for i in range(4)]
+    states = [f'neck.0.{i}' for i in range(3)]
     assert [v.name for v in graph.input] == ['frame', *states]
     assert [v.name for v in graph.output] == [
         *('logits', 'labels'),
