@@ -136,7 +136,8 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--labels',
         type=Path,
         metavar='DIR',
-        help='label maps (PNG of class ids) and classes.json',
+        help='label maps (PNG of class ids), under the names of the frames or '
+        'their numbers in the video, and classes.json',
     )
     out.add_argument(
         '--json',
@@ -149,7 +150,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--heat-map',
         type=Path,
         metavar='PNG',
-        help='a picture of where predictions flicker',
+        help='a picture of where predictions flicker, of a baseline too',
     )
     out.add_argument('--show', action='store_true', help='in a window; q ends')
     out.add_argument(
@@ -158,6 +159,12 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='default: overlay, and beside where there is a baseline',
     )
     out.add_argument('--opacity', type=float, default=0.55)
+    out.add_argument(
+        '--legend',
+        action='store_true',
+        help='a strip below each frame that names the classes in it (--draw '
+        'beside always has a legend)',
+    )
     out.add_argument(
         '--panel-width',
         type=at_least(32),

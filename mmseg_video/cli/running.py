@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
         *(size, args.fps, args.broken),
     )
     kind = args.draw or ('beside' if args.baseline else 'overlay')
-    drawing = Drawing(kind, args.opacity, args.panel_width)
+    drawing = Drawing(kind, args.opacity, args.panel_width, args.legend)
     way = Way('offline' if args.offline else args.lag, args.live)
     videos = find_videos(args.input)
     if videos is None:
