@@ -27,7 +27,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=int,
         nargs=2,
         default=(240, 80),
-        metavar=('TRAIN', 'VAL'),
+        metavar=('TRAIN', 'TEST'),
         help='street scenes to make',
     )
     parser.add_argument('--out', type=Path, default='work_dirs/quickstart')
