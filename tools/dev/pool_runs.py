@@ -15,12 +15,12 @@ paired bootstrap over data sets, trainings and sequences.
 import argparse
 from pathlib import Path
 
-from mmseg_video.engine import registration  # noqa: F401
-from mmseg_video.engine.arguments import (
+from mmseg_video.cli.arguments import (
     CfgOptions,
     at_least,
     tool_parser,
 )
+from mmseg_video.engine import registration  # noqa: F401
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments.evidence import choose, gather
 from mmseg_video.experiments.output import to_json
