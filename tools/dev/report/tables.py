@@ -67,7 +67,7 @@ def street_values(results: Results) -> str:
 def street_gains(results: Results) -> str:
     """Differences to the baseline, with their intervals."""
     benchmark = results.benchmarks['street']
-    columns = {c: n for c, n in STREET_GAINS.items() if _any(benchmark, c)}
+    columns = {c: n for c, n in STREET_GAINS.items() if any_has(benchmark, c)}
     head = (_head(columns.values()),)
     lines = _gains(benchmark, columns)
     return tabular('@{}l' + 'r' * len(columns) + '@{}', head, lines)
@@ -85,7 +85,7 @@ def selection(results: Results) -> str:
     lines = []
     for cells, name in zip(
         _values(benchmark, SELECTION, _latency),
-        _measured(benchmark, SELECTION),
+        measured(benchmark, SELECTION),
         strict=True,
     ):
         mark = r'\,$\star$' if name == chosen else ''
@@ -122,7 +122,7 @@ def _grouped(
 ) -> str:
     """A table of the columns that were measured, under their groups."""
     groups = {
-        group: {c: n for c, n in columns.items() if _any(benchmark, c)}
+        group: {c: n for c, n in columns.items() if any_has(benchmark, c)}
         for group, columns in groups.items()
     }
     above, rules, at, columns = [''], [], 2, {}
@@ -144,24 +144,24 @@ def _grouped(
     return tabular(letters, head, lines)
 
 
-def _any(benchmark: Benchmark, column: Cell) -> bool:
-    return any(_find(benchmark, name, column) for name in benchmark.entries)
+def any_has(benchmark: Benchmark, column: Cell) -> bool:
+    return any(find(benchmark, name, column) for name in benchmark.entries)
 
 
 def _head(names, *more: str) -> str:
     return ' & '.join(['', *names, *more]) + r' \\'
 
 
-def _measured(benchmark: Benchmark, columns: dict[Cell, str]) -> list[str]:
+def measured(benchmark: Benchmark, columns: dict[Cell, str]) -> list[str]:
     """The entries that have any of the figures."""
     return [
         name
         for name in benchmark.entries
-        if any(_find(benchmark, name, column) for column in columns)
+        if any(find(benchmark, name, column) for column in columns)
     ]
 
 
-def _find(benchmark: Benchmark, name: str, column: Cell) -> dict | None:
+def find(benchmark: Benchmark, name: str, column: Cell) -> dict | None:
     data, protocol, figure, subset = column
     return benchmark.find(data, protocol, name, figure, subset)
 
@@ -171,10 +171,10 @@ def _values(
     columns: dict[Cell, str],
     *more: Callable[[dict], str],
 ) -> list[list[str]]:
-    names = _measured(benchmark, columns)
+    names = measured(benchmark, columns)
     lines = [[numbers.escape(benchmark.entries[n]['title'])] for n in names]
     for column in columns:
-        rows = [_find(benchmark, name, column) for name in names]
+        rows = [find(benchmark, name, column) for name in names]
         values = [row and row['value'] for row in rows]
         texts = [
             MISSING if v is None else numbers.plain(v, column[2])
@@ -192,10 +192,10 @@ def _values(
 def _gains(benchmark: Benchmark, columns: dict[Cell, str]) -> list:
     baseline = benchmark.name('baseline')
     lines = []
-    for name in _measured(benchmark, columns):
+    for name in measured(benchmark, columns):
         if name == baseline:
             continue
-        rows = [_find(benchmark, name, column) for column in columns]
+        rows = [find(benchmark, name, column) for column in columns]
         if all(row is None or row.get('difference') is None for row in rows):
             continue
         title = numbers.escape(benchmark.entries[name]['title'])
