@@ -115,7 +115,7 @@ def _value(results: Results, folder: Path, name: str, arguments) -> str:
         return numbers.plain(row['value'], row['figure'])
     if name == 'resultsd':
         return numbers.with_spread(row['value'], row['sd'], row['figure'])
-    if row.get('difference') is None:
+    if row['entry'] == results.of(row['data']).name('baseline'):
         raise ReportError(f'{arguments}: the baseline differs from nothing')
     if name == 'relgain':
         return numbers.relative(row)

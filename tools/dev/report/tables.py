@@ -54,8 +54,8 @@ CAMVID = {
     'test, 1\\,Hz': {('test1', 't5', 'mIoU', 'all'): 'mIoU'},
 }
 SELECTION = {
-    ('clean@val', 'stream', 'mIoU', 'all'): 'mIoU',
-    ('clean@val', 'stream', 'flicker_static', 'all'): 'flicker',
+    ('bursts@val', 'stream', 'mIoU', 'clean'): 'mIoU',
+    ('bursts@val', 'stream', 'flicker_static', 'clean'): 'flicker',
 }
 
 
