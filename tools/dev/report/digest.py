@@ -4,7 +4,10 @@ import hashlib
 from pathlib import Path
 
 SIDECAR = 'report.sha256'
-PATTERNS = ('*.tex', 'sections/*.tex', '*.bib', 'generated/*')
+PATTERNS = (
+    *('*.tex', 'sections/*.tex', '*.bib'),
+    *('generated/*', 'figures/*'),
+)
 
 
 def digests(folder: Path) -> dict[str, str]:
