@@ -12,7 +12,7 @@
 - ``gpu.STAGE.(CASE).COLUMN``: of tools/gpu_day.sh.
 - ``robustness.DATA.KIND.STRENGTH.FIGURE``: a difference, DATA is camvid or
   street; ``...FIGURE.low``, ``high``: its interval.
-- ``reliability.TOTAL``: of tools/dev/chaos.py.
+- ``reliability.TOTAL``, ``settings``: of tools/dev/chaos.py.
 - ``zoo.families``, ``zoo.builds``, ``zoo.steady``: of tools/dev/check_zoo.py.
 - ``camvid_gpu.SEED.val``, ``test``: mIoU of a framewise net.
 """
@@ -157,7 +157,10 @@ def _zoo(results, count) -> int:
 
 
 def _reliability(results, total) -> int:
-    return results.json('reliability/chaos.json')['totals'][total]
+    report = results.json('reliability/chaos.json')
+    if total == 'settings':
+        return len(report['settings'])
+    return report['totals'][total]
 
 
 def _camvid_gpu(results, seed, column) -> float:

@@ -21,12 +21,14 @@ STREET = {
     },
     'bursts, stream': {
         ('bursts', 'stream', 'mIoU', 'all'): 'all',
+        ('bursts', 'stream', 'mAcc', 'all'): 'mAcc',
         ('bursts', 'stream', 'mIoU', 'clean'): 'clean',
         ('bursts', 'stream', 'mIoU', 'degraded'): 'degr.',
         ('bursts', 'stream', 'flicker_static', 'all'): 'flicker',
     },
     'bursts, $T\\,{=}\\,5$': {
         ('bursts', 't5', 'mIoU', 'all'): 'all',
+        ('bursts', 't5', 'mAcc', 'all'): 'mAcc',
         ('bursts', 't5', 'mIoU', 'clean'): 'clean',
         ('bursts', 't5', 'mIoU', 'degraded'): 'degr.',
     },
