@@ -209,9 +209,7 @@ def test_values_come_from_the_results(made_up, text):
         rf'\ensuremath{{{change:+.0f}}}\,\%'
     )
     assert values.pop('about:street:data_seeds') == '3'
-    assert values.pop('about:street:best.title') == (
-        'gated EMA, flow-compensated'
-    )
+    assert values.pop('about:street:best.title') == ('gated EMA along flow')
     assert values == {'lit:one': '7'}
 
 

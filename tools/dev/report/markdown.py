@@ -54,7 +54,7 @@ def update_page(results: Results, path: Path) -> None:
 def _values(benchmark: Benchmark, columns: dict[Cell, str]) -> str:
     columns = {c: n for c, n in columns.items() if any_has(benchmark, c)}
     names = measured(benchmark, columns)
-    lines = [[benchmark.entries[name]['title']] for name in names]
+    lines = [[benchmark.title(name)] for name in names]
     for column in columns:
         rows = [find(benchmark, name, column) for name in names]
         known = [row['value'] for row in rows if row]
@@ -73,7 +73,7 @@ def _gains(benchmark: Benchmark, columns: dict[Cell, str]) -> str:
         if name == baseline:
             continue
         rows = [find(benchmark, name, column) for column in columns]
-        lines.append([benchmark.entries[name]['title'], *map(_gain, rows)])
+        lines.append([benchmark.title(name), *map(_gain, rows)])
     return _table(['', *columns.values()], lines)
 
 

@@ -42,7 +42,7 @@ def _scatter(axis, benchmark, data, subset, title) -> None:
             **dict(color=colour, ecolor=GREY, zorder=3),
         )
         texts.append(
-            axis.text(x, y, name.replace('_', ' '), fontsize=5.5, color=colour)
+            axis.text(x, y, benchmark.title(name), fontsize=5.5, color=colour)
         )
         if name == baseline:
             axis.axhline(y, color=BASELINE, lw=0.6, ls='--', zorder=1)

@@ -132,7 +132,9 @@ def _about(results: Results, benchmark: str, key: str) -> str:
         raise ReportError(f"there is no benchmark '{benchmark}'")
     benchmark = results.benchmarks[benchmark]
     name, dot, attribute = key.partition('.')
-    if dot:
+    if attribute == 'title':
+        value = benchmark.title(name)
+    elif dot:
         value = benchmark.entries[benchmark.name(name)].get(attribute)
     else:
         value = benchmark.content.get(key)

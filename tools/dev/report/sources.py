@@ -13,6 +13,23 @@ BENCHMARKS = {'street': 'street_scenes', 'camvid': 'camvid'}
 # Entries that the results themselves name.
 ALIASES = ('best', 'best_without_laterals', 'baseline')
 COMMAND = 'bash tools/reproduce.sh'
+# Entries by names that are short enough for a table; others have their own.
+TITLES = {
+    'framewise_same_time': 'framewise, same time (baseline)',
+    'framewise': 'framewise, same iterations',
+    'larger_input': 'framewise, larger input',
+    'hold': 'framewise, bad frames held',
+    'ema': 'EMA in place',
+    'flow_ema': 'EMA along flow',
+    'laterals': 'residual laterals',
+    'laterals_flow_ema': 'residual laterals, EMA along flow',
+    'split_laterals': 'split laterals',
+    'split_laterals_flow_ema': 'split laterals, EMA along flow',
+    'gated_ema': 'gated EMA',
+    'gated_ema_flow': 'gated EMA along flow',
+    'split_gated_ema': 'split laterals, gated EMA',
+    'split_gated_ema_flow': 'split laterals, gated EMA along flow',
+}
 # The first of the splits that has a row is meant.
 SPLITS = ('test', 'val')
 
@@ -62,6 +79,10 @@ class Benchmark:
                 + ', '.join(self.content['entries'])
             )
         return name
+
+    def title(self, entry: str) -> str:
+        name = self.name(entry)
+        return TITLES.get(name, self.content['entries'][name]['title'])
 
     def find(self, data, protocol, entry, figure, subset) -> dict | None:
         """A row, None where it was not measured.

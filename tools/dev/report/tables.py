@@ -100,10 +100,10 @@ def costs(results: Results) -> str:
     """Training and running costs of each entry."""
     benchmark = results.benchmarks['street']
     lines = []
-    for entry in benchmark.entries.values():
+    for name, entry in benchmark.entries.items():
         lines.append(
             [
-                numbers.escape(entry['title']),
+                numbers.escape(benchmark.title(name)),
                 _number(entry.get('parameters'), 1e-6, '.2f'),
                 _number(entry.get('iterations'), 1, ',.0f'),
                 _number(entry.get('seconds'), 1, ',.0f'),
@@ -174,7 +174,7 @@ def _values(
     *more: Callable[[dict], str],
 ) -> list[list[str]]:
     names = measured(benchmark, columns)
-    lines = [[numbers.escape(benchmark.entries[n]['title'])] for n in names]
+    lines = [[numbers.escape(benchmark.title(n))] for n in names]
     for column in columns:
         rows = [find(benchmark, name, column) for name in names]
         values = [row and row['value'] for row in rows]
@@ -200,7 +200,7 @@ def _gains(benchmark: Benchmark, columns: dict[Cell, str]) -> list:
         rows = [find(benchmark, name, column) for column in columns]
         if all(row is None or row.get('difference') is None for row in rows):
             continue
-        title = numbers.escape(benchmark.entries[name]['title'])
+        title = numbers.escape(benchmark.title(name))
         lines.append([title, *map(_gain, rows)])
     return lines
 

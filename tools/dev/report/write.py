@@ -48,7 +48,7 @@ def texts(results: Results, folder: Path = FOLDER) -> dict[str, str]:
 
 
 def write_all(results: Results, folder: Path = FOLDER) -> list[Path]:
-    """Write the texts and the plots; nothing is written if one fails."""
+    """Write the texts, if all of them can be made, and the plots."""
     from mmseg_video.io.atomic import write_text
 
     out, paths = folder / 'generated', []
