@@ -8,7 +8,6 @@ from pathlib import Path
 
 from mmengine import Config
 from mmengine.dist import is_main_process
-from mmengine.runner import Runner
 
 from ..datasets import sequence_config
 from ..engine.arguments import set_data_root
@@ -22,6 +21,7 @@ from ..engine.launch import (
 )
 from ..engine.pretrained import fetch_nothing
 from ..engine.published import find_checkpoint
+from ..engine.test_runner import LoggedTestRunner
 from ..evaluation.figures import TEMPORAL_METRICS
 from ..evaluation.protocol import Protocol, read_in_order
 from ..io.atomic import write_text
@@ -76,7 +76,7 @@ def evaluate(
     set_up_processes(cfg, launcher)
     protocol = protocol.apply(cfg)
     with explained(cfg):
-        metrics = Runner.from_cfg(cfg).test()
+        metrics = LoggedTestRunner.from_cfg(cfg).test()
     if is_main_process():
         report = dict(
             metrics=_finite(metrics),

@@ -47,6 +47,22 @@ def test_frame_interval_and_tta_are_recorded(recurrent):
     assert 0 <= report['metrics']['aAcc'] <= 100
 
 
+def test_a_trainings_config_stays_in_its_work_dir(framewise, tmp_path):
+    """A test in it keeps its own, with its options, beside its log."""
+    run = shutil.copytree(framewise, tmp_path / 'run')
+    before = (run / 'unet_street.py').read_text()
+    code, output = call(
+        *(sys.executable, TOOLS / 'test.py', run / 'unet_street.py'),
+        *(run / 'iter_2.pth', '--work-dir', run),
+        *('--cfg-options', 'test_dataloader.batch_size=2'),
+    )
+    assert code == 0, output[-2000:]
+    assert (run / 'unet_street.py').read_text() == before
+    texts = [path.read_text() for path in run.glob('*/unet_street.py')]
+    assert len(texts) == 1
+    assert texts[0] != before
+
+
 def test_degraded_frames_are_the_same_in_every_run(recurrent):
     clean = evaluate(recurrent)
     first = evaluate(recurrent, '--degrade', 1)
