@@ -295,6 +295,49 @@ KEYS = {
     'train_dataloader.dataset.num_frame': 'num_frames',
 }
 
+# Key -> what is none of its things, which of a list, and what is expected.
+OTHER_THINGS = {
+    'model': ('unet', '', 'a dict'),
+    'optim_wrapper': ('SGD', '', 'a dict'),
+    'train_dataloader': ('[1]', '', 'a dict'),
+    'default_hooks.logger': ('1', '', 'dict'),
+    'custom_hooks': ('[EMAHook]', r'\.0', 'dict'),
+    'param_scheduler': ('[0.1,0.01]', r'\.0', 'dict'),
+    'val_evaluator': ('IoUMetric', '', 'dict'),
+    'val_evaluator.iou_metrics': ('[mIoU,1]', r'\.1', 'a name'),
+    'visualizer.vis_backends': ('[Tensorboard]', r'\.0', 'dict'),
+    'train_dataloader.dataset.pipeline': ('[LoadClip]', r'\.0', 'dict'),
+    'train_dataloader.dataset.num_frames': ('two', '', 'a number'),
+    'model.decode_head.in_channels': ('[8,x,32,64]', r'\.1', 'a number'),
+    'model.data_preprocessor.mean': ('[1,2,x]', r'\.2', 'a number'),
+    'model.decode_head.dropout_ratio': ('nan', '', 'a number'),
+}
+UNET = f"_base_ = '{leaf('unet_street')}'\n"
+WRITTEN = {
+    'a clip that grows at no iteration': (
+        UNET + "default_hooks = dict(g=dict(type='GrowClipHook', "
+        'milestones={}))\n',
+        'milestones are empty',
+    ),
+    'milestones of a schedule that are text': (
+        UNET + "param_scheduler = dict(type='MultiStepLR', by_epoch=False, "
+        "milestones=[10, '20'])\n",
+        "param_scheduler.milestones.1 is '20', expected a number",
+    ),
+    'a loop without a type': (
+        UNET + 'train_cfg = dict(_delete_=True, max_iters=5)\n',
+        "train_cfg is .*expected type='IterBasedTrainLoop'",
+    ),
+    'a hook without a type': (
+        UNET + 'custom_hooks = [dict(interval=1)]\n',
+        'custom_hooks.0 is .*expected dict',
+    ),
+    'a transform that is None': (
+        UNET + 'train_dataloader = dict(dataset=dict(pipeline=[None]))\n',
+        'pipeline.0 is None, expected dict',
+    ),
+}
+
 KINDS = [
     # What happens to pictures.
     *(
@@ -393,6 +436,25 @@ KINDS = [
         *('configs and options', 'a dict as an option'),
         of_options('default_hooks.grow={1:2}'),
         'give it key by key',
+    ),
+    *(
+        Kind(
+            *('configs and options', f'{key}={value}'),
+            of_options(f'{key}={value}'),
+            rf'{key}{where} is .*expected {expected}',
+        )
+        for key, (value, where, expected) in OTHER_THINGS.items()
+    ),
+    *(
+        Kind('configs and options', name, of_config(text), says)
+        for name, (text, says) in WRITTEN.items()
+    ),
+    Kind(
+        *('configs and options', 'model.neck.levels=[0,a]'),
+        lambda files: train(
+            *(files, 'model.neck.levels=[0,a]'), config='rnn_unet_street'
+        ),
+        r'model\.neck\.levels\.1 is .a., expected a number',
     ),
     Kind(
         *('configs and options', 'an empty pipeline'),

@@ -114,7 +114,7 @@ def check_names(cfg: Config, options: dict | None = None) -> None:
             raise ValueError(
                 f"'{file}': nothing reads '{key}'; did you mean '{close[0]}'?"
             )
-    for place, node in _dicts(options or {}, ''):
+    for place, node in dicts(options or {}, ''):
         wrong = [key for key in node if not isinstance(key, str)]
         if wrong:
             raise ValueError(
@@ -184,15 +184,19 @@ def check_training(cfg: Config) -> None:
     for place, (fits, expected) in RULES.items():
         value, there = _at(cfg, place)
         if there and not fits(value):
-            raise _wrong(cfg, place, value, expected)
+            raise wrong(cfg, place, value, expected)
     for part in ('optim_wrapper', 'param_scheduler'):
-        for place, node in _dicts(cfg.get(part) or {}, part):
+        for place, node in dicts(cfg.get(part) or {}, part):
             for key in node.keys() & set(RATES):
                 if not _rate(node[key]):
-                    raise _wrong(
+                    raise wrong(
                         *(cfg, f'{place}.{key}', node[key]),
                         'a number >= 0',
                     )
+    loop = cfg.get('train_cfg')
+    if loop is not None and not {'type', 'by_epoch'} & set(loop):
+        expected = "type='IterBasedTrainLoop' or 'EpochBasedTrainLoop' in it"
+        raise wrong(cfg, 'train_cfg', loop, expected)
     place = 'optim_wrapper.optimizer.type'
     kind, there = _at(cfg, place)
     if there and isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
@@ -202,7 +206,7 @@ def check_training(cfg: Config) -> None:
         pipeline, there = _at(cfg, f'{split}_dataloader.dataset.pipeline')
         if there and not pipeline:
             place = f'{split}_dataloader.dataset.pipeline'
-            raise _wrong(cfg, place, pipeline, 'transforms, packing last')
+            raise wrong(cfg, place, pipeline, 'transforms, packing last')
 
 
 def _check_classes(cfg: Config, split: str) -> None:
@@ -215,7 +219,7 @@ def _check_classes(cfg: Config, split: str) -> None:
     classes = (dataset.get('metainfo') or {}).get('classes')
     classes = classes or getattr(known, 'METAINFO', {}).get('classes')
     number = 2 if dataset.get('foreground') else len(classes or ())
-    for place, node in _dicts(cfg.model, 'model'):
+    for place, node in dicts(cfg.model, 'model'):
         own = node.get('num_classes')
         # An auxiliary head of the edges, and the like, has its own.
         if not place.endswith('decode_head') or not isinstance(own, int):
@@ -238,18 +242,18 @@ def _at(cfg: Config, place: str) -> tuple[object, bool]:
     return node, True
 
 
-def _dicts(node, place: str) -> Iterator[tuple[str, dict]]:
+def dicts(node, place: str) -> Iterator[tuple[str, dict]]:
     """Every dict below a node, with its place."""
     if isinstance(node, dict):
         yield place, node
         for key, value in node.items():
-            yield from _dicts(value, f'{place}.{key}')
+            yield from dicts(value, f'{place}.{key}')
     elif isinstance(node, list | tuple):
         for i, value in enumerate(node):
-            yield from _dicts(value, f'{place}.{i}')
+            yield from dicts(value, f'{place}.{i}')
 
 
-def _wrong(cfg: Config, place: str, value, expected: str) -> ValueError:
+def wrong(cfg: Config, place: str, value, expected: str) -> ValueError:
     return ValueError(
         f"'{cfg.filename}': {place} is {value!r}, expected {expected}"
     )
@@ -291,7 +295,7 @@ def _explain(cfg: Config, text: str) -> ValueError | None:
     found = [
         pair
         for key, value in cfg.items()
-        for pair in _dicts(value, key)
+        for pair in dicts(value, key)
         if key in KNOWN and not key.endswith('_pipeline')
     ]
     if match := _REGISTRY.search(text):

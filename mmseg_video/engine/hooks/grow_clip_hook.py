@@ -35,6 +35,11 @@ class GrowClipHook(Hook):
     """
 
     def __init__(self, milestones: dict[int, int]):
+        if not milestones:
+            raise ValueError(
+                'GrowClipHook: milestones are empty: name iterations done '
+                '-> T, such as {16000: 8}, or leave the hook out'
+            )
         for begin, num_frames in milestones.items():
             # --cfg-options give the iterations as text.
             if not str(begin).isdigit() or not isinstance(num_frames, int):
