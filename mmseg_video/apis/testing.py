@@ -14,8 +14,8 @@ from ..engine.arguments import set_data_root
 from ..engine.checkpoints import check_checkpoint
 from ..engine.config_checks import explained
 from ..engine.launch import (
-    accept_partial_weights,
     load_config,
+    report_checkpoints,
     set_up_processes,
     set_work_dir,
 )
@@ -60,8 +60,7 @@ def evaluate(
     set_data_root(cfg, data_root)
     set_work_dir(cfg, work_dir)
     cfg.load_from = checkpoint
-    if allow_partial:
-        accept_partial_weights(cfg)
+    report_checkpoints(cfg, allow_partial)
     fetch_nothing(cfg.model)
     if format_only:
         _only_predict(cfg, out, temporal)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from mmengine import Config, DictAction
 
 from ..datasets import sequence_config
+from .partial import ALLOW_PARTIAL
 from .weights import TRUST
 
 
@@ -83,13 +84,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         '--work-dir', help='default: work_dirs/<name of the config>'
     )
     add_data(parser)
-    add_trust(parser)
-    parser.add_argument(
-        '--allow-partial',
-        action='store_true',
-        help='accept a checkpoint that lacks parameters of the model; they '
-        'stay at their initialisation',
-    )
+    add_loading(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -103,11 +98,22 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_trust(parser: argparse.ArgumentParser) -> None:
-    """``--trust-checkpoint``, for what :mod:`.weights` refuses to load."""
+def add_loading(parser: argparse.ArgumentParser) -> None:
+    """What every tool that loads a checkpoint takes: ``--allow-partial``, and
+    ``--trust-checkpoint`` for what :mod:`.weights` refuses to load."""
+    parser.add_argument(
+        '--allow-partial',
+        action=_Accept,
+        const=ALLOW_PARTIAL,
+        nargs=0,
+        default=argparse.SUPPRESS,
+        help='accept a checkpoint that lacks parameters of the model; they '
+        'stay at their initialisation',
+    )
     parser.add_argument(
         '--trust-checkpoint',
-        action=_Trust,
+        action=_Accept,
+        const=TRUST,
         nargs=0,
         default=argparse.SUPPRESS,
         help='load checkpoints that hold more than weights, which lets them '
@@ -116,10 +122,10 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
     )
 
 
-class _Trust(argparse.Action):
+class _Accept(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None):
         # The processes that the tool starts inherit it.
-        os.environ[TRUST] = '1'
+        os.environ[self.const] = '1'
 
 
 class _LocalRank(argparse.Action):
