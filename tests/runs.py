@@ -20,8 +20,8 @@ def leaf(name):
 
 
 def scenes(root):
-    """Two snippets to train on and two to test, of 12 frames of 64x128."""
-    write_street_scenes(root, 2, 2, size=(64, 128), frames=(8, 19))
+    """Two snippets of each split, of 12 frames of 64x128."""
+    write_street_scenes(root, 2, 2, 2, size=(64, 128), frames=(8, 19))
     return root
 
 

@@ -54,6 +54,11 @@ def parse_args():
         '--report', action='store_true', help='only write the tables'
     )
     parser.add_argument(
+        '--no-costs',
+        action='store_true',
+        help='leave out parameters and latency, which want an idle machine',
+    )
+    parser.add_argument(
         '--jobs', type=at_least(1), default=1, help='runs at the same time'
     )
     parser.add_argument('--launcher', choices=LAUNCHERS, default='none')

@@ -28,7 +28,7 @@ def parse_args():
         type=int,
         nargs=2,
         default=(240, 80),
-        metavar=('TRAIN', 'VAL'),
+        metavar=('TRAIN', 'TEST'),
         help='street scenes to make',
     )
     parser.add_argument('--out', type=Path, default='work_dirs/quickstart')

@@ -1,7 +1,7 @@
 """Make street scenes: labelled driving video in Cityscapes' layout.
 
 mmseg-video street-scenes data/street_scenes \
-    --train 120 --val 60 --size 128 256
+    --train 240 --val 20 --test 80 --size 128 256
 """
 
 import argparse
@@ -21,7 +21,8 @@ def parse_args():
     )
     parser.add_argument('root', help='the folder to write')
     parser.add_argument('--train', type=int, default=120, help='snippets')
-    parser.add_argument('--val', type=int, default=60, help='snippets')
+    parser.add_argument('--val', type=int, default=20, help='snippets')
+    parser.add_argument('--test', type=int, default=60, help='snippets')
     parser.add_argument(
         '--size',
         type=int,
@@ -31,10 +32,16 @@ def parse_args():
     )
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
-        '--key-burst-prob',
+        '--burst-rate',
         type=float,
-        default=0.35,
-        help='how likely a labelled frame is degraded',
+        default=0.1,
+        help='bursts of degraded frames that begin, per frame; 0: clean video',
+    )
+    parser.add_argument(
+        '--longest-burst',
+        type=int,
+        default=3,
+        metavar='FRAMES',
     )
     parser.add_argument(
         '--frames',
@@ -48,6 +55,12 @@ def parse_args():
         '--all-labels',
         action='store_true',
         help='labels of all frames, in gtFine_sequence',
+    )
+    parser.add_argument(
+        '--variants',
+        action='store_true',
+        help='also the scenes of test without bursts (test_clean) and with '
+        'long ones (test_long_bursts)',
     )
     parser.add_argument('--workers', type=int, default=os.cpu_count())
     return parser.parse_args()
@@ -68,11 +81,14 @@ def main():
             args.root,
             args.train,
             args.val,
+            args.test,
             size=tuple(args.size),
             seed=args.seed,
-            key_burst_prob=args.key_burst_prob,
+            burst_rate=args.burst_rate,
+            longest_burst=args.longest_burst,
             frames=(first, last),
             all_labels=args.all_labels,
+            variants=args.variants,
             workers=args.workers,
             progress=progress,
         )

@@ -22,6 +22,7 @@ def ablate(
     cfg_options: dict | None = None,
     dry_run: bool = False,
     report: bool = False,
+    no_costs: bool = False,
 ) -> None:
     """Do what of a spec is not done, and write its tables.
 
@@ -48,7 +49,8 @@ def ablate(
             for run in plan.runs:
                 run.link(out)
             failed = perform(plan, stages, launcher)
-            failed |= _measure(plan, names, costs)
+            if not no_costs:
+                failed |= _measure(plan, names, costs)
     paths = write_report(plan, out, costs)
     if paths:
         print(f'\n{paths[0].read_text()}')

@@ -100,9 +100,11 @@ def _keep_settings(out: Path, settings: dict) -> None:
     write_text(path, json.dumps(settings, indent=1))
 
 
-def _make_scenes(root: Path, train: int, val: int, seed: int) -> None:
+def _make_scenes(root: Path, train: int, test: int, seed: int) -> None:
     arguments = dict(size=SCENE_SIZE, frames=SCENE_FRAMES, all_labels=True)
-    arguments |= dict(num_train=train, num_val=val, seed=seed)
+    # The curves need no more.
+    val = max(2, test // 4)
+    arguments |= dict(num_train=train, num_val=val, num_test=test, seed=seed)
     done = Marker(root.with_suffix('.done'), hash_of(arguments))
     if done.read() and root.is_dir():
         return

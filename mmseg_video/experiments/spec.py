@@ -16,10 +16,10 @@ SIZE = (512, 1024)
 # May stand at the top, for all entries, and in an entry, for that one.
 SHARED = (
     *('data', 'schedule', 'data_root', 'num_classes', 'keep', 'seeds'),
-    *('amp', 'protocols', 'overrides', 'baseline'),
+    *('amp', 'protocols', 'overrides', 'baseline', 'sequences'),
 )
 TOP = (*SHARED, 'size', 'entries')
-ENTRY = (*SHARED, 'config', 'load_from', 'checkpoint_of')
+ENTRY = (*SHARED, 'title', 'config', 'load_from', 'checkpoint_of')
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class Entry:
             to None; itself is none either.
         sequences (bool): Whether its tests keep the results of each
             sequence, for a bootstrap. Defaults to False.
+        title (str | None): What a reader sees in place of its name. Defaults
+            to None.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Entry:
     overrides: tuple[dict, ...] = ()
     baseline: str | None = None
     sequences: bool = False
+    title: str | None = None
 
     @property
     def start(self) -> str | None:
@@ -185,8 +188,11 @@ def _entry(
         values['seeds'] = _seeds(where, values['seeds'])
     if values.get('num_classes') is not None:
         _integers(f'{where}: num_classes', [values['num_classes']], 1)
-    if not isinstance(values.get('amp', False), bool):
-        raise ValueError(f'{where}: amp: true or false, not {values["amp"]}')
+    for key in ('amp', 'sequences'):
+        if not isinstance(values.get(key, False), bool):
+            raise ValueError(
+                f'{where}: {key}: true or false, not {values[key]}'
+            )
     if 'keep' in values:
         values['keep'] = tuple(values['keep'] or ())
     asked = values.get('protocols') or {}

@@ -180,7 +180,7 @@ def test_the_list_of_specs_is_not_empty():
 def test_every_spec_of_the_package_reads(path, monkeypatch):
     monkeypatch.chdir(CONFIGS.parent)
     spec = read_spec(path)
-    assert 'framewise' in spec.baselines
+    assert any(name.startswith('framewise') for name in spec.baselines)
     assert len(spec.rows) > 1
     # What is compared starts from the same weights, or says in its name
     # that it does not.
