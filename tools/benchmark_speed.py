@@ -10,8 +10,8 @@ another class than in the plain way.
 
 from mmseg_video.datasets.street_scenes import NUM_FRAMES
 from mmseg_video.engine.arguments import (
-    add_loading,
     add_size,
+    add_trust,
     at_least,
     tool_parser,
 )
@@ -33,7 +33,7 @@ def parse_args():
     )
     parser.add_argument('--repeats', type=at_least(3), default=15)
     parser.add_argument('--out', help='write the figures to this JSON file')
-    add_loading(parser)
+    add_trust(parser)
     return parser.parse_args()
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from ..engine.arguments import CfgOptions, add_loading, at_least, tool_parser
+from ..engine.arguments import CfgOptions, add_trust, at_least, tool_parser
 from ..engine.launch import cli
 from ..experiments import (
     LAUNCHERS,
@@ -77,7 +77,7 @@ def parse_args():
         action=CfgOptions,
         help='merged into every config, after the overrides',
     )
-    add_loading(parser)
+    add_trust(parser)
     return parser.parse_args()
 
 

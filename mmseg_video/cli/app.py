@@ -11,7 +11,7 @@ Without --samples, a street scene is drawn to choose from.
 import argparse
 
 from ..apis.web_page import Limits, serve
-from ..engine.arguments import add_loading, at_least
+from ..engine.arguments import add_trust, at_least
 from ..engine.launch import cli
 
 LIMITS = {
@@ -71,7 +71,7 @@ def parse_args():
             default=default,
             help=f'{what} (default: {default})',
         )
-    add_loading(parser)
+    add_trust(parser)
     args = parser.parse_args()
     if bool(args.models) == bool(args.config and args.checkpoint):
         parser.error('give --model NAME, or --config and --checkpoint')

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ..engine.arguments import (
     add_data,
-    add_loading,
     add_size,
+    add_trust,
     at_least,
     tool_parser,
 )
@@ -59,7 +59,7 @@ def parse_args():
     )
     add_size(parser, None, 32, help='also the latency of a frame of this size')
     add_data(parser)
-    add_loading(parser)
+    add_trust(parser)
     return parser.parse_args()
 
 

@@ -10,7 +10,7 @@ import argparse
 
 from ..apis import VideoSegInferencer
 from ..deployment.onnx import export_checked
-from ..engine.arguments import add_loading, at_least
+from ..engine.arguments import add_trust, at_least
 from ..engine.launch import cli
 
 
@@ -37,7 +37,7 @@ def parse_args():
         metavar=('HEIGHT', 'WIDTH'),
         help='of the frames of that stream',
     )
-    add_loading(parser)
+    add_trust(parser)
     return parser.parse_args()
 
 

@@ -13,7 +13,7 @@ there is skipped, so a stopped run goes on when it is started again.
 import argparse
 
 from ..apis.pseudo_label_writer import write_pseudo_labels
-from ..engine.arguments import CfgOptions, add_loading, at_least
+from ..engine.arguments import CfgOptions, add_trust, at_least
 from ..engine.launch import cli
 
 
@@ -103,7 +103,7 @@ def parse_args(argv=None):
     parser.add_argument(
         '--cfg-options', nargs='+', action=CfgOptions, help='of the data'
     )
-    add_loading(parser)
+    add_trust(parser)
     args = parser.parse_args(argv)
     if min(args.scales) <= 0:
         parser.error(f'--scales must be > 0, got {args.scales}')

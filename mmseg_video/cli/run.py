@@ -29,7 +29,7 @@ from ..apis.run import (
     run_video,
     run_videos,
 )
-from ..engine.arguments import add_loading, at_least, tool_parser
+from ..engine.arguments import add_trust, at_least, tool_parser
 from ..engine.launch import cli
 from ..engine.processes import LAUNCHERS, Processes, join_processes
 from ..engine.published import find_checkpoint
@@ -204,7 +204,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='of the drawn videos, where there are many (default: mp4)',
     )
     parser.add_argument('--launcher', choices=LAUNCHERS, default='none')
-    add_loading(parser)
+    add_trust(parser)
     # CONFIG and CHECKPOINT may stand behind options.
     args = parser.parse_intermixed_args(argv)
     if args.model and args.config:

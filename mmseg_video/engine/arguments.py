@@ -84,7 +84,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         '--work-dir', help='default: work_dirs/<name of the config>'
     )
     add_data(parser)
-    add_loading(parser)
+    add_trust(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -98,7 +98,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_loading(parser: argparse.ArgumentParser) -> None:
+def add_trust(parser: argparse.ArgumentParser) -> None:
     """What every tool that loads a checkpoint takes: ``--allow-partial``, and
     ``--trust-checkpoint`` for what :mod:`.weights` refuses to load."""
     parser.add_argument(

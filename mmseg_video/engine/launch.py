@@ -83,8 +83,21 @@ _WAITED = re.compile(
 )
 
 
+# What Python, NumPy, OpenCV and PyTorch say.
+_NO_MEMORY = re.compile(
+    'Insufficient memory|t allocate memory|Unable to allocate|out of memory',
+    re.IGNORECASE,
+)
+
+
 def _sentence(error: Exception) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) else str(error)
+    if isinstance(error, MemoryError) or _NO_MEMORY.search(text):
+        why = ' '.join(text.split()) or 'of this machine'
+        return (
+            f'there is not enough memory ({why}): take smaller frames, '
+            'batches or numbers'
+        )
     if text.startswith('Caught ') and 'DataLoader worker' in text:
         # The worker's traceback; its last line is 'Error: sentence'.
         return text.strip().splitlines()[-1].partition(': ')[2]

@@ -17,7 +17,7 @@ import torch
 from mmseg_video.engine import registration  # noqa: F401
 from mmseg_video.engine.arguments import (
     add_data,
-    add_loading,
+    add_trust,
     at_least,
     tool_parser,
 )
@@ -54,7 +54,7 @@ def parse_args() -> argparse.Namespace:
         '--report', action='store_true', help='write tables and plots'
     )
     add_data(parser)
-    add_loading(parser)
+    add_trust(parser)
     args = parser.parse_args()
     if args.config is None and not args.report:
         parser.error('name CONFIG and CHECKPOINT, or --report')
