@@ -54,6 +54,8 @@ def evaluate(
         ValueError: If what is asked for does not fit the config, or no frame
             has a label.
     """
+    if not wait_time >= 0:
+        raise ValueError(f'--wait-time is {wait_time}, expected seconds >= 0')
     cfg = load_config(config, cfg_options)
     checkpoint = find_checkpoint(checkpoint, config)
     check_checkpoint(checkpoint)

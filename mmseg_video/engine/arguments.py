@@ -41,6 +41,9 @@ class CfgOptions(DictAction):
             raise argparse.ArgumentError(self, str(error)) from None
 
 
+LARGEST = 2**31 - 1  # of whole numbers
+
+
 def at_least(minimum: int) -> Callable[[str], int]:
     """An argparse type: an integer that is not below ``minimum``."""
 
@@ -49,6 +52,10 @@ def at_least(minimum: int) -> Callable[[str], int]:
         if value < minimum:
             raise argparse.ArgumentTypeError(
                 f'must be >= {minimum}, got {value}'
+            )
+        if value > LARGEST:
+            raise argparse.ArgumentTypeError(
+                f'must be <= {LARGEST}, got {value}'
             )
         return value
 

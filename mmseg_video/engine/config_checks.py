@@ -130,12 +130,13 @@ def check_names(cfg: Config, options: dict | None = None) -> None:
             )
 
 
-def _whole(least: int) -> tuple[Callable, str]:
+def _whole(least: int, most: float = math.inf) -> tuple[Callable, str]:
     def fits(value) -> bool:
         whole = isinstance(value, int) and not isinstance(value, bool)
-        return whole and value >= least
+        return whole and least <= value <= most
 
-    return fits, f'a whole number >= {least}'
+    upto = f' and <= {most}' if most < math.inf else ''
+    return fits, f'a whole number >= {least}{upto}'
 
 
 def _interval(value) -> bool:
@@ -147,6 +148,7 @@ def _rate(value) -> bool:
     return number and math.isfinite(value) and value >= 0
 
 
+MOST = 10_000  # samples of a batch, and workers
 # Place -> whether a value fits, and what is expected. The places are those of
 # numbers; what else a class wants is the class's own to check.
 RULES = {
@@ -154,18 +156,22 @@ RULES = {
     'train_cfg.max_epochs': _whole(1),
     'train_cfg.val_interval': _whole(1),
     'train_cfg.val_begin': _whole(0),
-    'train_dataloader.batch_size': _whole(1),
-    'train_dataloader.num_workers': _whole(0),
-    'val_dataloader.batch_size': _whole(1),
-    'val_dataloader.num_workers': _whole(0),
-    'test_dataloader.batch_size': _whole(1),
-    'test_dataloader.num_workers': _whole(0),
+    'train_dataloader.batch_size': _whole(1, MOST),
+    'train_dataloader.num_workers': _whole(0, MOST),
+    'val_dataloader.batch_size': _whole(1, MOST),
+    'val_dataloader.num_workers': _whole(0, MOST),
+    'test_dataloader.batch_size': _whole(1, MOST),
+    'test_dataloader.num_workers': _whole(0, MOST),
     'default_hooks.checkpoint.interval': (
         _interval,
         'a whole number >= 1, or -1 for never',
     ),
     'default_hooks.logger.interval': _whole(1),
     'default_scope': (lambda value: value == 'mmseg', "'mmseg'"),
+    'env_cfg.dist_cfg.timeout': (
+        lambda value: _rate(value) and value > 0,
+        'a number of seconds > 0',
+    ),
     'randomness.seed': (
         lambda value: value is None or _whole(0)[0](value),
         'a whole number >= 0, or None',

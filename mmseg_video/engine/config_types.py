@@ -1,5 +1,6 @@
 """What kind of thing stands where in a config, in its lists too."""
 
+import logging
 import math
 from collections.abc import Iterator
 
@@ -27,6 +28,20 @@ NUMBERS = (
     *('mean', 'std', 'scale', 'ratio_range', 'crop_size', 'betas'),
 )
 NAMES = ('classes', 'iou_metrics')
+# Single values -> whether one fits, and what is expected.
+VALUES = {
+    'work_dir': (lambda v: isinstance(v, str), 'a path'),
+    'load_from': (
+        lambda v: isinstance(v, str | None),
+        'a path, an address or None',
+    ),
+    'resume': (lambda v: isinstance(v, bool | None), 'True or False'),
+    'experiment_name': (lambda v: isinstance(v, str | None), 'a name'),
+    'log_level': (
+        lambda v: isinstance(getattr(logging, str(v), v), int),
+        "'DEBUG', 'INFO', 'WARNING' or 'ERROR'",
+    ),
+}
 PART, NUMBER, NAME = "dict(type='...', ...)", 'a number', 'a name'
 
 
@@ -43,6 +58,9 @@ def check_types(cfg: Config) -> None:
         fits = dict if key == 'model' else dict | None
         if key in there and not isinstance(cfg[key], fits):
             raise wrong(cfg, key, cfg[key], 'a dict')
+    for key, (fits, expected) in VALUES.items():
+        if key in there and not fits(cfg[key]):
+            raise wrong(cfg, key, cfg[key], expected)
     for name, hook in (cfg.get('default_hooks') or {}).items():
         if hook is not None and not isinstance(hook, dict):
             raise wrong(cfg, f'default_hooks.{name}', hook, f'{PART} or None')

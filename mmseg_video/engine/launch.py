@@ -98,6 +98,12 @@ def _sentence(error: Exception) -> str:
             f'there is not enough memory ({why}): take smaller frames, '
             'batches or numbers'
         )
+    in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+    if in_the_way and error.filename is not None:
+        return (
+            f"'{error.filename}' is a file, or below one, where a folder is "
+            'to be: name another one'
+        )
     if text.startswith('Caught ') and 'DataLoader worker' in text:
         # The worker's traceback; its last line is 'Error: sentence'.
         return text.strip().splitlines()[-1].partition(': ')[2]

@@ -123,7 +123,8 @@ BAD = {
     'train_cfg.max_epochs': (0,),
     'train_cfg.val_begin': (-1,),
     'train_cfg.val_interval': (0,),
-    'train_dataloader.batch_size': (0,),
+    'train_dataloader.batch_size': (0, 10**12),
+    'env_cfg.dist_cfg.timeout': ('a', 0, -1),
     'train_dataloader.num_workers': (-1,),
     'val_dataloader.batch_size': (0,),
     'val_dataloader.num_workers': (-1,),
@@ -238,6 +239,10 @@ class TestExplained:
 
 
 FINE = {
+    'work_dir': 'run',
+    'load_from': None,
+    'resume': True,
+    'log_level': 'WARNING',
     'val_dataloader': None,
     'val_evaluator': [dict(type='A'), dict(type='B')],
     'default_hooks.checkpoint': None,
@@ -263,6 +268,11 @@ def test_schedules_of_several_optimizers():
 
 
 NO_SUCH = {
+    'work_dir': 5,
+    'load_from': dict(a=1),
+    'resume': 'perhaps',
+    'log_level': 'LOUD',
+    'experiment_name': 1,
     'model': 'unet',
     'train_cfg': [1],
     'val_cfg': 1,
