@@ -10,12 +10,12 @@ from mmengine import Config
 from mmengine.dist import is_main_process
 
 from ..datasets import sequence_config
-from ..engine.arguments import set_data_root
 from ..engine.checkpoints import check_checkpoint
 from ..engine.config_checks import explained
 from ..engine.launch import (
     load_config,
     report_checkpoints,
+    set_data_root,
     set_up_processes,
     set_work_dir,
 )

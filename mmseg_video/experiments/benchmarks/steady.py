@@ -13,8 +13,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, METRICS
 
 from ...apis.segmentors import load_segmentor
-from ...engine.arguments import set_data_root
-from ...engine.launch import load_config
+from ...engine.launch import load_config, set_data_root
 from ...evaluation.figures import TEMPORAL_METRICS
 from ...evaluation.protocol import Protocol
 from ...flow.full_frames import FullFrames
