@@ -41,7 +41,8 @@ def test_nothing_is_held_over_the_start_of_a_sequence():
 def test_frames_out_of_order_are_refused():
     hold = HoldLastUsable()
     stream(hold, [textured(0)])
-    with pytest.raises(ValueError, match=r"4 of 'a'.*num_workers 0 or 1"):
+    sentence = r"frame 4 of 'a'.*num_workers 0 or 1"
+    with pytest.raises(ValueError, match=sentence):
         stream(hold, [flat(0)], first=4)
 
 
