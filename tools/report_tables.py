@@ -7,7 +7,6 @@
 `bash tools/build_report.sh` does both around the build of the PDF.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -18,12 +17,11 @@ from report.markdown import update_page
 from report.sources import RESULTS, ReportError, Results
 from report.write import FOLDER, write_all
 
+from mmseg_video.cli.arguments import tool_parser
+
 
 def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument(
         '--results', type=Path, default=RESULTS, help='folder of the results'
     )

@@ -66,11 +66,14 @@ def test_folder_of_frames_to_gif(demo, recurrent, tmp_path):
     out = tmp_path / 'out.gif'
     labels = tmp_path / 'labels'
     code, output = demo(
-        *(frames, recurrent, out, '--max-frames', 2, '--labels', labels)
+        *(frames, recurrent, out, '--max-frames', 2, '--labels', labels),
+        '--legend',
     )
     assert code == 0, output[-2000:]
     assert {p.name for p in labels.glob('*.png')} == {'0.png', '1.png'}
-    assert Image.open(out).n_frames == 2
+    drawn = Image.open(out)
+    assert drawn.n_frames == 2
+    assert (drawn.width, drawn.height) == (128, 64 + 3 * 20)
 
 
 def test_ctrl_c_ends_the_video_that_is_written(recurrent, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.commands import TOOLS, follow_here
+from tests.runs import SPLITS
 
 SMALL = [
     *('--snippets', 3, 2, '--cfg-options'),
@@ -14,8 +15,8 @@ SMALL = [
     'default_hooks.checkpoint.interval=1',
     'default_hooks.logger.interval=1',
     'train_dataloader.batch_size=2',
-    'train_dataloader.num_workers=0',
-    'train_dataloader.persistent_workers=False',
+    *(f'{s}_dataloader.num_workers=0' for s in SPLITS),
+    *(f'{s}_dataloader.persistent_workers=False' for s in SPLITS),
 ]
 
 

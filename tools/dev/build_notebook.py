@@ -1,6 +1,5 @@
 """Execute demo/overview.ipynb in place and write demo/overview.html."""
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 
+from mmseg_video.cli.arguments import tool_parser
 from mmseg_video.io.atomic import write_text
 
 HERE = Path(__file__).resolve().parent
@@ -16,7 +16,7 @@ NOTEBOOK = HERE.parents[1] / 'demo/overview.ipynb'
 
 
 def parse_args():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = tool_parser(__doc__)
     parser.add_argument('notebook', type=Path, nargs='?', default=NOTEBOOK)
     parser.add_argument(
         '--timeout', type=int, default=900, help='seconds of one cell'

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from mmseg_video.apis import VideoSegInferencer
+from mmseg_video.cli.arguments import tool_parser
 from mmseg_video.engine.launch import cli
 from mmseg_video.io.atomic import atomic_path
 from mmseg_video.visualization import colourise
@@ -27,10 +28,7 @@ GAP = 4  # pixels between panels
 
 
 def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config')
     parser.add_argument('checkpoint')
     parser.add_argument('--baseline', nargs=2, required=True)

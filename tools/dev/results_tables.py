@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from mmseg_video.cli.arguments import tool_parser
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments.evidence_tables import fill_tables
 from mmseg_video.io.atomic import write_text
@@ -16,10 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument(
         '--check', action='store_true', help='write nothing, only compare'
     )
