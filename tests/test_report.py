@@ -34,6 +34,7 @@ SETTINGS = (
     r'$0.7$ of the unwarped',
     r'35\,\% of the',  # of the earlier benchmark
     r'Street scenes 1.0',
+    r'$1.5\times10^{-3}$',  # a learning rate
     r'ResNet-18',
     r'EfficientNet-Lite0',
     r'\ref{',
