@@ -5,8 +5,7 @@ from pathlib import Path
 from mmengine import Config
 
 from mmseg_video.datasets.street_scenes import write_street_scenes
-from mmseg_video.engine.arguments import set_data_root
-from mmseg_video.engine.launch import set_up_processes
+from mmseg_video.engine.launch import set_data_root, set_up_processes
 
 SPLITS = ('train', 'val', 'test')
 CONFIGS = Path(__file__).parents[1] / 'configs'

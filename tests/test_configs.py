@@ -23,6 +23,7 @@ LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
 SEGMENTORS = [p for p in LEAVES if not p.stem.startswith('densecl')]
 FOLDERS = sorted({path.parent for path in LEAVES})
 RECIPES = sorted(CONFIGS.glob('_base_/recipes/*.py'))
+SPECS = sorted(CONFIGS.glob('ablations/*.yml'))
 ZOO = read_metafiles(CONFIGS)
 # Their decoder differs from the baseline's by more than the recurrence.
 # dense reads concat(x, h); DRU and SRU read the last mask.
@@ -140,6 +141,8 @@ def test_a_recipe_is_one_variable_that_configs_share(path):
     assert set(Config.fromfile(path)) == {'recipe'}
     name = f'/{path.name}'
     users = [p for p in LEAVES + RECIPES if name in p.read_text()]
+    listed = re.compile(rf'recipes: \[.*\b{path.stem}\b')
+    users += [p for p in SPECS if listed.search(p.read_text())]
     assert len(users) >= 1
 
 

@@ -16,6 +16,7 @@ from mmseg_video.visualization.figures import (
     line_chart,
     picture_grid,
 )
+from mmseg_video.visualization.present_legend import PresentLegend
 
 PALETTE = [[255, 0, 0], [0, 255, 0]]
 
@@ -51,6 +52,32 @@ def test_captions_and_legends_fit_the_width():
     strip = legend(names, PALETTE * 9 + PALETTE[:1], 200)
     assert strip.shape[1] == 200
     assert (strip == [0, 0, 255]).all(-1).any()  # BGR of the first colour
+
+
+def test_a_legend_keeps_places_and_drops_the_one_seen_longest_ago():
+    names = [f'class {i}' for i in range(8)]
+    palette = [[30 * i + 40, 0, 0] for i in range(8)]
+    legend = PresentLegend(names, palette)
+    picture = panels(1)[0]
+
+    def shown(*classes):
+        strip = legend.below(picture, np.array([classes], np.uint8))[48:]
+        return [
+            int(np.flatnonzero((strip == [0, 0, palette[i][0]]).all(-1))[0])
+            if (strip == [0, 0, palette[i][0]]).all(-1).any()
+            else None
+            for i in range(8)
+        ]
+
+    first = shown(3)  # a column of three places
+    assert [place is not None for place in first].index(True) == 3
+    both = shown(3, 5)
+    assert both[3] == first[3] < both[5]
+    assert shown(5)[3] is None  # dimmed
+    assert shown(3, 5, 255)[3] == first[3]
+    shown(5, 1)
+    last = shown(7)
+    assert last[7] == first[3]  # 3 was seen longest ago
 
 
 def test_a_picture_as_bytes():

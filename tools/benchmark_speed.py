@@ -8,13 +8,13 @@ median time of a frame, its ratio to the plain way, and how many pixels get
 another class than in the plain way.
 """
 
-from mmseg_video.datasets.street_scenes import NUM_FRAMES
-from mmseg_video.engine.arguments import (
+from mmseg_video.cli.arguments import (
     add_size,
     add_trust,
     at_least,
     tool_parser,
 )
+from mmseg_video.datasets.street_scenes import NUM_FRAMES
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments.benchmarks.speed import benchmark_speed
 

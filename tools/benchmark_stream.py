@@ -9,7 +9,7 @@ the same time: frames/s against the model alone; time and memory of the last
 100 frames against the first; ONNX Runtime against PyTorch.
 """
 
-from mmseg_video.engine.arguments import (
+from mmseg_video.cli.arguments import (
     add_size,
     add_trust,
     at_least,

@@ -68,8 +68,9 @@ def load_segmentor(
             raise
         raise OSError(
             f"cannot fetch the weights '{checkpoint}': {error}. Download them "
-            'on a machine with a network and give CONFIG and CHECKPOINT'
-        ) from error
+            'on a machine with a network and give CONFIG and CHECKPOINT, in '
+            'Python steady((config, checkpoint))'
+        ) from None
     named = isinstance(loaded, dict) and loaded.get('state_dict', loaded)
     if not isinstance(named, dict):
         raise ValueError(

@@ -11,12 +11,12 @@ from mmengine.dist import is_main_process
 from mmengine.runner import Runner
 
 from ..datasets import sequence_config
-from ..engine.arguments import set_data_root
 from ..engine.checkpoints import check_checkpoint
 from ..engine.config_checks import explained
 from ..engine.launch import (
     accept_partial_weights,
     load_config,
+    set_data_root,
     set_up_processes,
     set_work_dir,
 )

@@ -6,7 +6,6 @@ import os
 from mmengine import Config
 from mmengine.runner import Runner
 
-from ..engine.arguments import set_data_root
 from ..engine.checkpoints import (
     check_checkpoint,
     check_resumable,
@@ -18,6 +17,7 @@ from ..engine.launch import (
     check_unlabelled,
     is_first_process,
     load_config,
+    set_data_root,
     set_up_processes,
     set_work_dir,
     train_in_mixed_precision,
@@ -25,8 +25,6 @@ from ..engine.launch import (
 from ..engine.weights import read_checkpoint
 from ..engine.work_dir import current_run, locked
 from .check_data import check_before_training
-
-RESUME = ('auto', 'must')
 
 
 def train(

@@ -4,20 +4,17 @@ mmseg-video configs [PART_OF_A_NAME]
 mmseg-video configs --copy FOLDER    all of them, for configs of one's own
 """
 
-import argparse
 import os
 import shutil
 import sys
 
 from ..io.nearest import close_to
 from ..io.shipped import ROOT, config_paths
+from .arguments import tool_parser
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('part', nargs='?', default='')
     parser.add_argument(
         '--copy',

@@ -7,18 +7,12 @@ mmseg-video street-scenes data/street_scenes \
 import argparse
 import os
 
-import cv2
-from tqdm import tqdm
-
-from ..datasets.street_scenes import NUM_FRAMES, write_street_scenes
-from ..engine.launch import cli
+from .arguments import tool_parser
+from .command import command
 
 
-def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = tool_parser(__doc__)
     parser.add_argument('root', help='the folder to write')
     parser.add_argument('--train', type=int, default=120, help='snippets')
     parser.add_argument('--val', type=int, default=20, help='snippets')
@@ -47,9 +41,8 @@ def parse_args():
         '--frames',
         type=int,
         nargs=2,
-        default=(0, NUM_FRAMES - 1),
         metavar=('FIRST', 'LAST'),
-        help='of the 30 of a snippet; 8 19 is what T=12 reads',
+        help='of the 30 of a snippet (default: all); 8 19 is what T=12 reads',
     )
     parser.add_argument(
         '--all-labels',
@@ -63,14 +56,18 @@ def parse_args():
         'long ones (test_long_bursts)',
     )
     parser.add_argument('--workers', type=int, default=os.cpu_count())
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-@cli
-def main():
-    args = parse_args()
+@command(parse_args)
+def main(args: argparse.Namespace) -> None:
+    import cv2
+    from tqdm import tqdm
+
+    from ..datasets.street_scenes import NUM_FRAMES, write_street_scenes
+
     cv2.setNumThreads(1)
-    first, last = args.frames
+    first, last = args.frames or (0, NUM_FRAMES - 1)
     with tqdm(unit='frame', desc='street scenes') as bar:
 
         def progress(done, total):

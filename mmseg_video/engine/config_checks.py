@@ -59,6 +59,14 @@ def _check_file(path: Path, above: tuple[Path, ...]) -> None:
     except (UnicodeDecodeError, ValueError) as error:
         raise ValueError(f"'{path}' is no text: {error}") from None
     for base in _bases(tree):
+        if base.startswith('mmseg_video::'):
+            # MMEngine knows the packages that it looks into.
+            raise ValueError(
+                f"'{path}' names the _base_ '{base}', but MMEngine finds no "
+                "configs of mmseg_video by '::': copy them by mmseg-video "
+                f"configs --copy configs, keep '{path.name}' in that folder, "
+                f"and name '{base.partition('::')[2]}'"
+            )
         if '::' in base:  # of another package
             continue
         file = path.parent / base

@@ -15,6 +15,7 @@ import torch
 import torch.distributed as dist
 from mmengine import Config
 
+from ..datasets import sequence_config
 from ..io.shipped import find_config
 from .config_checks import check_bases, check_model, check_names
 from .processes import set_slurm_port
@@ -156,6 +157,14 @@ def load_part(config: str, options: dict | None = None) -> Config:
     except (KeyError, TypeError, AssertionError) as error:
         raise ValueError(f'--cfg-options do not fit {path}: {error}') from None
     return cfg
+
+
+def set_data_root(cfg: Config, root: str | None) -> None:
+    """Read the data of all splits from ``root``, unless it is None."""
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if root is not None and loader is not None:
+            sequence_config(loader.dataset).data_root = root
 
 
 def set_work_dir(cfg: Config, work_dir: str | None) -> None:

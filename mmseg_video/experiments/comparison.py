@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..datasets.corruptions import CORRUPTIONS, SEVERITIES
+from ..choices import CORRUPTIONS
+from ..datasets.corruptions import SEVERITIES
 from ..evaluation.bootstrap import compare
 from ..evaluation.protocol import Protocol
 from .comparison_report import (

@@ -39,6 +39,7 @@ def gather(
     runs: Sequence[Path],
     data_roots: Sequence[str],
     resamples: int = RESAMPLES,
+    cfg_options: dict | None = None,
 ) -> dict:
     """What ``results.json`` of a benchmark has.
 
@@ -49,6 +50,7 @@ def gather(
             ``tools/ablate.py --out`` was given.
         data_roots (Sequence[str]): And ``--data-root``.
         resamples (int): Of the bootstrap. Defaults to 1000.
+        cfg_options (dict | None): And ``--cfg-options``.
 
     Returns:
         dict: ``baseline``, ``data_seeds``, ``training_seeds``, ``entries``,
@@ -64,7 +66,8 @@ def gather(
     parts = []
     for data, split, spec in specs:
         for seed, (out, root) in enumerate(folders):
-            plan = make_plan(read_spec(spec, data_root=root), out)
+            entries = read_spec(spec, data_root=root, overrides=cfg_options)
+            plan = make_plan(entries, out)
             parts.append(Part(data, split, seed, plan))
     first = [part for part in parts if part.data == specs[0][0]]
     first = [part for part in first if part.split == specs[0][1]]

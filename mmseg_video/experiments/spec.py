@@ -10,16 +10,17 @@ from mmengine import Config
 
 from ..evaluation.figures import check_figures
 from ..evaluation.protocol import Protocol
-from ..io.shipped import find_config, find_spec, shipped
+from ..io.shipped import ROOT, find_config, find_spec, shipped
 
 SIZE = (512, 1024)
 # May stand at the top, for all entries, and in an entry, for that one.
 SHARED = (
     *('data', 'schedule', 'data_root', 'num_classes', 'keep', 'seeds'),
-    *('amp', 'protocols', 'overrides', 'baseline', 'sequences'),
+    *('amp', 'protocols', 'recipes', 'overrides', 'baseline', 'sequences'),
 )
 TOP = (*SHARED, 'size', 'entries')
 ENTRY = (*SHARED, 'title', 'config', 'load_from', 'checkpoint_of')
+RECIPES = 'configs/_base_/recipes'
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ class Entry:
             Defaults to the config's own.
         checkpoint_of (str | None): The checkpoint, or the entry whose
             checkpoint it tests: it has no training. Defaults to None.
-        overrides (tuple[dict, ...]): Merged into the config, in turn.
+        recipes (tuple[Path, ...]): Files whose ``recipe`` is merged into the
+            config, in turn. Defaults to none.
+        overrides (tuple[dict, ...]): Merged after them, in turn.
         baseline (str | None): The entry that it is compared with. Defaults
             to None; itself is none either.
         sequences (bool): Whether its tests keep the results of each
@@ -67,6 +70,7 @@ class Entry:
     protocols: dict[Protocol, tuple[str, ...]] = field(default_factory=dict)
     load_from: str | None = None
     checkpoint_of: str | None = None
+    recipes: tuple[Path, ...] = ()
     overrides: tuple[dict, ...] = ()
     baseline: str | None = None
     sequences: bool = False
@@ -179,6 +183,11 @@ def _entry(
     for key in ('config', 'data', 'schedule'):
         if values.get(key) is not None:
             values[key] = _file(where, key, folder, values[key])
+    values['recipes'] = tuple(
+        _recipe(where, folder, recipe)
+        for asked in (defaults.get('recipes'), own.get('recipes'))
+        for recipe in _names(f'{where}: recipes', asked)
+    )
     overrides = [defaults.get('overrides'), own.get('overrides'), options]
     for each in overrides:
         if not isinstance(each, dict | None):
@@ -286,6 +295,28 @@ def _file(where: str, key: str, folder: str, path: str) -> Path:
     raise FileNotFoundError(
         f"{where}: no {key} '{path}': paths are relative to "
         + (folder or 'the current folder')
+    )
+
+
+def _names(what: str, values) -> list[str]:
+    values = values or []
+    if not isinstance(values, list) or not all(
+        isinstance(value, str) for value in values
+    ):
+        raise ValueError(f'{what}: [NAME, ...], not {values}')
+    return values
+
+
+def _recipe(where: str, folder: str, name: str) -> Path:
+    path = name if name.endswith('.py') else f'{RECIPES}/{name}.py'
+    if Path(folder, path).is_file():
+        return Path(folder, path)
+    if found := shipped(path):
+        return found
+    known = sorted(path.stem for path in (ROOT / RECIPES).glob('*.py'))
+    raise FileNotFoundError(
+        f"{where}: no recipe '{name}': name a .py file, or choose of "
+        + ', '.join(known)
     )
 
 

@@ -125,6 +125,14 @@ BAD = {
         changed(**{'a/b': {}}),
         "entry 'a/b': a name is made of letters, digits and",
     ),
+    'unknown recipe': (
+        changed(gru={'recipes': ['gated']}),
+        "entry 'gru': no recipe 'gated': name a .py file, or .*, gated_ema",
+    ),
+    'recipes are names': (
+        {'recipes': 'gated_ema'},
+        r'recipes: \[NAME, ...\], not gated_ema',
+    ),
     'overrides': ({'overrides': [1]}, 'overrides: KEY: VALUE, not'),
     'amp': ({'amp': 'bf16'}, 'amp: true or false, not bf16'),
 }

@@ -15,8 +15,12 @@ paired bootstrap over data sets, trainings and sequences.
 import argparse
 from pathlib import Path
 
+from mmseg_video.cli.arguments import (
+    CfgOptions,
+    at_least,
+    tool_parser,
+)
 from mmseg_video.engine import registration  # noqa: F401
-from mmseg_video.engine.arguments import at_least, tool_parser
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments.evidence import choose, gather
 from mmseg_video.experiments.output import to_json
@@ -39,8 +43,10 @@ def parse_args() -> argparse.Namespace:
         '--choose',
         nargs=2,
         metavar=('DATA', 'SPLIT'),
-        help='where the default is chosen, of the entries with training '
-        'behind the baseline (best) and of all (best of all)',
+        help='where the rule chooses the default of all entries',
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=CfgOptions, help="the runs' own"
     )
     parser.add_argument('--out', type=Path, required=True)
     args = parser.parse_args()
@@ -60,7 +66,13 @@ def parse_args() -> argparse.Namespace:
 def main():
     args = parse_args()
     results = dict(benchmark=args.benchmark, command=args.command)
-    results |= gather(args.specs, args.runs, args.data_roots, args.resamples)
+    results |= gather(
+        args.specs,
+        args.runs,
+        args.data_roots,
+        args.resamples,
+        args.cfg_options,
+    )
     if args.choose:
         tested = {row['entry'] for row in results['rows']}
         results['best'] = choose(results, *args.choose, tested, SLOWEST)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
+from mmseg_video.cli.arguments import add_data, at_least, tool_parser
 from mmseg_video.engine import registration  # noqa: F401
-from mmseg_video.engine.arguments import add_data, at_least, tool_parser
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments.benchmarks.steady import benchmark
 from mmseg_video.experiments.benchmarks.steady_report import write_reports

@@ -173,7 +173,12 @@ def run_video(
         excerpt.fps or frames.fps or IMAGES_PER_SECOND,
         keeps_times=excerpt.fps is None,
     )
-    flicker = StreamFlicker() if targets.needs_flicker else None
+    measured = targets.measured(models)
+
+    def fresh() -> dict[str, StreamFlicker]:
+        return {caption: StreamFlicker() for caption in measured}
+
+    flickers = fresh()
     # Left in the other order: each stage ends before the one that feeds it.
     with ExitStack() as stack:
         writes = [stack.enter_context(output) for output in outputs]
@@ -186,11 +191,11 @@ def run_video(
         try:
             for result in bar:
                 with clock('draw and write'):
-                    if frames.begins(result.number):
-                        flicker = flicker and StreamFlicker()
-                    if flicker is not None:
-                        result.change = flicker.next(
-                            result.frame, result.label
+                    if frames.begins(result.index):
+                        flickers = fresh()
+                    for caption, flicker in flickers.items():
+                        result.changes[caption] = flicker.next(
+                            result.frame, result.labels[caption]
                         )
                     for write in writes:
                         write(result)
@@ -232,10 +237,10 @@ def _results(
             yield number, *item
 
     def known(items):
-        for number, frame, shown_at in items:
+        for index, frame, shown_at in items:
             # Its own name: the source may have read on.
-            name = frames.names[number] if frames.names else None
-            waiting.append((number, name, shown_at))
+            name = frames.names[index] if frames.names else None
+            waiting.append((index, frames.numbers[index], name, shown_at))
             yield frame
 
     # A camera's next frame is the newest one, not one that has waited.
@@ -249,11 +254,11 @@ def _results(
                 answer = next(answers, None)
             if answer is None:
                 return
-            number, name, shown_at = waiting.popleft()
+            index, number, name, shown_at = waiting.popleft()
             some = next(iter(answer.values()))
             labels = {key: p.label for key, p in answer.items()}
             yield FrameResult(
-                *(number, name, shown_at, some.frame, labels),
+                *(index, number, name, shown_at, some.frame, labels),
                 *(some.full, spent.seconds),
             )
 

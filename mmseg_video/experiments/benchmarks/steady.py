@@ -12,8 +12,7 @@ import torch.nn.functional as F
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS, METRICS, MODELS
 
-from ...engine.arguments import set_data_root
-from ...engine.launch import load_config, revert_sync_bn
+from ...engine.launch import load_config, revert_sync_bn, set_data_root
 from ...engine.pretrained import fetch_nothing
 from ...engine.weights import read_checkpoint
 from ...evaluation.figures import TEMPORAL_METRICS

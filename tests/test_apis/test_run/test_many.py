@@ -34,8 +34,16 @@ def test_folders_globs_and_lists(folder, tmp_path):
         str(tmp_path / 'in/none.mp4'),
     ]
     listed.write_text('# nothing\n')
-    with pytest.raises(ValueError, match='names no video'):
+    with pytest.raises(ValueError, match='names no video: a list is a text'):
         find_videos(listed)
+    for content, sentence in (
+        (b'a.mp4\nb/1.png\n', r"names the image 'b/1\.png': a list is"),
+        (b'no.mp4\nno/such\n', r'nothing that .* is there, .*no\.mp4.: a li'),
+        (b'\xff\xfe\x00a', 'is no text: a list is'),
+    ):
+        listed.write_bytes(content)
+        with pytest.raises(ValueError, match=sentence):
+            find_videos(listed)
     # One video: a file, a camera, a folder of images.
     write_image(tmp_path / 'frames/x/1.png', levels(0)[0])
     for source in (found[0], '0', 'rtsp://x', tmp_path / 'frames/x'):
