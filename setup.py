@@ -12,7 +12,10 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 # What makes the environment of a clone, or is about its code.
-CLONE_ONLY = ('env.sh', 'run_tests.sh', 'quickstart.sh', 'build_docs.sh')
+CLONE_ONLY = (
+    *('env.sh', 'run_tests.sh', 'quickstart.sh', 'build_docs.sh'),
+    *('build_report.sh', 'report_tables.py'),
+)
 SHIPPED = (
     'model-index.yml',
     *('configs/**/*.py', 'configs/**/*.yml', 'configs/**/*.md'),

@@ -8,6 +8,9 @@ import sys
 from contextlib import redirect_stderr
 from pathlib import Path
 
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.visualization import Visualizer
+
 from mmseg_video.experiments.follow import ToolError
 from tests.runs import options
 
@@ -47,23 +50,32 @@ def tiny(root):
     return ['--cfg-options', *pairs]
 
 
-def call_in_process(path, monkeypatch, *arguments):
-    """Run a tool's ``main`` here, which saves the start of a process."""
-    monkeypatch.setattr('sys.argv', [str(path), *map(str, arguments)])
-    runpy.run_path(str(path), run_name='__main__')
+def call_here(path, *arguments):
+    """Exit status of a tool that runs in this process, as if in one of its
+    own: that saves the seconds of a start."""
+    argv, sys.argv = sys.argv, [str(path), *map(str, arguments)]
+    try:
+        runpy.run_path(str(path), run_name='__main__')
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+            return 1
+        return end.code or 0
+    finally:
+        sys.argv = argv
+        # MMEngine keeps them by names that end in the second.
+        for kind in (MMLogger, MessageHub, Visualizer):
+            for one in (kind, *kind.__subclasses__()):
+                one._instance_dict.clear()
+    return 0
 
 
 def follow_here(title, call, log, *_):
     """Follow a tool of ours without the seconds that a process takes."""
-    argv, sys.argv = sys.argv, call[1:]
-    try:
-        with open(log, 'a') as file, redirect_stderr(file):
-            runpy.run_path(call[1], run_name='__main__')
-    except SystemExit as end:
-        if end.code:
-            raise ToolError(
-                f"'{title}' failed, its log is {log}",
-                log.read_text().splitlines()[-1:],
-            ) from None
-    finally:
-        sys.argv = argv
+    with open(log, 'a') as file, redirect_stderr(file):
+        code = call_here(*call[1:])
+    if code:
+        raise ToolError(
+            f"'{title}' failed, its log is {log}",
+            log.read_text().splitlines()[-1:],
+        )

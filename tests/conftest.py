@@ -6,6 +6,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 import mmseg_video.engine.registration  # noqa: F401
+from tests.commands import call_here
 from tests.runs import config, scenes
 
 torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 2)))
@@ -14,6 +15,18 @@ torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 2)))
 @pytest.fixture(autouse=True)
 def _mmseg_scope():
     init_default_scope('mmseg')
+
+
+@pytest.fixture
+def run_tool(capfd):
+    """Runs a tool of ours here; its exit status and output."""
+
+    def run(path, *arguments):
+        capfd.readouterr()
+        code = call_here(path, *arguments)
+        return code, ''.join(capfd.readouterr())
+
+    return run
 
 
 @pytest.fixture(scope='session')

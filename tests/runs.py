@@ -5,8 +5,7 @@ from pathlib import Path
 from mmengine import Config
 
 from mmseg_video.datasets.street_scenes import write_street_scenes
-from mmseg_video.engine.arguments import set_data_root
-from mmseg_video.engine.launch import set_up_processes
+from mmseg_video.engine.launch import set_data_root, set_up_processes
 
 SPLITS = ('train', 'val', 'test')
 CONFIGS = Path(__file__).parents[1] / 'configs'
@@ -20,8 +19,8 @@ def leaf(name):
 
 
 def scenes(root):
-    """Two snippets to train on and two to test, of 12 frames of 64x128."""
-    write_street_scenes(root, 2, 2, size=(64, 128), frames=(8, 19))
+    """Two snippets of each split, of 12 frames of 64x128."""
+    write_street_scenes(root, 2, 2, 2, size=(64, 128), frames=(8, 19))
     return root
 
 

@@ -1,6 +1,8 @@
 """Every config builds and predicts, is a short diff, and has its place: a
 folder with a README and a metafile that name it."""
 
+import copy
+import functools
 import re
 from pathlib import Path
 
@@ -23,6 +25,7 @@ LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.parts)
 SEGMENTORS = [p for p in LEAVES if not p.stem.startswith('densecl')]
 FOLDERS = sorted({path.parent for path in LEAVES})
 RECIPES = sorted(CONFIGS.glob('_base_/recipes/*.py'))
+SPECS = sorted(CONFIGS.glob('ablations/*.yml'))
 ZOO = read_metafiles(CONFIGS)
 # Their decoder differs from the baseline's by more than the recurrence.
 # dense reads concat(x, h); DRU and SRU read the last mask.
@@ -37,8 +40,18 @@ def stems(folder):
     return sorted(path.stem for path in folder.glob('*.py'))
 
 
+@functools.cache
+def _read(path):
+    return Config.fromfile(path)
+
+
+def read(path):
+    """A config, from its file once."""
+    return copy.deepcopy(_read(path))
+
+
 def build(path):
-    cfg = Config.fromfile(path)
+    cfg = read(path)
     revert_sync_bn(cfg.model)
     return MODELS.build(cfg.model).eval()
 
@@ -140,6 +153,8 @@ def test_a_recipe_is_one_variable_that_configs_share(path):
     assert set(Config.fromfile(path)) == {'recipe'}
     name = f'/{path.name}'
     users = [p for p in LEAVES + RECIPES if name in p.read_text()]
+    listed = re.compile(rf'recipes: \[.*\b{path.stem}\b')
+    users += [p for p in SPECS if listed.search(p.read_text())]
     assert len(users) >= 1
 
 
@@ -151,7 +166,7 @@ def test_a_leaf_is_short(path):
 @pytest.mark.parametrize('path', SEGMENTORS, ids=names)
 def test_a_name_says_what_it_is(path):
     """Recurrent ones begin with rnn_, and only those."""
-    cfg = Config.fromfile(path)
+    cfg = read(path)
     # A framewise net takes losses and averages over time as a RecurrentUNet
     # of no RNN.
     rnns = {'neck', 'final_rnn', 'head_rnns'} & set(cfg.model)
@@ -166,7 +181,7 @@ def test_a_name_says_what_it_is(path):
 @torch.no_grad()
 def test_builds_and_predicts(built):
     path, model = built
-    cfg = Config.fromfile(path)
+    cfg = read(path)
     num_frames = cfg.test_dataloader.dataset.get('num_frames', 1)
     clip = torch.randint(256, (num_frames, 3, 64, 96), dtype=torch.uint8)
     data = model.data_preprocessor(dict(inputs=[clip]))
@@ -236,8 +251,8 @@ EXTRA = {
 
 @pytest.mark.parametrize('name', EXTRA)
 def test_both_get_the_same_extra_iterations(name):
-    ours = Config.fromfile(ZOO[name].config)
-    base = Config.fromfile(ZOO[EXTRA[name]].config)
+    ours = read(ZOO[name].config)
+    base = read(ZOO[EXTRA[name]].config)
     assert ours.get('default_hooks') == base.get('default_hooks')
     for key in ('train_cfg', 'optim_wrapper', 'param_scheduler'):
         assert ours[key] == base[key]
@@ -248,7 +263,7 @@ def test_both_get_the_same_extra_iterations(name):
 
 def test_coco_pretrained_models_train_alike():
     ours, base = (
-        Config.fromfile(ZOO[f'{name}_cityscapes_coco-pretrained'].config)
+        read(ZOO[f'{name}_cityscapes_coco-pretrained'].config)
         for name in ('rnn_unet', 'unet')
     )
     for key in (
@@ -268,8 +283,8 @@ def test_coco_pretrained_models_train_alike():
     ],
 )
 def test_both_get_the_same_augmentation(name):
-    ours = Config.fromfile(ZOO[f'rnn_unet_{name}'].config)
-    base = Config.fromfile(ZOO[f'unet_finetune_{name}'].config)
+    ours = read(ZOO[f'rnn_unet_{name}'].config)
+    base = read(ZOO[f'unet_finetune_{name}'].config)
     augments = ours.train_dataloader.dataset.augments
     assert augments == base.train_dataloader.dataset.augments
     assert any(augments.values()) != name.startswith('clean')
@@ -292,7 +307,7 @@ def test_default_recurrence_adds_about_a_tenth_of_the_parameters(name):
 
 
 def test_wandb_is_one_inherited_file():
-    cfg = Config.fromfile(ZOO['rnn_unet_wandb_cityscapes'].config)
+    cfg = read(ZOO['rnn_unet_wandb_cityscapes'].config)
     types = [b['type'] for b in cfg.visualizer.vis_backends]
     assert 'WandbVisBackend' in types
     assert VISUALIZERS.get(cfg.visualizer.type) is not None

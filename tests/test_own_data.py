@@ -7,8 +7,7 @@ import numpy as np
 from mmengine import Config
 from mmengine.runner import Runner
 
-from mmseg_video.engine.arguments import set_data_root
-from mmseg_video.engine.launch import set_up_processes
+from mmseg_video.engine.launch import set_data_root, set_up_processes
 from mmseg_video.io.writers import LabelWriter
 from tests import docs
 from tests.runs import CONFIGS, SPLITS

@@ -1,5 +1,8 @@
+import cv2
 import numpy as np
+import pytest
 
+from mmseg_video.io.frames import open_frames
 from mmseg_video.visualization import (
     beside,
     captioned,
@@ -7,6 +10,13 @@ from mmseg_video.visualization import (
     legend,
     overlay,
 )
+from mmseg_video.visualization.encoding import animated, encoded
+from mmseg_video.visualization.figures import (
+    bar_chart,
+    line_chart,
+    picture_grid,
+)
+from mmseg_video.visualization.present_legend import PresentLegend
 
 PALETTE = [[255, 0, 0], [0, 255, 0]]
 
@@ -42,3 +52,72 @@ def test_captions_and_legends_fit_the_width():
     strip = legend(names, PALETTE * 9 + PALETTE[:1], 200)
     assert strip.shape[1] == 200
     assert (strip == [0, 0, 255]).all(-1).any()  # BGR of the first colour
+
+
+def test_a_legend_keeps_places_and_drops_the_one_seen_longest_ago():
+    names = [f'class {i}' for i in range(8)]
+    palette = [[30 * i + 40, 0, 0] for i in range(8)]
+    legend = PresentLegend(names, palette)
+    picture = panels(1)[0]
+
+    def shown(*classes):
+        strip = legend.below(picture, np.array([classes], np.uint8))[48:]
+        return [
+            int(np.flatnonzero((strip == [0, 0, palette[i][0]]).all(-1))[0])
+            if (strip == [0, 0, palette[i][0]]).all(-1).any()
+            else None
+            for i in range(8)
+        ]
+
+    first = shown(3)  # a column of three places
+    assert [place is not None for place in first].index(True) == 3
+    both = shown(3, 5)
+    assert both[3] == first[3] < both[5]
+    assert shown(5)[3] is None  # dimmed
+    assert shown(3, 5, 255)[3] == first[3]
+    shown(5, 1)
+    last = shown(7)
+    assert last[7] == first[3]  # 3 was seen longest ago
+
+
+def test_a_picture_as_bytes():
+    picture = panels()[1]
+    decoded = cv2.imdecode(np.frombuffer(encoded(picture), np.uint8), 1)
+    np.testing.assert_array_equal(decoded, picture)
+    assert encoded(picture, 'jpeg')[:2] == b'\xff\xd8'
+    with pytest.raises(ValueError, match="'png' or 'jpeg', got 'gif'"):
+        encoded(picture, 'gif')
+
+
+def test_a_gif_as_bytes(tmp_path):
+    path = tmp_path / 'a.gif'
+    path.write_bytes(animated(panels(), fps=10))
+    frames = list(open_frames(path))
+    assert [int(frame.mean()) for frame in frames] == [0, 80, 160]
+
+
+def test_rows_of_pictures_and_maps():
+    rate = np.linspace(0, 1, 48 * 64).reshape(48, 64)
+    figure = picture_grid(
+        {'frame': panels(2), 'share': [None, rate]},
+        ['t-1', 't'],
+        {'road': (128, 64, 128)},
+    )
+    *grid, bar = figure.axes  # one colour bar, of the row of maps
+    assert len(grid) == 4
+    assert bar.get_ylim() == (0, 1)
+    assert [a.get_title() for a in grid[:2]] == ['t-1', 't']
+    assert encoded(figure)[1:4] == b'PNG'
+    with pytest.raises(ValueError, match=r'rows have \[1, 2\] panels'):
+        picture_grid({'a': panels(1), 'b': panels(2)})
+
+
+def test_bars_and_lines_show_the_values():
+    series = {'net': {'road': 80.0, 'car': 40.0}, 'ours': {'road': 90.0}}
+    series['ours']['car'] = float('nan')
+    axis = bar_chart(series, 'IoU (%)').axes[0]
+    heights = [bar.get_height() for bar in axis.patches]
+    np.testing.assert_array_equal(heights, [80, 40, 90, np.nan])
+    axis = line_chart({'net': [1.0, 2.0]}, 'flicker (%)', {1}).axes[0]
+    assert list(axis.lines[0].get_ydata()) == [1, 2]
+    assert len(axis.patches) == 1  # the frame that is shaded

@@ -7,7 +7,7 @@ Medians of interleaved repeats in one run, so that the ratios hold even where
 the clock of the machine does not. Weights are random: costs only.
 """
 
-from mmseg_video.engine.arguments import add_size, tool_parser
+from mmseg_video.cli.arguments import add_size, tool_parser
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments.benchmarks.recurrence import benchmark_recurrence
 from mmseg_video.experiments.costs import chosen_device

@@ -8,7 +8,7 @@ measurement in a process of its own. Medians of interleaved repeats. Weights
 are random: costs only. OUT.md, OUT.json and OUT.png are written.
 """
 
-from mmseg_video.engine.arguments import add_size, at_least, tool_parser
+from mmseg_video.cli.arguments import add_size, at_least, tool_parser
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments.benchmarks.memory import WAYS, benchmark_memory
 from mmseg_video.experiments.costs import chosen_device

@@ -8,13 +8,13 @@ median time of a frame, its ratio to the plain way, and how many pixels get
 another class than in the plain way.
 """
 
-from mmseg_video.datasets.street_scenes import NUM_FRAMES
-from mmseg_video.engine.arguments import (
+from mmseg_video.cli.arguments import (
+    add_loading,
     add_size,
-    add_trust,
     at_least,
     tool_parser,
 )
+from mmseg_video.datasets.street_scenes import NUM_FRAMES
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments.benchmarks.speed import benchmark_speed
 
@@ -33,7 +33,7 @@ def parse_args():
     )
     parser.add_argument('--repeats', type=at_least(3), default=15)
     parser.add_argument('--out', help='write the figures to this JSON file')
-    add_trust(parser)
+    add_loading(parser)
     return parser.parse_args()
 
 

@@ -7,17 +7,13 @@ Each model is built and runs on one random frame; boxes and arrows are what
 was seen then. A row is a resolution; the recurrent modules are orange.
 """
 
-import argparse
-
 from mmseg_video.apis.positions import draw_positions
+from mmseg_video.cli.arguments import tool_parser
 from mmseg_video.engine.launch import cli
 
 
 def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('configs', nargs='+')
     parser.add_argument('--out', required=True, help='the .png to write')
     parser.add_argument('--columns', type=int, default=2)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from mmseg_video.engine.arguments import tool_parser
+from mmseg_video.cli.arguments import tool_parser
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments.benchmarks.gpu_day import (
     DRY,

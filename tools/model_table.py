@@ -14,7 +14,7 @@ changes. A config that fails is reported at the end.
 
 from pathlib import Path
 
-from mmseg_video.engine.arguments import add_size, at_least, tool_parser
+from mmseg_video.cli.arguments import add_size, at_least, tool_parser
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments import write_model_table
 from mmseg_video.experiments.costs import chosen_device

@@ -8,18 +8,13 @@ and of the preprocessor's `batch_augments`, each alone and certain to happen,
 and one for the clip as the training sees it. The last panel is the label.
 """
 
-import argparse
-
-from mmseg_video.engine.arguments import CfgOptions, set_data_root
-from mmseg_video.engine.launch import cli, load_config
+from mmseg_video.cli.arguments import CfgOptions, tool_parser
+from mmseg_video.engine.launch import cli, load_config, set_data_root
 from mmseg_video.visualization.augments import draw_augments
 
 
 def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config')
     parser.add_argument('out', help='the picture to write')
     parser.add_argument('--index', type=int, default=0, help='of the sample')

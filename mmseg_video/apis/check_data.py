@@ -10,9 +10,8 @@ from mmseg.registry import DATASETS
 
 from ..datasets import UnlabelledFrames
 from ..datasets.check import Checked, check_dataset
-from ..engine.arguments import set_data_root
 from ..engine.config_checks import check_training, explained
-from ..engine.launch import load_config, set_work_dir
+from ..engine.launch import load_config, set_data_root, set_work_dir
 from ..io.atomic import write_text
 
 SPLITS = ('train', 'val', 'test')

@@ -18,8 +18,7 @@ from tqdm import tqdm
 
 from ..datasets import BaseSequenceDataset, sequence_config
 from ..datasets.unlabelled_frames import PSEUDO_LABELS
-from ..engine.arguments import set_data_root
-from ..engine.launch import autocast_test, load_config
+from ..engine.launch import autocast_test, load_config, set_data_root
 from ..io.atomic import write_bytes, write_text
 from .pseudo_labels import IGNORE, class_thresholds, ensemble, keep_confident
 from .video_seg_inferencer import VideoSegInferencer

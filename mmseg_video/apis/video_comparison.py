@@ -58,7 +58,7 @@ def compare_video(
         flicker_compensated={name: [] for name in models},
     )
     drawing = Drawing('beside', panel_width=panel_width)
-    results = frame_results(source, models, Way(), Clock())
+    results = frame_results(source, models, Way(), Clock(), models)
     with (
         pictures(
             Path(out),

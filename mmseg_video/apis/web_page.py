@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from matplotlib.figure import Figure
 
 from ..datasets.street_scenes import StreetScene
 from ..io.frames import open_frames
+from ..io.limits import Limits
 from ..io.videos import video_size
 from ..io.writers import open_writer
 from ..models.steady_filters import STEADY
@@ -28,26 +28,6 @@ Choose = Callable[..., dict[str, VideoSegInferencer]]
 COLOURS = {'framewise': '#c2552d', 'recurrent': '#1f6fb2'}
 
 RESULT = 'result_'  # how the names of the folders of results begin
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one visitor may ask of the machine.
-
-    Args:
-        megabytes (float): Of an upload.
-        megapixels (float): Of a frame.
-        seconds (float): That a video may take; then it is given up.
-        waiting (int): Videos in the queue; more are turned away.
-        kept (float): Seconds after which results and uploads are deleted;
-            the end of the page deletes them all.
-    """
-
-    megabytes: float = 200
-    megapixels: float = 9
-    seconds: float = 600
-    waiting: int = 8
-    kept: float = 3600
 
 
 class NetChoice:

@@ -14,23 +14,16 @@ the runs that they have in common. What fails is reported and does not stop the
 rest.
 """
 
+import argparse
 from pathlib import Path
 
-import torch
-
-from ..engine.arguments import CfgOptions, add_trust, at_least, tool_parser
-from ..engine.launch import cli
-from ..experiments import (
-    LAUNCHERS,
-    Launcher,
-    ablate,
-    visible_devices,
-)
-from ..experiments.perform import resumable
+from ..choices import LAUNCHERS
 from ..io.shipped import TOOLS
+from .arguments import CfgOptions, add_loading, at_least, tool_parser
+from .command import resumable_command
 
 
-def parse_args():
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument(
         'spec', help='a YAML file, or a name in configs/ablations'
@@ -54,6 +47,11 @@ def parse_args():
         '--report', action='store_true', help='only write the tables'
     )
     parser.add_argument(
+        '--no-costs',
+        action='store_true',
+        help='leave out parameters and latency, which want an idle machine',
+    )
+    parser.add_argument(
         '--jobs', type=at_least(1), default=1, help='runs at the same time'
     )
     parser.add_argument('--launcher', choices=LAUNCHERS, default='none')
@@ -72,15 +70,18 @@ def parse_args():
         action=CfgOptions,
         help='merged into every config, after the overrides',
     )
-    add_trust(parser)
-    return parser.parse_args()
+    add_loading(parser)
+    return parser.parse_args(argv)
 
 
-@resumable
-@cli
-def main():
-    args = vars(parse_args())
+@resumable_command(parse_args)
+def main(args: argparse.Namespace) -> None:
+    import torch
+
+    from ..experiments import Launcher, ablate, visible_devices
+
+    asked = vars(args)
     keys = ('launcher', 'jobs', 'gpus', 'partition')
-    launcher = {key: args.pop(key) for key in keys}
+    launcher = {key: asked.pop(key) for key in keys}
     devices = visible_devices(torch.cuda.device_count())
-    ablate(launcher=Launcher(TOOLS, devices=devices, **launcher), **args)
+    ablate(launcher=Launcher(TOOLS, devices=devices, **launcher), **asked)

@@ -10,9 +10,9 @@ Without --samples, a street scene is drawn to choose from.
 
 import argparse
 
-from ..apis.web_page import Limits, serve
-from ..engine.arguments import add_trust, at_least
-from ..engine.launch import cli
+from ..io.limits import Limits
+from .arguments import add_loading, at_least, tool_parser
+from .command import command
 
 LIMITS = {
     '--max-megabytes': 'of an upload',
@@ -22,11 +22,8 @@ LIMITS = {
 }
 
 
-def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = tool_parser(__doc__)
     parser.add_argument(
         '--model',
         nargs='+',
@@ -71,14 +68,16 @@ def parse_args():
             default=default,
             help=f'{what} (default: {default})',
         )
-    add_trust(parser)
-    args = parser.parse_args()
+    add_loading(parser)
+    args = parser.parse_args(argv)
     if bool(args.models) == bool(args.config and args.checkpoint):
         parser.error('give --model NAME, or --config and --checkpoint')
     args.limits = Limits(**{name: vars(args).pop(name) for name in names})
     return args
 
 
-@cli
-def main():
-    serve(**vars(parse_args()))
+@command(parse_args)
+def main(args: argparse.Namespace) -> None:
+    from ..apis.web_page import serve
+
+    serve(**vars(args))

@@ -4,12 +4,13 @@ Files that are missing or cannot be decoded, sizes, bit depths, ids of labels,
 classes, gaps, duplicates and key frames without ref frames: one report.
 """
 
-from ..apis.check_data import check_data
-from ..engine.arguments import add_data, at_least, tool_parser
-from ..engine.launch import cli
+import argparse
+
+from .arguments import add_data, at_least, tool_parser
+from .command import command
 
 
-def parse_args():
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='a path, or a name of the zoo')
     parser.add_argument(
@@ -33,9 +34,11 @@ def parse_args():
         '--work-dir', help='default: work_dirs/<name of the config>'
     )
     add_data(parser)
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-@cli
-def main():
-    print(check_data(**vars(parse_args())))
+@command(parse_args)
+def main(args: argparse.Namespace) -> None:
+    from ..apis.check_data import check_data
+
+    print(check_data(**vars(args)))

@@ -9,22 +9,15 @@ bootstrap over sequences), as comparison.md, .json and .png. With --degrade,
 the same at each part of degraded frames, and a plot over it.
 """
 
+import argparse
 from pathlib import Path
 
-from ..engine.arguments import (
-    add_data,
-    add_size,
-    add_trust,
-    at_least,
-    tool_parser,
-)
-from ..engine.launch import cli
-from ..experiments import Launcher, compare_models
-from ..experiments.perform import resumable
 from ..io.shipped import TOOLS
+from .arguments import add_data, add_loading, add_size, at_least, tool_parser
+from .command import resumable_command
 
 
-def parse_args():
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('config')
     parser.add_argument('checkpoint')
@@ -59,11 +52,12 @@ def parse_args():
     )
     add_size(parser, None, 32, help='also the latency of a frame of this size')
     add_data(parser)
-    add_trust(parser)
-    return parser.parse_args()
+    add_loading(parser)
+    return parser.parse_args(argv)
 
 
-@resumable
-@cli
-def main():
-    compare_models(launcher=Launcher(TOOLS), **vars(parse_args()))
+@resumable_command(parse_args)
+def main(args: argparse.Namespace) -> None:
+    from ..experiments import Launcher, compare_models
+
+    compare_models(launcher=Launcher(TOOLS), **vars(args))

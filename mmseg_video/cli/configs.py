@@ -4,20 +4,17 @@ mmseg-video configs [PART_OF_A_NAME]
 mmseg-video configs --copy FOLDER    all of them, for configs of one's own
 """
 
-import argparse
 import os
 import shutil
 import sys
 
 from ..io.nearest import close_to
 from ..io.shipped import ROOT, config_paths
+from .arguments import tool_parser
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('part', nargs='?', default='')
     parser.add_argument(
         '--copy',
@@ -41,7 +38,9 @@ def main() -> None:
 def _copy(folder: str) -> None:
     if os.path.exists(folder):
         sys.exit(f"error: '{folder}' exists: name a new folder")
-    shutil.copytree(
-        ROOT / 'configs', folder, ignore=shutil.ignore_patterns('__pycache__')
-    )
+    left_out = shutil.ignore_patterns('__pycache__')
+    try:
+        shutil.copytree(ROOT / 'configs', folder, ignore=left_out)
+    except OSError as error:  # shutil.Error too, of single files
+        sys.exit(f"error: cannot write '{folder}': {error}")
     print(f"'{folder}'")

@@ -11,13 +11,12 @@ import argparse
 import os
 from pathlib import Path
 
-from ..datasets.converters.cityscapes import convert_cityscapes
-from ..engine.arguments import at_least
-from ..engine.launch import cli
+from .arguments import at_least, tool_parser
+from .command import command
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser = tool_parser(__doc__)
     parser.add_argument('root', type=Path, help='the folder with gtFine')
     parser.add_argument(
         '--out', type=Path, help='where to write, instead of ROOT/gtFine'
@@ -31,8 +30,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-@cli
-def main(argv: list[str] | None = None) -> None:
-    args = parse_args(argv)
+@command(parse_args)
+def main(args: argparse.Namespace) -> None:
+    from ..datasets.converters.cityscapes import convert_cityscapes
+
     made, there, out = convert_cityscapes(args.root, args.out, args.workers)
     print(f"{made} labels made, {there} were there, in '{out}'")

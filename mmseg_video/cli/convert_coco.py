@@ -15,16 +15,12 @@ import argparse
 import os
 from pathlib import Path
 
-from ..datasets.converters.coco_semantic import convert_coco
-from ..engine.arguments import at_least
-from ..engine.launch import cli
+from .arguments import at_least, tool_parser
+from .command import command
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument(
         'root', type=Path, help='the folder with annotations/ and images'
     )
@@ -56,9 +52,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-@cli
-def main(argv: list[str] | None = None) -> None:
-    args = parse_args(argv)
+@command(parse_args)
+def main(args: argparse.Namespace) -> None:
+    from ..datasets.converters.coco_semantic import convert_coco
+
     for folder, found, there in convert_coco(**vars(args)):
         print(
             f"{found['maps']} maps made, {there} were there, in '{folder}'; "

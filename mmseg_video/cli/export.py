@@ -8,17 +8,12 @@ PyTorch on a stream of random frames.
 
 import argparse
 
-from ..apis import VideoSegInferencer
-from ..deployment.onnx import export_checked
-from ..engine.arguments import add_trust, at_least
-from ..engine.launch import cli
+from .arguments import add_loading, at_least, tool_parser
+from .command import command
 
 
-def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = tool_parser(__doc__)
     parser.add_argument('config')
     parser.add_argument('checkpoint')
     parser.add_argument('out', help='the .onnx file to write')
@@ -37,13 +32,15 @@ def parse_args():
         metavar=('HEIGHT', 'WIDTH'),
         help='of the frames of that stream',
     )
-    add_trust(parser)
-    return parser.parse_args()
+    add_loading(parser)
+    return parser.parse_args(argv)
 
 
-@cli
-def main():
-    args = parse_args()
+@command(parse_args)
+def main(args: argparse.Namespace) -> None:
+    from ..apis import VideoSegInferencer
+    from ..deployment.onnx import export_checked
+
     inferencer = VideoSegInferencer(args.config, args.checkpoint, 'cpu')
     error = export_checked(
         *(inferencer.model, args.out),

@@ -34,6 +34,7 @@ COMMANDS = {
     'ablate': Command('ablate', 'many configs and seeds into one table'),
     'pseudo-label': Command('pseudo_label', 'label the unlabelled frames'),
     'export': Command('export', 'a model for ONNX Runtime'),
+    'run-onnx': Command('run_onnx', 'an exported model, without torch'),
     'street-scenes': Command('street_scenes', 'make labelled driving video'),
     'convert-cityscapes': Command(
         'convert_cityscapes', "make Cityscapes' labels to train on"

@@ -18,28 +18,16 @@ import argparse
 import os
 from pathlib import Path
 
-from mmengine.registry import init_default_scope
-from mmseg.registry import DATASETS
-
-from ..datasets.converters.pack_sequences import (
-    FORMATS,
-    estimate,
-    make_plan,
-    pack,
-)
-from ..datasets.unlabelled_frames import sequence_config
-from ..engine.arguments import add_data, at_least, set_data_root
-from ..engine.launch import cli, load_config
+from ..choices import PACK_FORMATS
 from ..io.packs import Pack
+from .arguments import add_data, at_least, tool_parser
+from .command import command
 
 SPLITS = ('train', 'val', 'test')
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', nargs='?', help='whose data sets are packed')
     parser.add_argument('--out', type=Path, required=True, help='a folder')
     parser.add_argument(
@@ -61,7 +49,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--format',
-        choices=FORMATS,
+        choices=PACK_FORMATS,
         default='png',
         help='of frames: png, the same pixels coded so that they are decoded '
         'fast; jpeg of quality 95, which loses a little; or as-is. Labels '
@@ -94,12 +82,17 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-@cli
-def main(argv: list[str] | None = None) -> None:
-    args = parse_args(argv)
+@command(parse_args)
+def main(args: argparse.Namespace) -> None:
     if args.check:
         check(args.out)
         return
+    from mmengine.registry import init_default_scope
+    from mmseg.registry import DATASETS
+
+    from ..datasets.converters.pack_sequences import estimate, make_plan, pack
+    from ..engine.launch import load_config, set_data_root
+
     cfg = load_config(args.config, args.cfg_options)
     set_data_root(cfg, args.data_root)
     init_default_scope('mmseg')
@@ -139,7 +132,15 @@ def check(out: Path) -> None:
 
 
 def _dataset(cfg, split: str, args: argparse.Namespace) -> dict:
-    dataset = dict(sequence_config(cfg[f'{split}_dataloader'].dataset))
+    from ..datasets.unlabelled_frames import sequence_config
+
+    loader = cfg.get(f'{split}_dataloader')
+    if loader is None:
+        raise ValueError(
+            f"'{cfg.filename}' has no {split}_dataloader: leave {split} out "
+            'of --splits'
+        )
+    dataset = dict(sequence_config(loader.dataset))
     if args.stream and split != 'train':
         dataset.update(mode='stream', num_frames=1)
     elif args.num_frames is not None:

@@ -12,9 +12,8 @@ there is skipped, so a stopped run goes on when it is started again.
 
 import argparse
 
-from ..apis.pseudo_label_writer import write_pseudo_labels
-from ..engine.arguments import CfgOptions, add_trust, at_least
-from ..engine.launch import cli
+from .arguments import CfgOptions, add_loading, at_least, tool_parser
+from .command import command
 
 
 def part(text: str) -> tuple[int, int]:
@@ -38,11 +37,8 @@ def class_value(text: str) -> tuple[str, float]:
         ) from None
 
 
-def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = tool_parser(__doc__)
     parser.add_argument('config', help='of the teacher, and its data')
     parser.add_argument('checkpoint')
     parser.add_argument(
@@ -103,16 +99,17 @@ def parse_args(argv=None):
     parser.add_argument(
         '--cfg-options', nargs='+', action=CfgOptions, help='of the data'
     )
-    add_trust(parser)
+    add_loading(parser)
     args = parser.parse_args(argv)
     if min(args.scales) <= 0:
         parser.error(f'--scales must be > 0, got {args.scales}')
     return args
 
 
-@cli
-def main(argv=None):
-    args = parse_args(argv)
+@command(parse_args)
+def main(args: argparse.Namespace) -> None:
+    from ..apis.pseudo_label_writer import write_pseudo_labels
+
     report = write_pseudo_labels(
         args.config,
         args.checkpoint,

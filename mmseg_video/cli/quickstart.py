@@ -6,16 +6,15 @@ and T=12; writes a table, curves and a GIF. Without --dataset it makes street
 scenes to do so on. Run again, it goes on where it stopped.
 """
 
+import argparse
 from pathlib import Path
 
-from ..engine.arguments import CfgOptions, tool_parser
-from ..engine.launch import cli
-from ..experiments import Launcher, run_quickstart
-from ..experiments.perform import resumable
 from ..io.shipped import ROOT, TOOLS
+from .arguments import CfgOptions, tool_parser
+from .command import resumable_command
 
 
-def parse_args():
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument(
         '--dataset',
@@ -28,7 +27,7 @@ def parse_args():
         type=int,
         nargs=2,
         default=(240, 80),
-        metavar=('TRAIN', 'VAL'),
+        metavar=('TRAIN', 'TEST'),
         help='street scenes to make',
     )
     parser.add_argument('--out', type=Path, default='work_dirs/quickstart')
@@ -40,13 +39,14 @@ def parse_args():
         metavar='KEY=VALUE',
         help='merged into every config, such as train_dataloader.batch_size=4',
     )
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if (args.dataset == 'street') != (args.data_root is None):
         parser.error('--dataset cityscapes|camvid and --data-root go together')
     return args
 
 
-@resumable
-@cli
-def main():
-    run_quickstart(ROOT, Launcher(TOOLS), **vars(parse_args()))
+@resumable_command(parse_args)
+def main(args: argparse.Namespace) -> None:
+    from ..experiments import Launcher, run_quickstart
+
+    run_quickstart(ROOT, Launcher(TOOLS), **vars(args))

@@ -16,28 +16,11 @@ Ctrl-C ends a camera; what was seen until then is written.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-from ..apis import VideoSegInferencer, steady
-from ..apis.run import (
-    Drawing,
-    Excerpt,
-    Targets,
-    Way,
-    find_videos,
-    run_video,
-    run_videos,
-)
-from ..engine.arguments import add_trust, at_least, tool_parser
-from ..engine.launch import cli
-from ..engine.processes import LAUNCHERS, Processes, join_processes
-from ..engine.published import find_checkpoint
-from ..io.shipped import find_config
-from ..models.steady_filters import FLOWS, STEADY
-
-# Of the panels of --draw beside.
-CAPTIONS = dict(flow='flow-compensated EMA', place='EMA')
+from ..choices import DRAWINGS, FLOWS, LAUNCHERS, STEADY
+from .arguments import add_loading, at_least, every, tool_parser
+from .command import command
 
 
 def seconds(text: str) -> float:
@@ -54,17 +37,6 @@ def seconds(text: str) -> float:
     for part in parts:
         total = 60 * total + part
     return total
-
-
-def every(text: str) -> int | str:
-    """An argparse type: a number of frames >= 1, or 'adaptive'."""
-    if text == 'adaptive':
-        return text
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is neither a number >= 1 nor adaptive"
-        )
-    return int(text)
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -171,7 +143,8 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--labels',
         type=Path,
         metavar='DIR',
-        help='label maps (PNG of class ids) and classes.json',
+        help='label maps (PNG of class ids), under the names of the frames or '
+        'their numbers in the video, and classes.json',
     )
     out.add_argument(
         '--json',
@@ -184,15 +157,21 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--heat-map',
         type=Path,
         metavar='PNG',
-        help='a picture of where predictions flicker',
+        help='a picture of where predictions flicker, of a baseline too',
     )
     out.add_argument('--show', action='store_true', help='in a window; q ends')
     out.add_argument(
         '--draw',
-        choices=Drawing.KINDS,
+        choices=DRAWINGS,
         help='default: overlay, and beside where there is a baseline',
     )
     out.add_argument('--opacity', type=float, default=0.55)
+    out.add_argument(
+        '--legend',
+        action='store_true',
+        help='a strip below each frame that names the classes in it (--draw '
+        'beside always has a legend)',
+    )
     out.add_argument(
         '--panel-width',
         type=at_least(32),
@@ -211,7 +190,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='of the drawn videos, where there are many (default: mp4)',
     )
     parser.add_argument('--launcher', choices=LAUNCHERS, default='none')
-    add_trust(parser)
+    add_loading(parser)
     # CONFIG and CHECKPOINT may stand behind options.
     args = parser.parse_intermixed_args(argv)
     if args.model and args.config:
@@ -228,106 +207,8 @@ def parse_args(argv=None) -> argparse.Namespace:
     return args
 
 
-def open_model(
-    args: argparse.Namespace, processes: Processes
-) -> VideoSegInferencer:
-    """The model that the arguments name."""
-    device = args.device
-    if device is None and processes.size > 1:
-        device = processes.device
-    options = dict(device=device, amp=args.amp, every=args.every)
-    for name in ('max_every', 'tolerance'):
-        if getattr(args, name) is not None:
-            options[name] = getattr(args, name)
-    if args.model:
-        return steady(
-            args.model, filter=args.steady, flow=args.flow, **options
-        )
-    if args.steady in ('none', 'gated'):
-        # Its own step, filter and flow.
-        model = VideoSegInferencer(args.config, args.checkpoint, **options)
-        if args.steady == 'gated' and not getattr(
-            model.model, 'state_maps', None
-        ):
-            raise ValueError(
-                '--steady gated is the gated EMA of a model that was trained '
-                f"with one; '{args.config}' has no states: take flow"
-            )
-        return model
-    config = find_config(args.config)
-    checkpoint = find_checkpoint(args.checkpoint, config)
-    return steady(
-        (config, checkpoint), filter=args.steady, flow=args.flow, **options
-    )
+@command(parse_args)
+def main(args: argparse.Namespace) -> None:
+    from .running import run
 
-
-@cli
-def main(argv=None) -> None:
-    args = parse_args(argv)
-    targets = Targets(
-        args.out, args.labels, args.json, args.heat_map, args.show
-    )
-    size = args.resize and tuple(args.resize)
-    excerpt = Excerpt(
-        *(args.start, args.end, args.stride, args.max_frames),
-        *(size, args.fps, args.broken, args.flow == 'codec'),
-    )
-    kind = args.draw or ('beside' if args.baseline else 'overlay')
-    drawing = Drawing(kind, args.opacity, args.panel_width)
-    way = Way('offline' if args.offline else args.lag, args.live)
-    videos = find_videos(args.input)
-    if videos is None:
-        _run_one(args, targets, excerpt, drawing, way)
-    else:
-        _run_many(args, videos, targets, excerpt, drawing, way)
-
-
-def _run_one(args, targets, excerpt, drawing, way) -> None:
-    if args.launcher != 'none':
-        raise ValueError(
-            f"--launcher {args.launcher} shares many videos, '{args.input}' "
-            'is one: leave it out'
-        )
-    targets.check(args.input)
-    frames = excerpt.open(args.input)
-    model = open_model(args, Processes())
-    caption = CAPTIONS.get(args.steady, 'prediction')
-    models = {caption: model}
-    if args.baseline:
-        baseline = VideoSegInferencer(*args.baseline, args.device, args.amp)
-        if tuple(baseline.classes) != tuple(model.classes):
-            raise ValueError(
-                f'the model has {len(model.classes)} classes, the baseline '
-                f'{len(baseline.classes)} others: they cannot share a legend'
-            )
-        models['baseline'] = baseline
-    run = run_video(frames, models, targets, excerpt, drawing, way)
-    print(run.rates)
-    if targets.paths:
-        print(targets)
-
-
-def _run_many(args, videos, targets, excerpt, drawing, way) -> None:
-    if args.baseline:
-        raise ValueError('--baseline is drawn beside one video, not many')
-    processes = join_processes(args.launcher)
-    names = ('model', 'config', 'checkpoint', 'steady', 'every', 'amp')
-    names = (*names, 'max_every', 'tolerance', 'flow')
-    many = run_videos(
-        videos,
-        lambda: open_model(args, processes),
-        targets,
-        {name: getattr(args, name) for name in names},
-        *(excerpt, drawing, way),
-        suffix='' if args.format == 'frames' else f'.{args.format}',
-        processes=processes,
-    )
-    if processes.rank == 0:
-        print(many.report)
-        print(targets)
-    if many.failed and processes.rank > 0:
-        sys.exit(1)  # the first one says it
-    if many.failed:
-        raise RuntimeError(
-            f'{len(many.failed)} of {len(videos)} videos failed'
-        )
+    run(args)

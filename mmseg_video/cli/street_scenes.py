@@ -1,27 +1,22 @@
 """Make street scenes: labelled driving video in Cityscapes' layout.
 
 mmseg-video street-scenes data/street_scenes \
-    --train 120 --val 60 --size 128 256
+    --train 240 --val 20 --test 80 --size 128 256
 """
 
 import argparse
 import os
 
-import cv2
-from tqdm import tqdm
-
-from ..datasets.street_scenes import NUM_FRAMES, write_street_scenes
-from ..engine.launch import cli
+from .arguments import tool_parser
+from .command import command
 
 
-def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = tool_parser(__doc__)
     parser.add_argument('root', help='the folder to write')
     parser.add_argument('--train', type=int, default=120, help='snippets')
-    parser.add_argument('--val', type=int, default=60, help='snippets')
+    parser.add_argument('--val', type=int, default=20, help='snippets')
+    parser.add_argument('--test', type=int, default=60, help='snippets')
     parser.add_argument(
         '--size',
         type=int,
@@ -31,33 +26,48 @@ def parse_args():
     )
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
-        '--key-burst-prob',
+        '--burst-rate',
         type=float,
-        default=0.35,
-        help='how likely a labelled frame is degraded',
+        default=0.1,
+        help='bursts of degraded frames that begin, per frame; 0: clean video',
+    )
+    parser.add_argument(
+        '--longest-burst',
+        type=int,
+        default=3,
+        metavar='FRAMES',
     )
     parser.add_argument(
         '--frames',
         type=int,
         nargs=2,
-        default=(0, NUM_FRAMES - 1),
         metavar=('FIRST', 'LAST'),
-        help='of the 30 of a snippet; 8 19 is what T=12 reads',
+        help='of the 30 of a snippet (default: all); 8 19 is what T=12 reads',
     )
     parser.add_argument(
         '--all-labels',
         action='store_true',
         help='labels of all frames, in gtFine_sequence',
     )
+    parser.add_argument(
+        '--variants',
+        action='store_true',
+        help='also the scenes of test without bursts (test_clean) and with '
+        'long ones (test_long_bursts)',
+    )
     parser.add_argument('--workers', type=int, default=os.cpu_count())
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-@cli
-def main():
-    args = parse_args()
+@command(parse_args)
+def main(args: argparse.Namespace) -> None:
+    import cv2
+    from tqdm import tqdm
+
+    from ..datasets.street_scenes import NUM_FRAMES, write_street_scenes
+
     cv2.setNumThreads(1)
-    first, last = args.frames
+    first, last = args.frames or (0, NUM_FRAMES - 1)
     with tqdm(unit='frame', desc='street scenes') as bar:
 
         def progress(done, total):
@@ -68,11 +78,14 @@ def main():
             args.root,
             args.train,
             args.val,
+            args.test,
             size=tuple(args.size),
             seed=args.seed,
-            key_burst_prob=args.key_burst_prob,
+            burst_rate=args.burst_rate,
+            longest_burst=args.longest_burst,
             frames=(first, last),
             all_labels=args.all_labels,
+            variants=args.variants,
             workers=args.workers,
             progress=progress,
         )

@@ -4,16 +4,15 @@ A clip ends in a labelled frame; --stream gives every frame of every sequence
 in order instead, with states carried by a recurrent model.
 """
 
+import argparse
 from dataclasses import fields
 
-from ..apis.testing import evaluate
-from ..datasets.corruptions import CORRUPTIONS
-from ..engine.arguments import add_run, at_least, tool_parser
-from ..engine.launch import cli
-from ..evaluation.protocol import AMP, Protocol
+from ..choices import AMP, CORRUPTIONS
+from .arguments import add_run, at_least, tool_parser
+from .command import command
 
 
-def parse_args():
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='a path, or a name of the zoo')
     parser.add_argument(
@@ -95,11 +94,14 @@ def parse_args():
         help='mixed precision; default: float16 on a GPU, bfloat16 on a CPU',
     )
     add_run(parser)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.temporal and args.tta:
         parser.error('--temporal does not go with --tta')
     if args.sequences and not args.temporal:
         parser.error('--sequences keeps what --temporal finds: add --temporal')
+    # Late: only what can be read is worth the import.
+    from ..evaluation.protocol import Protocol
+
     values = {
         field.name: getattr(args, field.name) for field in fields(Protocol)
     }
@@ -112,6 +114,8 @@ def parse_args():
     return args
 
 
-@cli
-def main():
-    evaluate(**vars(parse_args()))
+@command(parse_args)
+def main(args: argparse.Namespace) -> None:
+    from ..apis.testing import evaluate
+
+    evaluate(**vars(args))

@@ -1,11 +1,13 @@
 """Train a config: mmseg-video train CONFIG [--amp] [--resume] ..."""
 
-from ..apis.training import RESUME, train
-from ..engine.arguments import add_run, tool_parser
-from ..engine.launch import cli
+import argparse
+
+from ..choices import RESUME
+from .arguments import add_run, tool_parser
+from .command import command
 
 
-def parse_args():
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='a path, or a name of the zoo')
     parser.add_argument(
@@ -22,9 +24,11 @@ def parse_args():
     parser.add_argument('--seed', type=int)
     parser.add_argument('--amp', action='store_true', help='mixed precision')
     add_run(parser)
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-@cli
-def main():
-    train(**vars(parse_args()))
+@command(parse_args)
+def main(args: argparse.Namespace) -> None:
+    from ..apis.training import train
+
+    train(**vars(args))

@@ -1,3 +1,4 @@
+import json
 import logging
 import os.path as osp
 import re
@@ -54,6 +55,9 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
             (``seq_path``), where key frames are read. Defaults to
             'leftImg8bit'.
         seg_map_suffix (str): Defaults to '_gtFine_labelTrainIds.png'.
+        degraded_file (str | None): A JSON file below ``data_root`` that lists
+            the degraded frames, as street scenes have it; the samples then
+            have ``degraded``, the kind or None. Defaults to None.
         kwargs: :class:`BaseSequenceDataset`'s.
 
     Raises:
@@ -82,6 +86,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
         key_frame_from: str = 'leftImg8bit',
         img_suffix: str = '_leftImg8bit.png',
         seg_map_suffix: str = '_gtFine_labelTrainIds.png',
+        degraded_file: str | None = None,
         **kwargs,
     ):
         if key_frame_from not in ('leftImg8bit', 'sequence'):
@@ -91,6 +96,7 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
             )
         self.key_frame_from = key_frame_from
         self.all_labelled = key_frame_from == 'leftImg8bit'
+        self.degraded_file = degraded_file
         self._suffixes: dict[str, str] = {}
         super().__init__(
             data_prefix=data_prefix
@@ -137,6 +143,8 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                 data_list += self._unlabelled_clips(snippet, key, present)
             else:
                 data_list.append(self._clip(snippet, label, key, present))
+        if self.degraded_file:
+            self._mark_degraded(data_list)
         if dropped:
             print_log(
                 f'CityscapesSequenceDataset: {dropped} of {len(snippets)} '
@@ -154,6 +162,23 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                 level=logging.WARNING,
             )
         return data_list
+
+    def _mark_degraded(self, data_list: list[dict]) -> None:
+        path = osp.join(self.data_root or '', self.degraded_file)
+        if not exists(path, self.backend_args):
+            print_log(
+                f"no '{path}': figures of degraded frames are not told apart",
+                logger='current',
+            )
+            return
+        listed = json.loads(fileio.get_text(path, self.backend_args))
+        kinds = {
+            (osp.basename(burst['snippet']), burst['frame']): burst['kind']
+            for burst in listed['degraded']
+        }
+        for info in data_list:
+            snippet = NAME.match(info['sequence'])['snippet']
+            info['degraded'] = kinds.get((snippet, info['frame_id']))
 
     def _snippets(self) -> list[tuple[str, int, str | None]]:
         """Snippet, number of its key frame, and the key frame's label below

@@ -7,14 +7,6 @@ every frame.
 import cv2
 import numpy as np
 
-CORRUPTIONS = (
-    'dropped',
-    'noise_burst',
-    'motion_blur',
-    'dark',
-    'jpeg',
-    'patch',
-)
 SEVERITIES = (1, 2, 3)
 HIT = {'dropped': (0.1, 0.2, 0.4), 'noise_burst': (0.1, 0.2, 0.4)}
 

@@ -5,34 +5,31 @@ import numpy as np
 
 KINDS = ('dropped', 'dark', 'noisy', 'blurred')
 NOISE_SIGMA = 32  # grey levels: of the noise that a scene keeps ready
-BURST_RATE = 0.03  # bursts that begin, per frame
-LONGEST = 3  # frames of a burst
 
 
 def draw_bursts(
-    rng, num_frames: int, key_frame: int, key_burst_prob: float
+    rng, num_frames: int, rate: float, longest: int
 ) -> dict[int, str]:
-    """Which frames of a snippet are degraded, and how.
+    """Which frames of a snippet are degraded, and how: frame -> one of KINDS.
 
-    The two frames before a burst over the key frame are clean, so that the
-    past always has something to say within LONGEST + 2 frames.
+    A burst begins at each frame with the same probability, those before the
+    snippet included, and lasts 1 to ``longest`` frames, each as likely; a
+    later one covers an earlier. So every frame is as likely degraded as any
+    other, whatever the frames before it are.
+
+    Args:
+        rng (Generator): Draws them.
+        num_frames (int): Of the snippet.
+        rate (float): Bursts that begin, per frame.
+        longest (int): Frames of the longest burst.
     """
     bursts = {}
-    for start in range(num_frames):
-        if rng.random() < BURST_RATE:
+    for start in range(1 - longest, num_frames):
+        if rng.random() < rate:
             kind = str(rng.choice(KINDS))
-            for t in range(start, start + rng.integers(1, LONGEST + 1)):
+            for t in range(start, start + rng.integers(1, longest + 1)):
                 bursts[t] = kind
-    begin = key_frame - LONGEST - 1
-    for t in range(begin, key_frame + 1):
-        bursts.pop(t, None)
-    if rng.random() < key_burst_prob:
-        kind = str(rng.choice(KINDS))
-        length = rng.integers(1, LONGEST + 1)
-        first = key_frame - rng.integers(0, length)
-        for t in range(first, first + length):
-            bursts[t] = kind
-    return {t: bursts[t] for t in sorted(bursts) if t < num_frames}
+    return {t: bursts[t] for t in sorted(bursts) if 0 <= t < num_frames}
 
 
 def degrade(img: np.ndarray, kind: str, rng, noise: np.ndarray) -> np.ndarray:

@@ -63,7 +63,7 @@ def fetch(source: str, prefix: str | None = None) -> dict:
         raise OSError(
             f"cannot fetch the weights '{source}': {error}. Download them on "
             'a machine with a network and name the file instead'
-        ) from error
+        ) from None
     weights = loaded.get('state_dict', loaded)
     weights = {key.removeprefix('module.'): w for key, w in weights.items()}
     if prefix is None:

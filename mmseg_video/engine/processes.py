@@ -8,7 +8,6 @@ from datetime import timedelta
 import torch
 import torch.distributed as dist
 
-LAUNCHERS = ('none', 'pytorch', 'slurm')
 # A process may wait for the others as long as they need.
 PATIENCE = timedelta(days=30)
 

@@ -1,6 +1,6 @@
 """How much the label maps of a stream flicker, frame by frame."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,3 +60,19 @@ def _change(before: np.ndarray, label: np.ndarray, flow: np.ndarray) -> Change:
         float(where.sum() / max(1, counts.sum())),
         where,
     )
+
+
+def flicker_of(
+    frames: Iterable[np.ndarray], labels: Iterable[np.ndarray]
+) -> list[float]:
+    """The share of pixels whose class changes along the flow, frame by frame;
+    NaN for the first.
+
+    Args:
+        frames (Iterable[ndarray]): Of a stream, (H, W, 3) uint8 BGR.
+        labels (Iterable[ndarray]): Their label maps (H, W) uint8.
+    """
+    stream = StreamFlicker()
+    pairs = zip(frames, labels, strict=True)
+    changes = [stream.next(frame, {'': label}) for frame, label in pairs]
+    return [c[''].flicker if c else float('nan') for c in changes]

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from mmengine import Config
 from mmseg.registry import MODELS
 
-from ..datasets.corruptions import CORRUPTIONS, SEVERITIES
+from ..choices import AMP, CORRUPTIONS
+from ..datasets.corruptions import SEVERITIES
 from ..flow.full_frames import ADAPTIVE, FullFrames
 
-# What mixed precision computes in.
-AMP = ('float16', 'bfloat16')
 _NAME = re.compile(
     r'(?:t(?P<num_frames>[1-9]\d*)(?:_interval(?P<interval>[1-9]\d*))?'
     r'|(?P<stream>stream)'

@@ -138,7 +138,9 @@ class FlickerMetric(FlowMetric):
     Where both frames are labelled, also:
 
     - ``flicker_static``: of the pixels whose label stays at their place,
-      those whose prediction changes; a perfect prediction has 0
+      those whose prediction changes; a perfect prediction has 0.
+      ``flicker_static_clean`` is that of pairs of clean frames, where the
+      data says that some are degraded
     - ``flicker_labels``: the labels' own ``flicker``. A prediction below
       it does not see all that moves
 
@@ -148,7 +150,10 @@ class FlickerMetric(FlowMetric):
 
     def begin(self) -> dict:
         keys = ('changed', 'pixels', 'warped_changed', 'warped')
-        labelled = ('stay_changed', 'stay', 'label_changed', 'labelled')
+        labelled = (
+            *('stay_changed', 'stay', 'label_changed', 'labelled'),
+            *('degraded_stay_changed', 'degraded_stay'),
+        )
         return super().begin() | dict.fromkeys((*keys, *labelled), 0)
 
     def add(self, result: dict, inputs, sample: dict) -> None:
@@ -162,8 +167,12 @@ class FlickerMetric(FlowMetric):
             return
         known = (was != 255) & (label != 255)
         stay = known & (was == label)
-        result['stay_changed'] += np.count_nonzero(stay & (first != second))
+        changed = np.count_nonzero(stay & (first != second))
+        result['stay_changed'] += changed
         result['stay'] += np.count_nonzero(stay)
+        if sample.get('degraded') or before[2].get('degraded'):
+            result['degraded_stay_changed'] += changed
+            result['degraded_stay'] += np.count_nonzero(stay)
         result['label_changed'] += np.count_nonzero(known & ~stay)
         result['labelled'] += np.count_nonzero(known)
 
@@ -186,6 +195,12 @@ class FlickerMetric(FlowMetric):
         if any(result['stay'] for result in results):
             figures['flicker_static'] = ratio('stay_changed', 'stay')
             figures['flicker_labels'] = ratio('label_changed', 'labelled')
+        if any(result['degraded_stay'] for result in results):
+            changed, stay = (
+                sum(r[key] - r[f'degraded_{key}'] for r in results)
+                for key in ('stay_changed', 'stay')
+            )
+            figures['flicker_static_clean'] = changed / max(1, stay)
         return figures
 
 

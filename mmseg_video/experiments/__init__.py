@@ -4,7 +4,7 @@ from .. import engine  # noqa: F401, registers, quietly and first
 from .ablation import ablate
 from .comparison import compare_models
 from .execute import execute
-from .launch import LAUNCHERS, Launcher, visible_devices
+from .launch import Launcher, visible_devices
 from .model_table import write_model_table
 from .plan import Plan, make_plan, time_left
 from .quickstart import run_quickstart
@@ -13,7 +13,6 @@ from .spec import Entry, Spec, read_spec
 from .stages import Run, Stage
 
 __all__ = [
-    'LAUNCHERS',
     'Entry',
     'Launcher',
     'Plan',

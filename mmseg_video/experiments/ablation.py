@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..io.locks import FolderLock
 from .costs import Costs, chosen_device
 from .launch import Launcher
-from .perform import alone_in, perform, report_failures
+from .perform import perform, report_failures
 from .plan import Plan, make_plan
 from .report import describe, write_report
 from .spec import read_spec
@@ -21,6 +22,7 @@ def ablate(
     cfg_options: dict | None = None,
     dry_run: bool = False,
     report: bool = False,
+    no_costs: bool = False,
 ) -> None:
     """Do what of a spec is not done, and write its tables.
 
@@ -43,11 +45,12 @@ def ablate(
     if dry_run:
         return
     if not report:
-        with alone_in(root):
+        with FolderLock(root):
             for run in plan.runs:
                 run.link(out)
             failed = perform(plan, stages, launcher)
-            failed |= _measure(plan, names, costs)
+            if not no_costs:
+                failed |= _measure(plan, names, costs)
     paths = write_report(plan, out, costs)
     if paths:
         print(f'\n{paths[0].read_text()}')

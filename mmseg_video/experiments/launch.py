@@ -10,8 +10,6 @@ from pathlib import Path
 from .follow import follow
 from .stages import Stage
 
-LAUNCHERS = ('none', 'pytorch', 'slurm')
-
 
 class Launcher:
     """Runs ``tools/train.py`` or ``tools/test.py`` for a stage.

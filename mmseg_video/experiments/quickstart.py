@@ -10,8 +10,9 @@ from tqdm import tqdm
 
 from ..datasets.street_scenes import write_street_scenes
 from ..io.atomic import write_text
+from ..io.locks import FolderLock
 from .launch import Launcher
-from .perform import alone_in, perform, report_failures
+from .perform import perform, report_failures
 from .plan import Plan, make_plan
 from .quickstart_report import write_curves, write_gif, write_table
 from .report import describe
@@ -49,7 +50,7 @@ def run_quickstart(
     if not data_root:
         settings['snippets'] = list(snippets)
     folder = str(Path(data_root or out / 'street_scenes').resolve())
-    with alone_in(out):
+    with FolderLock(out):
         _keep_settings(out, dict(settings, data_root=folder))
         start = time.time()
         if not data_root:
@@ -99,9 +100,11 @@ def _keep_settings(out: Path, settings: dict) -> None:
     write_text(path, json.dumps(settings, indent=1))
 
 
-def _make_scenes(root: Path, train: int, val: int, seed: int) -> None:
+def _make_scenes(root: Path, train: int, test: int, seed: int) -> None:
     arguments = dict(size=SCENE_SIZE, frames=SCENE_FRAMES, all_labels=True)
-    arguments |= dict(num_train=train, num_val=val, seed=seed)
+    # The curves need no more.
+    val = max(2, test // 4)
+    arguments |= dict(num_train=train, num_val=val, num_test=test, seed=seed)
     done = Marker(root.with_suffix('.done'), hash_of(arguments))
     if done.read() and root.is_dir():
         return

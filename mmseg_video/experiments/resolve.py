@@ -18,7 +18,8 @@ NOT_TRAINING = ('load_from', 'resume', 'work_dir', 'launcher')
 
 
 def resolve(entry: Entry) -> Config:
-    """The config of an entry: data and schedule replaced, overrides merged.
+    """The config of an entry: data and schedule replaced, recipes and then
+    overrides merged.
 
     ``data`` and ``schedule`` take the place of those that the config
     inherits; model and hooks of its own stay. Its data sets keep the T and
@@ -34,6 +35,8 @@ def resolve(entry: Entry) -> Config:
         _replace_data(cfg, load_part(str(entry.data)), entry.keep)
     if entry.schedule:
         _replace_schedule(cfg, load_part(str(entry.schedule)))
+    for recipe in entry.recipes:
+        _add_recipe(cfg, recipe)
     if entry.num_classes:
         _set_classes(cfg.model, entry.num_classes)
     for split in SPLITS:
@@ -152,6 +155,38 @@ def _replace_schedule(cfg: Config, schedule: Config) -> None:
     # Not by update(), which MMEngine makes a merge.
     for name, hook in schedule.get('default_hooks', {}).items():
         cfg.default_hooks[name] = copy.deepcopy(hook)
+
+
+def _add_recipe(cfg: Config, path: Path) -> None:
+    """Merge what the variable ``recipe`` of a file holds.
+
+    Its ``dataloader`` is for all splits, and its ``dataset`` is put around
+    the training's, as its ``dataset``.
+
+    Raises:
+        ValueError: If the file has no recipe, or it does not fit.
+    """
+    recipe = load_part(str(path)).get('recipe')
+    if not isinstance(recipe, dict):
+        raise ValueError(f"'{path}' has no variable recipe = dict(...)")
+    recipe = copy.deepcopy(recipe.to_dict())
+    shared, around = (
+        recipe.pop('dataloader', None),
+        recipe.pop('dataset', None),
+    )
+    parts = [{f'{split}_dataloader': shared} for split in SPLITS if shared]
+    if around:
+        clips = copy.deepcopy(cfg.train_dataloader.dataset)
+        parts.append(
+            dict(train_dataloader=dict(dataset={**around, 'dataset': clips}))
+        )
+    try:
+        for part in (*parts, recipe):
+            cfg.merge_from_dict(copy.deepcopy(part))
+    except (KeyError, TypeError, AssertionError, AttributeError) as error:
+        raise ValueError(
+            f"the recipe '{path}' does not fit: {error}"
+        ) from None
 
 
 def _set_classes(model: dict | list, num_classes: int) -> None:

@@ -10,16 +10,18 @@ from mmengine import Config
 
 from ..evaluation.figures import check_figures
 from ..evaluation.protocol import Protocol
-from ..io.shipped import find_config, find_spec, shipped
+from ..io.shipped import ROOT, find_config, find_spec, shipped
 
 SIZE = (512, 1024)
+LARGEST = 100_000  # values of a spec; aliases of aliases make any number
 # May stand at the top, for all entries, and in an entry, for that one.
 SHARED = (
     *('data', 'schedule', 'data_root', 'num_classes', 'keep', 'seeds'),
-    *('amp', 'protocols', 'overrides', 'baseline'),
+    *('amp', 'protocols', 'recipes', 'overrides', 'baseline', 'sequences'),
 )
 TOP = (*SHARED, 'size', 'entries')
-ENTRY = (*SHARED, 'config', 'load_from', 'checkpoint_of')
+ENTRY = (*SHARED, 'title', 'config', 'load_from', 'checkpoint_of')
+RECIPES = 'configs/_base_/recipes'
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,15 @@ class Entry:
             Defaults to the config's own.
         checkpoint_of (str | None): The checkpoint, or the entry whose
             checkpoint it tests: it has no training. Defaults to None.
-        overrides (tuple[dict, ...]): Merged into the config, in turn.
+        recipes (tuple[Path, ...]): Files whose ``recipe`` is merged into the
+            config, in turn. Defaults to none.
+        overrides (tuple[dict, ...]): Merged after them, in turn.
         baseline (str | None): The entry that it is compared with. Defaults
             to None; itself is none either.
         sequences (bool): Whether its tests keep the results of each
             sequence, for a bootstrap. Defaults to False.
+        title (str | None): What a reader sees in place of its name. Defaults
+            to None.
     """
 
     name: str
@@ -65,9 +71,11 @@ class Entry:
     protocols: dict[Protocol, tuple[str, ...]] = field(default_factory=dict)
     load_from: str | None = None
     checkpoint_of: str | None = None
+    recipes: tuple[Path, ...] = ()
     overrides: tuple[dict, ...] = ()
     baseline: str | None = None
     sequences: bool = False
+    title: str | None = None
 
     @property
     def start(self) -> str | None:
@@ -176,6 +184,11 @@ def _entry(
     for key in ('config', 'data', 'schedule'):
         if values.get(key) is not None:
             values[key] = _file(where, key, folder, values[key])
+    values['recipes'] = tuple(
+        _recipe(where, folder, recipe)
+        for asked in (defaults.get('recipes'), own.get('recipes'))
+        for recipe in _names(f'{where}: recipes', asked)
+    )
     overrides = [defaults.get('overrides'), own.get('overrides'), options]
     for each in overrides:
         if not isinstance(each, dict | None):
@@ -185,8 +198,11 @@ def _entry(
         values['seeds'] = _seeds(where, values['seeds'])
     if values.get('num_classes') is not None:
         _integers(f'{where}: num_classes', [values['num_classes']], 1)
-    if not isinstance(values.get('amp', False), bool):
-        raise ValueError(f'{where}: amp: true or false, not {values["amp"]}')
+    for key in ('amp', 'sequences'):
+        if not isinstance(values.get(key, False), bool):
+            raise ValueError(
+                f'{where}: {key}: true or false, not {values[key]}'
+            )
     if 'keep' in values:
         values['keep'] = tuple(values['keep'] or ())
     asked = values.get('protocols') or {}
@@ -283,6 +299,28 @@ def _file(where: str, key: str, folder: str, path: str) -> Path:
     )
 
 
+def _names(what: str, values) -> list[str]:
+    values = values or []
+    if not isinstance(values, list) or not all(
+        isinstance(value, str) for value in values
+    ):
+        raise ValueError(f'{what}: [NAME, ...], not {values}')
+    return values
+
+
+def _recipe(where: str, folder: str, name: str) -> Path:
+    path = name if name.endswith('.py') else f'{RECIPES}/{name}.py'
+    if Path(folder, path).is_file():
+        return Path(folder, path)
+    if found := shipped(path):
+        return found
+    known = sorted(path.stem for path in (ROOT / RECIPES).glob('*.py'))
+    raise FileNotFoundError(
+        f"{where}: no recipe '{name}': name a .py file, or choose of "
+        + ', '.join(known)
+    )
+
+
 def _integers(what: str, values, minimum: int) -> tuple[int, ...]:
     good = isinstance(values, list | tuple) and all(
         isinstance(value, int) and value >= minimum for value in values
@@ -323,7 +361,11 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _refuse_duplicates(path: Path) -> None:
+def _refuse_duplicates(path: Path, above: tuple[Path, ...] = ()) -> None:
+    if path.resolve() in above:
+        raise ValueError(
+            f"the _base_ of '{above[-1]}' leads back to '{path}': take it out"
+        )
     if not path.is_file():
         raise FileNotFoundError(f"no spec '{path}'")
     if path.suffix not in ('.yml', '.yaml'):
@@ -337,8 +379,27 @@ def _refuse_duplicates(path: Path) -> None:
         ) from None
     except (ValueError, yaml.YAMLError) as error:
         raise ValueError(f'{path}: {error}') from None
+    if _is_larger(content, LARGEST):
+        raise ValueError(
+            f'{path}: with its aliases (*) written out it has more than '
+            f'{LARGEST} values, which no spec has'
+        )
     if not isinstance(content, dict):
         raise ValueError(f'{path}: entries: NAME: {{config: ...}} is missing')
     bases = content.get('_base_', [])
     for base in [bases] if isinstance(bases, str) else bases:
-        _refuse_duplicates(path.parent / base)
+        _refuse_duplicates(path.parent / base, (*above, path.resolve()))
+
+
+def _is_larger(content, number: int) -> bool:
+    """Whether there are more values than ``number``, with repetitions."""
+    left = [content]
+    for _ in range(number):
+        if not left:
+            return False
+        value = left.pop()
+        if isinstance(value, dict):
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+    return bool(left)

@@ -29,6 +29,8 @@ class FrameSource:
             empty where the source does not name them.
         sequences (list[str]): The sequence that each frame read so far
             belongs to; empty where all are one.
+        numbers (list[int]): Of the frames read so far, where this is a part
+            of a source: which frame of it each is, from 0.
         seek (Callable | None): Lets the frames begin at one not later than a
             time in seconds; None where all have to be read.
     """
@@ -38,6 +40,7 @@ class FrameSource:
     length: int | None = None
     names: list[str] = field(default_factory=list)
     sequences: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
     seek: Callable[[float], None] | None = None
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -59,6 +62,9 @@ class FrameSource:
     ) -> 'FrameSource':
         """A part of the frames, resized; takes the place of this source.
 
+        Where frames before the start are not decoded, the number of the first
+        one follows from its time at the mean rate.
+
         Args:
             max_frames (int | None): The first so many. Defaults to None, all.
             size (tuple[int, int] | None): Height and width. Defaults to None,
@@ -68,7 +74,13 @@ class FrameSource:
             end (float | None): Seconds before which they are shown. Defaults
                 to None, all.
             stride (int): Every so many. Defaults to 1.
+
+        Raises:
+            ValueError: If the start or the end is infinite or NaN.
         """
+        for name, value in (('start', start), ('end', end)):
+            if value is not None and not math.isfinite(value):
+                raise ValueError(f'{name} is {value} s, expected a number')
         reduced = FrameSource(
             iter(()), self.fps and self.fps / stride, self.length
         )
@@ -85,10 +97,12 @@ class FrameSource:
             reduced.length = min(length or max_frames, max_frames)
 
         def part():
-            count = 0
+            count, skipped = 0, None
             if start and self.seek is not None:
                 self.seek(start)
             for i, (frame, time) in enumerate(self.timed):
+                if skipped is None:
+                    skipped = 0 if time is None else round(time * rate)
                 at = i / rate if time is None else time
                 if end is not None and at >= end:
                     return
@@ -105,6 +119,7 @@ class FrameSource:
                     frame = with_motion(frame, motion)
                 reduced.names += self.names[i : i + 1]
                 reduced.sequences += self.sequences[i : i + 1]
+                reduced.numbers += self.numbers[i : i + 1] or [skipped + i]
                 yield frame, time
                 # Here, or one frame more would be read than is wanted.
                 if max_frames is not None and count > stride * (

@@ -21,7 +21,8 @@ def open_video(
 ) -> FrameSource:
     """The frames of a video file, upright as its metadata say.
 
-    That it ends a little before its last frame is logged.
+    That it ends long before its last frame is an error, or, where broken
+    frames are skipped, logged.
 
     Args:
         path (path): The file.
@@ -104,19 +105,25 @@ def open_video(
                 yield with_motion(_pixels(frame), motion), time
                 count += lost + 1
                 frame, lost = next(decoded, (None, 0))
-        early = count < promised and not sought
-        if (sought or not promised) and time is not None:
-            # All that is known is how long it lasts, its sound included.
-            early = time + 2 / (fps or 1) < 0.9 * seconds
-        if length and count < 0.95 * length and early and broken == 'error':
+        few = count < 0.95 * (length or 0)
+        counted = promised and not sought
+        if time is not None and seconds:
+            # Some containers count frames that they never show, and some last
+            # as long as their sound.
+            part = 0.95 if counted else 0.9
+            few = few and time + 2 / (fps or 1) < part * seconds
+        elif not counted:
+            few = False
+        if not few:
+            return
+        if broken == 'error':
             raise OSError(
                 f'{what} breaks off after {count} of {length} frames: copy '
                 "it again; broken='skip' takes what is there"
             )
-        if early:
-            logger.warning(
-                '%s gives no more frames after %d of %d', what, count, length
-            )
+        logger.warning(
+            '%s gives no more frames after %d of %d', what, count, length
+        )
 
     return FrameSource(frames(), fps, length or None, seek=seek)
 

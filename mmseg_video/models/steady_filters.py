@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-FLOWS = ('dis', 'codec')
-STEADY = ('flow', 'place', 'none', 'gated')
+from ..choices import FLOWS, STEADY
+
 # Found on the first half of CamVid's validation video, with three
 # nets, and the worst case counted: work_dirs/results/steady.
 FILTER = dict(type='EMAFilter', weight=0.1)

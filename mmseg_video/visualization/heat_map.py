@@ -3,27 +3,42 @@
 import cv2
 import numpy as np
 
+from .drawing import beside, captioned
 
-def heat_map(rates: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """A picture (H + strip, W, 3) uint8 BGR of rates over a grey background.
+
+def heat_map(
+    rates: dict[str, np.ndarray], background: np.ndarray
+) -> np.ndarray:
+    """A picture (h, w, 3) uint8 BGR of rates over a grey background: of
+    several models side by side, in one scale.
 
     Black to bright yellow is 0 to the largest rate that one pixel in 1000
-    exceeds; the strip below says which.
+    exceeds, in any of them; the strip below says which.
 
     Args:
-        rates (ndarray): (H, W) float, of each pixel: in how many of the
-            frames its class changed, 0 to 1.
+        rates (dict): Caption -> (H, W) float, of each pixel: in how many of
+            the frames its class changed, 0 to 1.
         background (ndarray): (H, W, 3) uint8 BGR, such as a frame.
     """
-    largest = max(float(np.quantile(rates, 0.999)), 1e-3)
-    part = np.clip(rates / largest, 0, 1).astype(np.float32)
+    brightest = [float(np.quantile(rate, 0.999)) for rate in rates.values()]
+    largest = max(*brightest, 1e-3)
+    panels = {k: _panel(v / largest, background) for k, v in rates.items()}
+    if len(panels) > 1:
+        picture = beside([captioned(v, k) for k, v in panels.items()])
+    else:
+        (picture,) = panels.values()
+    return np.vstack([picture, _scale(largest, picture.shape[1])])
+
+
+def _panel(part: np.ndarray, background: np.ndarray) -> np.ndarray:
+    """Parts (H, W) of the largest rate, in colours."""
+    part = np.clip(part, 0, 1).astype(np.float32)
     colours = cv2.applyColorMap(
         np.uint8(255 * part), cv2.COLORMAP_INFERNO
     ).astype(np.float32)
     grey = cv2.cvtColor(background, cv2.COLOR_BGR2GRAY)[..., None] * 0.4
     weight = np.sqrt(part)[..., None]
-    picture = np.uint8(weight * colours + (1 - weight) * grey)
-    return np.vstack([picture, _scale(largest, rates.shape[1])])
+    return np.uint8(weight * colours + (1 - weight) * grey)
 
 
 def _scale(largest: float, width: int) -> np.ndarray:

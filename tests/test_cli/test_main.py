@@ -12,9 +12,12 @@ from mmseg_video.cli import main as command
 from mmseg_video.version import __version__
 
 TOOLS_AND_DEMOS = [
-    *('train', 'test', 'compare', 'ablate', 'pseudo_label', 'quickstart'),
-    *('export_onnx', 'dataset_converters/street_scenes'),
-    *('dataset_converters/cityscapes', 'dataset_converters/coco_semantic'),
+    *('tools/train', 'tools/test', 'tools/compare', 'tools/ablate'),
+    *('tools/pseudo_label', 'tools/quickstart', 'tools/export_onnx'),
+    *('tools/dataset_converters/street_scenes', 'demo/app', 'demo/onnx_demo'),
+    *('tools/dataset_converters/cityscapes', 'demo/video_demo'),
+    *('tools/dataset_converters/coco_semantic',),
+    *('tools/dataset_converters/pack_sequences',),
 ]
 ROOT = Path(__file__).parents[2]
 
@@ -46,13 +49,29 @@ def test_help_names_every_command(run):
     assert run('--version') == (0, f'mmseg-video {__version__}\n', '')
 
 
-def test_help_is_light():
-    """It starts before torch could be imported."""
-    code = (
-        'import sys; sys.argv[1:] = []; from mmseg_video.cli.main import main;'
-        ' main(); assert not {"torch", "mmengine", "cv2"} & set(sys.modules)'
-    )
-    subprocess.run([sys.executable, '-c', code], check=True, cwd=ROOT)
+HELP = """
+import sys
+from mmseg_video.cli.main import COMMANDS, main
+
+def typed(*arguments):
+    sys.argv = ['mmseg-video', *arguments]
+    try:
+        main()
+    except SystemExit as end:
+        return end.code
+
+typed()
+for name in COMMANDS:
+    assert typed(name, '--help') == 0, name
+    assert typed(name, '--no-such-option') == 2, name
+    heavy = {'torch', 'mmengine', 'mmcv', 'mmseg', 'cv2', 'numpy'}
+    assert not heavy & set(sys.modules), name
+"""
+
+
+def test_help_and_usage_errors_are_light():
+    """They are there before torch could be imported."""
+    subprocess.run([sys.executable, '-c', HELP], check=True, cwd=ROOT)
 
 
 @pytest.mark.parametrize('name', command.COMMANDS)
@@ -62,11 +81,28 @@ def test_every_command_has_its_own_help(name, run):
     assert output.startswith(f'usage: mmseg-video {name} ')
 
 
+@pytest.mark.parametrize('name', command.COMMANDS)
+def test_a_usage_error_is_one_sentence(name, run):
+    code, output, errors = run(name, '--no-such-option')
+    assert (code, output) == (2, '')
+    assert errors.startswith('error: ')
+    assert errors.endswith(f'; see mmseg-video {name} --help\n')
+    assert errors.count('\n') == 1
+
+
+def test_all_parsers_say_it_so():
+    for folder in ('mmseg_video', 'tools', 'demo'):
+        for path in (ROOT / folder).rglob('*.py'):
+            if path.name != 'arguments.py':
+                assert 'ArgumentParser(' not in path.read_text(), path
+
+
 def test_arguments_reach_the_command(run):
     code, _, errors = run('test', 'a', 'b', '--num-frames', '0')
     assert code == 2
-    assert errors.splitlines()[-1] == (
-        'mmseg-video test: error: argument --num-frames: must be >= 1, got 0'
+    assert errors == (
+        'error: argument --num-frames: must be >= 1, got 0; see mmseg-video '
+        'test --help\n'
     )
 
 
@@ -81,7 +117,7 @@ def test_an_unknown_command_is_one_sentence_with_the_nearest(run):
 
 @pytest.mark.parametrize('name', TOOLS_AND_DEMOS)
 def test_a_tool_is_the_command(name):
-    text = (ROOT / f'tools/{name}.py').read_text()
+    text = (ROOT / f'{name}.py').read_text()
     module = text.split('from mmseg_video.cli.')[1].split()[0]
     assert module in {each.module for each in command.COMMANDS.values()}
     assert callable(importlib.import_module(f'mmseg_video.cli.{module}').main)

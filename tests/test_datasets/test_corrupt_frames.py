@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from mmseg_video.choices import CORRUPTIONS
 from mmseg_video.datasets import CorruptFrames
-from mmseg_video.datasets.corruptions import CORRUPTIONS, SEVERITIES
+from mmseg_video.datasets.corruptions import SEVERITIES
 
 
 def texture(seed=0):

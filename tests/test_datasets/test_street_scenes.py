@@ -5,18 +5,18 @@ import json
 import cv2
 import numpy as np
 import pytest
+from mmengine import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
 
-from mmseg_video.datasets.degradations import (
-    KINDS,
-    LONGEST,
-    draw_bursts,
-)
+from mmseg_video.datasets.degradations import KINDS, draw_bursts
 from mmseg_video.datasets.street_scenes import (
     KEY_FRAME,
     NUM_FRAMES,
     StreetScene,
     write_street_scenes,
 )
+from tests.runs import leaf
 
 SIZE = (64, 128)
 NUM_CLASSES = 19
@@ -99,7 +99,7 @@ def test_colour_does_not_give_the_class_away():
     right = total = 0
     for index in range(24):
         img, label, _ = StreetScene(
-            0, 'train', index, *SIZE, key_burst_prob=0
+            0, 'train', index, *SIZE, burst_rate=0
         ).frame(KEY_FRAME)
         keep = label < NUM_CLASSES
         bins = (img[keep] // 16).astype(int) @ (1, 16, 256)
@@ -136,33 +136,74 @@ def test_things_move_by_themselves():
     assert set(np.unique(label[changed])) & {11, 12, 13, 14, 15, 17, 18}
 
 
-def test_bursts_come_and_go():
+def test_every_frame_is_as_likely_degraded():
+    """The first of a snippet, the key frame, and one after a bad one."""
     rng = np.random.default_rng(0)
-    hit = 0
-    for _ in range(400):
-        bursts = draw_bursts(rng, NUM_FRAMES, KEY_FRAME, 0.35)
+    hit = np.zeros((3000, NUM_FRAMES), bool)
+    for own in hit:
+        bursts = draw_bursts(rng, NUM_FRAMES, 0.1, 3)
         assert set(bursts.values()) <= set(KINDS)
-        assert all(0 <= t < NUM_FRAMES for t in bursts)
-        if KEY_FRAME in bursts:
-            hit += 1
-            # The past has something to say: clean frames shortly before.
-            before = range(KEY_FRAME - LONGEST - 1, KEY_FRAME)
-            assert sum(t not in bursts for t in before) >= 2
-    assert 0.25 < hit / 400 < 0.45
+        assert list(bursts) == sorted(bursts)
+        own[list(bursts)] = True
+    # No burst of 1 to 3 frames covers it: 0.9 * (1 - 2/30) * (1 - 1/30).
+    expected = 1 - 0.9 * (1 - 0.2 / 3) * (1 - 0.1 / 3)
+    assert abs(hit.mean() - expected) < 0.01
+    assert np.abs(hit.mean(0) - expected).max() < 0.03
+    # Nothing keeps the frames before a bad one clean.
+    assert hit[:, KEY_FRAME - 1][hit[:, KEY_FRAME]].mean() > 0.3
 
 
-def test_no_key_frame_is_degraded_where_none_shall_be():
-    for index in range(20):
-        scene = StreetScene(0, 'val', index, *SIZE, key_burst_prob=0)
-        assert KEY_FRAME not in scene.bursts
+def test_bursts_are_as_long_as_asked_for():
+    rng = np.random.default_rng(0)
+    assert draw_bursts(rng, NUM_FRAMES, 0.0, 3) == {}
+    assert len(draw_bursts(rng, NUM_FRAMES, 1.0, 1)) == NUM_FRAMES
+    longest = 0
+    for _ in range(50):
+        frames = list(draw_bursts(rng, NUM_FRAMES, 0.01, 12))
+        run = np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1)
+        longest = max(longest, *map(len, run))
+    assert 9 <= longest <= 24
+
+
+def test_a_scene_is_the_same_clean_and_degraded(tmp_path):
+    clean = StreetScene(0, 'test', 1, *SIZE, burst_rate=0)
+    rough = StreetScene(0, 'test', 1, *SIZE, burst_rate=0.2)
+    assert not clean.bursts
+    assert rough.bursts
+    for t in range(NUM_FRAMES):
+        img, label, kind = rough.frame(t)
+        clean_img, clean_label, _ = clean.frame(t)
+        np.testing.assert_array_equal(label, clean_label)
+        same = (img == clean_img).all()
+        assert same == (kind is None)
+
+
+def test_variants_are_the_scenes_of_test_with_other_bursts(tmp_path):
+    report = write_street_scenes(
+        tmp_path, 0, 1, 4, size=SIZE, variants=True, burst_rate=0.2
+    )
+    assert report['snippets'] == dict(
+        train=0, val=1, test=4, test_clean=4, test_long_bursts=4
+    )
+    files = tree(tmp_path)
+    for index in range(4):
+        label = 'gtFine/{0}/{0}town/{0}town_%06d_000019_gtFine_labelTrainIds'
+        own = [
+            files[f'{(label % index).format(split)}.png']
+            for split in ('test', 'test_clean', 'test_long_bursts')
+        ]
+        assert own[0] == own[1] == own[2]
+    degraded = [burst['split'] for burst in report['degraded']]
+    assert 'test_clean' not in degraded
+    assert {'test', 'test_long_bursts'} <= set(degraded)
 
 
 def test_a_burst_hides_the_frame_but_not_the_label():
-    clean = StreetScene(0, 'train', 0, *SIZE, key_burst_prob=0)
+    clean = StreetScene(0, 'train', 0, *SIZE, burst_rate=0)
     img, label, kind = clean.frame(KEY_FRAME)
     assert kind is None
     for name in KINDS:
-        broken = StreetScene(0, 'train', 0, *SIZE, key_burst_prob=0)
+        broken = StreetScene(0, 'train', 0, *SIZE, burst_rate=0)
         broken.bursts[KEY_FRAME] = name
         img2, label2, kind = broken.frame(KEY_FRAME)
         assert kind == name
@@ -172,11 +213,30 @@ def test_a_burst_hides_the_frame_but_not_the_label():
 
 
 def test_what_is_degraded_is_recorded(tmp_path):
-    report = write_street_scenes(tmp_path, 3, 0, size=SIZE, key_burst_prob=1)
+    report = write_street_scenes(tmp_path, 3, size=SIZE, burst_rate=1)
     there = json.loads((tmp_path / 'street_scenes.json').read_text())
     assert there == report
     keys = [b for b in report['degraded'] if b['frame'] == KEY_FRAME]
     assert len(keys) == 3
+
+
+def test_samples_say_which_frames_are_degraded(tmp_path):
+    report = write_street_scenes(tmp_path, num_test=3, size=SIZE, seed=1)
+    cfg = Config.fromfile(leaf('unet_street')).test_dataloader.dataset
+    cfg.update(data_root=str(tmp_path), mode='stream')
+    init_default_scope('mmseg')
+    dataset = DATASETS.build(cfg)
+    got = {
+        (sample.sequence[: len('testtown_000000')], sample.frame_id): (
+            sample.degraded
+        )
+        for sample in (dataset[i]['data_samples'] for i in range(len(dataset)))
+    }
+    assert len(got) == 3 * NUM_FRAMES
+    assert {k: v for k, v in got.items() if v} == {
+        (burst['snippet'].split('/')[1], burst['frame']): burst['kind']
+        for burst in report['degraded']
+    }
 
 
 def test_resumes_and_grows_without_touching_what_is_whole(tmp_path):
@@ -205,15 +265,16 @@ def test_other_settings_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ('changes', 'sentence'),
     [
-        (dict(num_train=0, num_val=0), 'not both 0'),
+        (dict(num_train=0), '0 train, 0 val, 0 test'),
         (dict(size=(32, 64)), '32x64 is too small'),
         (dict(frames=(20, 29)), 'must lie within 0 to 29'),
-        (dict(key_burst_prob=1.5), 'key_burst_prob must lie in'),
+        (dict(burst_rate=1.5), 'burst_rate must lie in'),
+        (dict(longest_burst=0), r'longest_burst in \[1, 30\]'),
         (dict(workers=0), 'workers >= 1'),
     ],
 )
 def test_bad_arguments(changes, sentence, tmp_path):
-    arguments = dict(num_train=1, num_val=0, size=SIZE)
+    arguments = dict(num_train=1, size=SIZE)
     with pytest.raises(ValueError, match=sentence):
         write_street_scenes(tmp_path / 'out', **{**arguments, **changes})
     assert not (tmp_path / 'out').exists()

@@ -29,7 +29,10 @@ def metric():
 def sequences(num=20, seed=0):
     rng = np.random.default_rng(seed)
     counts = rng.integers(1, 100, (num, 3, 3)) + 200 * np.eye(3, dtype=int)
-    return [dict(sequence=f's{i}', counts=c) for i, c in enumerate(counts)]
+    return [
+        dict(sequence=f's{i}', counts=c, degraded_counts=0 * c)
+        for i, c in enumerate(counts)
+    ]
 
 
 def improved(results, wrong_becomes_right=0.5):

@@ -66,3 +66,19 @@ def test_without_labels_there_is_no_figure():
     feed(metric, frames, predictions, [np.full_like(x, 255) for x in labels])
     with pytest.raises(ValueError, match='no frame has one'):
         result(metric)
+
+
+def test_clean_and_degraded_frames_have_figures_of_their_own():
+    whole, clean, degraded = (build('SequenceIoUMetric') for _ in range(3))
+    frames, predictions, labels = video(6, 0)
+    for t in range(6):
+        kind = 'dark' if t in (1, 4) else None
+        own = frames[t : t + 1], predictions[t : t + 1], labels[t : t + 1]
+        feed(whole, *own, sequence=f's{t}', degraded=kind)
+        feed(degraded if kind else clean, *own, sequence=f's{t}')
+    got = result(whole)
+    for name, apart in (('clean', clean), ('degraded', degraded)):
+        own = result(apart)
+        assert not any('_clean' in figure for figure in own)
+        for figure, value in own.items():
+            assert got[f'{figure}_{name}'] == value

@@ -76,6 +76,29 @@ def test_flicker_beside_that_of_the_labels(pan):
     assert got['flicker'] == 50
 
 
+def test_flicker_of_pairs_of_clean_frames(pan):
+    """A pair with a degraded frame in it is left out."""
+    frames, _ = pan
+    labels = [np.zeros((H, W), np.uint8) for _ in frames]
+    predictions = [label.copy() for label in labels]
+    predictions[1][:] = 1  # wrong where the frame is bad
+    predictions[-1][: H // 2] = 1
+    metric = flicker()
+    for t in range(T):
+        feed(
+            metric,
+            frames[t : t + 1],
+            predictions[t : t + 1],
+            labels[t : t + 1],
+            first=t,
+            degraded='dark' if t == 1 else None,
+        )
+    got = result(metric)
+    pairs = T - 1
+    assert got['flicker_static'] == round(100 * 2.5 / pairs, 2)
+    assert got['flicker_static_clean'] == round(100 * 0.5 / (pairs - 2), 2)
+
+
 def test_ignored_pixels_flicker_in_no_figure(pan):
     frames, _ = pan
     labels = [np.zeros((H, W), np.uint8) for _ in frames]

@@ -3,7 +3,8 @@ import json
 import numpy as np
 from PIL import Image
 
-from mmseg_video.datasets.corruptions import CORRUPTIONS, SEVERITIES
+from mmseg_video.choices import CORRUPTIONS
+from mmseg_video.datasets.corruptions import SEVERITIES
 from mmseg_video.experiments.comparison_report import write_robustness
 
 

@@ -1,5 +1,7 @@
 """What an entry's config becomes, and what its hash depends on."""
 
+from dataclasses import replace
+
 import pytest
 from mmengine import Config
 
@@ -15,6 +17,7 @@ from mmseg_video.experiments.spec import Entry
 from tests.runs import CONFIGS, leaf
 
 BASES = CONFIGS / '_base_'
+RECIPES = BASES / 'recipes'
 STREET = dict(
     data=BASES / 'datasets/street_scenes.py',
     schedule=BASES / 'schedules/schedule_street_finetune.py',
@@ -193,3 +196,41 @@ def test_flow_stays_where_the_data_is_replaced():
         assert augments.flow.type == 'AddFlow'
     plain = resolve(entry('rnn_unet_gated_ema_only', data=data))
     assert 'augments' not in plain.test_dataloader.dataset
+
+
+@pytest.mark.parametrize(
+    ('base', 'recipe', 'like'),
+    [
+        ('rnn_unet', 'gated_ema_flow', 'rnn_unet_gated_ema_flow'),
+        ('rnn_unet', 'burn_in', 'rnn_unet_burn_in'),
+        ('rnn_unet', 'pseudo_labels', 'rnn_unet_pseudo'),
+        ('rnn_unet', 'temporal_augmentation', 'rnn_unet_augmented'),
+    ],
+)
+def test_a_recipe_makes_what_the_leaf_is(base, recipe, like):
+    made = Entry(
+        'x', leaf(f'{base}_street'), recipes=(RECIPES / f'{recipe}.py',)
+    )
+    want = Entry('y', leaf(f'{like}_street'))
+    made, want = (dict(resolve(one)) for one in (made, want))
+    # What the leaf needs to name things.
+    assert made == {k: v for k, v in want.items() if k in made}
+    assert set(want) - set(made) <= {'recipe', 'clips'}
+
+
+def test_recipes_come_in_turn_before_the_overrides(tmp_path):
+    own = tmp_path / 'own.py'
+    own.write_text('recipe = dict(model=dict(filter=dict(weight=0.2)))')
+    one = Entry(
+        *('x', leaf('rnn_unet_street')),
+        recipes=(RECIPES / 'ema.py', own),
+        overrides=({'model.filter.type': 'EMAFilter'},),
+    )
+    assert resolve(one).model.filter == dict(type='EMAFilter', weight=0.2)
+    assert resolve(replace(one, recipes=(own, RECIPES / 'ema.py'))).model == {
+        **resolve(one).model,
+        'filter': dict(type='EMAFilter', weight=0.5),
+    }
+    own.write_text('model = dict()')
+    with pytest.raises(ValueError, match='has no variable recipe'):
+        resolve(one)

@@ -205,6 +205,15 @@ def test_a_video_without_its_index(tmp_path):
         open_frames(path)
 
 
+def test_frames_that_a_container_counts_but_never_shows(tmp_path, logged):
+    """Before time 0, as a cut video has them: nothing of it is missing."""
+    path = encode(tmp_path / 'a.mp4', 'mpeg4', range(-4, 12))
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].frames == 16
+    assert len(list(open_frames(path))) == 12
+    assert logged() == []
+
+
 def test_a_header_that_claims_too_much_does_not_hold_up(motion_jpeg, logged):
     data = bytearray(motion_jpeg.read_bytes())
     for place in (data.index(b'avih') + 24, data.index(b'strh') + 40):

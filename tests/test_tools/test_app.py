@@ -21,7 +21,7 @@ from mmseg_video.apis.web_page import (
 from mmseg_video.cli.app import parse_args
 from mmseg_video.models import CallableNet
 from tests.bright import CLASSES, brightness
-from tests.commands import ROOT, call
+from tests.commands import ROOT
 
 
 def test_the_button_segments_a_sample(recurrent, framewise, tmp_path):
@@ -154,9 +154,11 @@ def test_without_gradio_it_says_what_to_install(tmp_path, monkeypatch):
         build_page(dict, [], tmp_path)
 
 
-def test_a_sample_that_cannot_be_opened_is_told_at_the_start(tmp_path):
-    code, output = call(
-        *(sys.executable, ROOT / 'demo/app.py', '--config', 'none.py'),
+def test_a_sample_that_cannot_be_opened_is_told_at_the_start(
+    run_tool, tmp_path
+):
+    code, output = run_tool(
+        *(ROOT / 'demo/app.py', '--config', 'none.py'),
         *('--checkpoint', 'none.pth', '--samples', tmp_path / 'none.mp4'),
     )
     assert code == 1

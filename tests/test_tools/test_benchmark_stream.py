@@ -6,16 +6,17 @@ import json
 
 import torch
 
-from tests.commands import TOOLS, call_in_process
+from tests.commands import TOOLS, call_here
 
 
-def test_every_part_alone_and_all_at_once(recurrent, tmp_path, monkeypatch):
+def test_every_part_alone_and_all_at_once(recurrent, tmp_path):
     out = tmp_path / 'stream.json'
-    call_in_process(
-        *(TOOLS / 'benchmark_stream.py', monkeypatch),
+    code = call_here(
+        TOOLS / 'benchmark_stream.py',
         *(recurrent / 'rnn_unet_street.py', recurrent / 'iter_2.pth'),
         *('--size', 64, 128, '--frames', 200, '--out', out),
     )
+    assert code == 0
     figures = json.loads(out.read_text())
     assert figures['frames'] == 200
     alone = [v for k, v in figures.items() if k.endswith('alone, ms')]
@@ -29,8 +30,8 @@ def test_every_way_to_compute(recurrent, tmp_path, monkeypatch):
     eager = functools.partial(torch.compile, backend='eager')
     monkeypatch.setattr(torch, 'compile', eager)
     out = tmp_path / 'speed.json'
-    call_in_process(
-        *(TOOLS / 'benchmark_speed.py', monkeypatch),
+    code = call_here(
+        TOOLS / 'benchmark_speed.py',
         *(recurrent / 'rnn_unet_street.py', '--size', 64, 128),
         *(
             '--checkpoint',
@@ -42,6 +43,7 @@ def test_every_way_to_compute(recurrent, tmp_path, monkeypatch):
         ),
         *('--out', out),
     )
+    assert code == 0
     ways = json.loads(out.read_text())['ways']
     assert len(ways) == 8
     assert ways['plain']['ratio'] == 1

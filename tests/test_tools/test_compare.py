@@ -1,23 +1,25 @@
 """tools/compare.py, from the tests of both models to the report."""
 
 import json
-import sys
 
 import torch
 from PIL import Image
 
-from tests.commands import TOOLS, call
+from tests.commands import TOOLS, follow_here
 
 
-def test_writes_the_comparison(framewise, awake, tmp_path):
+def test_writes_the_comparison(
+    run_tool, framewise, awake, tmp_path, monkeypatch
+):
+    monkeypatch.setattr('mmseg_video.experiments.launch.follow', follow_here)
     out = tmp_path / 'comparison'
     recurrent = awake.parent / 'rnn_unet_street.py'
     command = [
-        *(sys.executable, TOOLS / 'compare.py', recurrent, awake),
+        *(TOOLS / 'compare.py', recurrent, awake),
         *('--baseline', framewise / 'unet_street.py'),
         *(framewise / 'iter_2.pth', '--out', out, '--degrade', 0, 0.5),
     ]
-    code, output = call(*command)
+    code, output = run_tool(*command)
     assert code == 0, output[-2000:]
     report = json.loads((out / 'comparison.json').read_text())
     figures = report['figures']
@@ -35,7 +37,7 @@ def test_writes_the_comparison(framewise, awake, tmp_path):
     assert len(logs) == 2
     assert '0 of 4 tests are done' in output
     # Not tested anew.
-    code, output = call(*command)
+    code, output = run_tool(*command)
     assert code == 0
     assert '4 of 4 tests are done' in output
     assert logs == {path: path.stat().st_mtime_ns for path in logs}
@@ -44,16 +46,16 @@ def test_writes_the_comparison(framewise, awake, tmp_path):
     checkpoint['state_dict']['decode_head.conv_seg.bias'] += 1
     again = tmp_path / 'again.pth'
     torch.save(checkpoint, again)
-    command[3] = again
-    code, output = call(*command)
+    command[2] = again
+    code, output = run_tool(*command)
     assert code == 0
     assert '2 of 4 tests are done' in output
 
 
-def test_what_is_not_there_is_one_sentence(framewise, tmp_path):
+def test_what_is_not_there_is_one_sentence(run_tool, framewise, tmp_path):
     config = framewise / 'unet_street.py'
-    code, output = call(
-        *(sys.executable, TOOLS / 'compare.py', config, 'no/such.pth'),
+    code, output = run_tool(
+        *(TOOLS / 'compare.py', config, 'no/such.pth'),
         *('--baseline', config, framewise / 'iter_2.pth'),
         *('--out', tmp_path / 'out'),
     )

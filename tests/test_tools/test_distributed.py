@@ -94,21 +94,24 @@ def test_two_processes_give_the_gradients_of_the_doubled_batch(tmp_path):
 
 
 def test_streams_give_the_same_figures_in_any_number_of_processes(
-    awake, tmp_path
+    run_tool, awake, tmp_path
 ):
     """Two sequences: of three processes, one has nothing to do."""
     config = awake.parent / 'rnn_unet_street.py'
+    options = '--stream', '--temporal', '--work-dir'
+    alone = run_tool(
+        *(ROOT / 'tools/test.py', config, awake, *options, tmp_path / '1')
+    )
+    three = call(
+        *(ROOT / 'tools/dist_test.sh', config, awake, 3),
+        *(*options, tmp_path / '3'),
+        PATH=f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
+        PORT='29622',
+    )
     figures = []
-    for processes in (1, 3):
-        work_dir = tmp_path / str(processes)
-        code, output = call(
-            *(ROOT / 'tools/dist_test.sh', config, awake, processes),
-            *('--work-dir', work_dir, '--stream', '--temporal'),
-            PATH=f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
-            PORT=str(29619 + processes),
-        )
+    for (code, output), name in ((alone, '1'), (three, '3')):
         assert code == 0, output[-2000:]
-        report = json.loads((work_dir / 'test_stream.json').read_text())
+        report = json.loads((tmp_path / name / 'test_stream.json').read_text())
         figures.append(report['metrics'])
     assert {'mIoU', 'TC_ETC', 'TC_VSPW', 'flicker'} <= set(figures[0])
     assert figures[0] == pytest.approx(figures[1], nan_ok=True)

@@ -2,19 +2,19 @@ import cv2
 import pytest
 
 from mmseg_video.visualization.data_flow import trace
-from tests.commands import TOOLS, call_in_process
+from tests.commands import TOOLS, call_here
 from tests.models import CHANNELS, NUM_CLASSES, RECURRENT, build
 from tests.runs import CONFIGS
 
 
-def run(monkeypatch, *arguments):
-    call_in_process(TOOLS / 'draw_positions.py', monkeypatch, *arguments)
+def run(*arguments):
+    assert call_here(TOOLS / 'draw_positions.py', *arguments) == 0
 
 
-def test_a_picture_of_two_nets(tmp_path, monkeypatch):
+def test_a_picture_of_two_nets(tmp_path):
     out = tmp_path / 'new' / 'positions.png'
     configs = [CONFIGS / f'{n}unet_street.py' for n in ('', 'rnn_')]
-    run(monkeypatch, *configs, '--out', out)
+    run(*configs, '--out', out)
     picture = cv2.imread(str(out))
     orange = cv2.inRange(picture, (43, 142, 242), (43, 142, 242))
     left, right = orange[: -len(orange) // 4].any(0).nonzero()[0][[0, -1]]
@@ -27,10 +27,11 @@ def test_a_picture_of_two_nets(tmp_path, monkeypatch):
     ('config', 'out', 'message'),
     [('none.py', 'a.png', "no config 'none.py'"), ('a.py', 'a.jpg', '.png')],
 )
-def test_bad_input_is_one_sentence(monkeypatch, capsys, config, out, message):
-    with pytest.raises(SystemExit):
-        run(monkeypatch, config, '--out', out)
-    assert message in capsys.readouterr().err
+def test_bad_input_is_one_sentence(run_tool, config, out, message):
+    tool = TOOLS / 'draw_positions.py'
+    code, output = run_tool(tool, config, '--out', out)
+    assert code == 1
+    assert message in output
 
 
 def test_laterals_of_a_unet_are_found():

@@ -1,12 +1,12 @@
 """The main job, in small: every stage, and again."""
 
 import json
-import sys
 
 import pytest
 from PIL import Image
 
-from tests.commands import TOOLS, call, follow_here, load_tool
+from tests.commands import TOOLS, follow_here
+from tests.runs import SPLITS
 
 SMALL = [
     *('--snippets', 3, 2, '--cfg-options'),
@@ -15,25 +15,19 @@ SMALL = [
     'default_hooks.checkpoint.interval=1',
     'default_hooks.logger.interval=1',
     'train_dataloader.batch_size=2',
-    'train_dataloader.num_workers=0',
-    'train_dataloader.persistent_workers=False',
+    *(f'{s}_dataloader.num_workers=0' for s in SPLITS),
+    *(f'{s}_dataloader.persistent_workers=False' for s in SPLITS),
 ]
 
 
 @pytest.fixture
-def quickstart(monkeypatch, capfd):
+def quickstart(monkeypatch, run_tool):
     """Runs the tool here; returns its exit status and what it said."""
     monkeypatch.setattr('mmseg_video.experiments.launch.follow', follow_here)
 
     def run(out, *arguments):
-        argv = ['quickstart.py', '--out', out, *SMALL, *arguments]
-        monkeypatch.setattr(sys, 'argv', [str(part) for part in argv])
-        try:
-            load_tool('quickstart').main()
-            code = 0
-        except SystemExit as end:
-            code = end.code
-        return code, ''.join(capfd.readouterr())
+        tool = TOOLS / 'quickstart.py'
+        return run_tool(tool, '--out', out, *SMALL, *arguments)
 
     return run
 
@@ -81,9 +75,9 @@ def test_makes_everything_and_goes_on_where_it_stopped(quickstart, tmp_path):
     assert 'holds a quick start with other arguments' in output
 
 
-def test_no_such_data_root():
-    code, output = call(
-        *(sys.executable, TOOLS / 'quickstart.py', '--dataset', 'camvid'),
+def test_no_such_data_root(run_tool):
+    code, output = run_tool(
+        *(TOOLS / 'quickstart.py', '--dataset', 'camvid'),
         *('--data-root', 'no/such'),
     )
     assert code == 1

@@ -9,19 +9,20 @@ import pytest
 from mmseg_video.apis.testing import evaluate
 from mmseg_video.evaluation.protocol import Protocol
 from mmseg_video.experiments.benchmarks.steady_settings import DEFAULT
-from tests.commands import TOOLS, call_in_process
+from tests.commands import TOOLS, call_here
 from tests.runs import config
 
 
-def test_figures_are_those_of_a_test(framewise, root, tmp_path, monkeypatch):
+def test_figures_are_those_of_a_test(framewise, root, tmp_path):
     checkpoint, out = framewise / 'iter_2.pth', tmp_path / 'steady'
-    call_in_process(
-        *(TOOLS / 'dev/steady_benchmark.py', monkeypatch),
+    code = call_here(
+        TOOLS / 'dev/steady_benchmark.py',
         *(framewise / 'unet_street.py', checkpoint),
         *('--net', 'tiny', '--data', 'street', '--out', out, '--timed'),
         *('--cache', tmp_path / 'cache', '--report'),
         *('--settings', 'filters', 'paces'),
     )
+    assert code == 0
     reports = [
         json.loads(path.read_text())
         for path in (out / 'street/tiny').glob('*.json')

@@ -2,27 +2,33 @@
 
 import json
 import shutil
-import sys
 
 import cv2
 import numpy as np
 import pytest
 
-from tests.commands import TOOLS, call
+from tests.commands import TOOLS
 
 
-def evaluate(run, *arguments, checkpoint='iter_2.pth', name='rnn_unet'):
-    """Test a model of ``run``; what test.py reports."""
-    code, output = call(
-        *(sys.executable, TOOLS / 'test.py', run / f'{name}_street.py'),
-        *(run / checkpoint, '--work-dir', run / 'test', *arguments),
-    )
-    assert code == 0, output[-2000:]
-    path = output.strip().splitlines()[-1].split('written to ')[1]
-    return json.loads(open(path).read())
+@pytest.fixture
+def evaluate(run_tool):
+    """Tests a model of a run; what test.py reports."""
+
+    def test(run, *arguments, checkpoint='iter_2.pth', name='rnn_unet'):
+        code, output = run_tool(
+            *(TOOLS / 'test.py', run / f'{name}_street.py'),
+            *(run / checkpoint, '--work-dir', run / 'test', *arguments),
+        )
+        assert code == 0, output[-2000:]
+        path = output.strip().splitlines()[-1].split('written to ')[1]
+        return json.loads(open(path).read())
+
+    return test
 
 
-def test_stream_equals_the_clip_from_the_sequences_first_frame(awake):
+def test_stream_equals_the_clip_from_the_sequences_first_frame(
+    evaluate, awake
+):
     run, checkpoint = awake.parent, awake.name
     clip = evaluate(run, '--num-frames', 12, checkpoint=checkpoint)
     stream = evaluate(run, '--stream', checkpoint=checkpoint)
@@ -33,13 +39,13 @@ def test_stream_equals_the_clip_from_the_sequences_first_frame(awake):
     assert (run / 'test/test_t12.json').exists()
 
 
-def test_framewise_models_stream_too(framewise):
+def test_framewise_models_stream_too(evaluate, framewise):
     stream = evaluate(framewise, '--stream', name='unet')
     clip = evaluate(framewise, name='unet')
     assert stream['metrics'] == clip['metrics']
 
 
-def test_frame_interval_and_tta_are_recorded(recurrent):
+def test_frame_interval_and_tta_are_recorded(evaluate, recurrent):
     report = evaluate(
         recurrent, '--frame-interval', 2, '--tta', '--num-frames', 3
     )
@@ -47,7 +53,25 @@ def test_frame_interval_and_tta_are_recorded(recurrent):
     assert 0 <= report['metrics']['aAcc'] <= 100
 
 
-def test_degraded_frames_are_the_same_in_every_run(recurrent):
+def test_a_trainings_config_stays_in_its_work_dir(
+    run_tool, framewise, tmp_path
+):
+    """A test in it keeps its own, with its options, beside its log."""
+    run = shutil.copytree(framewise, tmp_path / 'run')
+    before = (run / 'unet_street.py').read_text()
+    code, output = run_tool(
+        *(TOOLS / 'test.py', run / 'unet_street.py'),
+        *(run / 'iter_2.pth', '--work-dir', run),
+        *('--cfg-options', 'test_dataloader.batch_size=2'),
+    )
+    assert code == 0, output[-2000:]
+    assert (run / 'unet_street.py').read_text() == before
+    texts = [path.read_text() for path in run.glob('*/unet_street.py')]
+    assert len(texts) == 1
+    assert texts[0] != before
+
+
+def test_degraded_frames_are_the_same_in_every_run(evaluate, recurrent):
     clean = evaluate(recurrent)
     first = evaluate(recurrent, '--degrade', 1)
     assert first['degrade'] == 1
@@ -55,13 +79,17 @@ def test_degraded_frames_are_the_same_in_every_run(recurrent):
     assert evaluate(recurrent, '--degrade', 1)['metrics'] == first['metrics']
 
 
-def test_clips_of_one_key_frame_each_give_no_figure_over_time(recurrent):
+def test_clips_of_one_key_frame_each_give_no_figure_over_time(
+    evaluate, recurrent
+):
     got = evaluate(recurrent, '--num-frames', 5, '--temporal')['metrics']
     assert got['sequences/mIoU'] == pytest.approx(got['mIoU'], abs=0.01)
     assert not {'TC_ETC', 'flicker', 'VC8'} & set(got)
 
 
-def test_labels_that_are_not_there_give_no_figure(recurrent, root, tmp_path):
+def test_labels_that_are_not_there_give_no_figure(
+    evaluate, run_tool, recurrent, root, tmp_path
+):
     scenes = tmp_path / 'scenes'
     shutil.copytree(root, scenes)
     for path in scenes.glob('gtFine*/val/*/*.png'):
@@ -72,8 +100,8 @@ def test_labels_that_are_not_there_give_no_figure(recurrent, root, tmp_path):
     assert set(figures) == {
         *('TC_ETC', 'TC_VSPW', 'flicker', 'flicker_compensated')
     }
-    code, output = call(
-        *(sys.executable, TOOLS / 'test.py'),
+    code, output = run_tool(
+        TOOLS / 'test.py',
         *(recurrent / 'rnn_unet_street.py', recurrent / 'iter_2.pth'),
         *('--work-dir', tmp_path, *arguments),
     )
@@ -83,7 +111,9 @@ def test_labels_that_are_not_there_give_no_figure(recurrent, root, tmp_path):
     assert 'mIoU' in last
 
 
-def test_writes_label_maps_and_drawn_predictions(recurrent, tmp_path):
+def test_writes_label_maps_and_drawn_predictions(
+    evaluate, recurrent, tmp_path
+):
     out, shown = tmp_path / 'out', tmp_path / 'shown'
     evaluate(recurrent, '--amp', '--out', out, '--show-dir', shown)
     maps = sorted(out.rglob('*.png'))
@@ -95,7 +125,7 @@ def test_writes_label_maps_and_drawn_predictions(recurrent, tmp_path):
 
 
 def test_a_split_without_labels_in_the_words_of_the_server(
-    recurrent, root, tmp_path
+    evaluate, recurrent, root, tmp_path
 ):
     data = tmp_path / 'data'
     shutil.copytree(root, data, ignore=lambda *_: ['gtFine'])
@@ -129,13 +159,15 @@ def test_a_split_without_labels_in_the_words_of_the_server(
         ),
     ],
 )
-def test_bad_input(arguments, sentence, recurrent, tmp_path):
-    code, output = call(
-        *(sys.executable, TOOLS / 'test.py'),
+def test_bad_input(
+    run_tool, monkeypatch, arguments, sentence, recurrent, tmp_path
+):
+    for name in ('DISPLAY', 'WAYLAND_DISPLAY'):
+        monkeypatch.setenv(name, '')
+    code, output = run_tool(
+        TOOLS / 'test.py',
         *(recurrent / 'rnn_unet_street.py', recurrent / 'iter_2.pth'),
         *('--work-dir', tmp_path, *arguments),
-        DISPLAY='',
-        WAYLAND_DISPLAY='',
     )
     assert code == 1
     last = output.strip().splitlines()[-1]
@@ -143,9 +175,11 @@ def test_bad_input(arguments, sentence, recurrent, tmp_path):
     assert sentence in last
 
 
-def test_a_checkpoint_of_another_architecture(recurrent, framewise, tmp_path):
-    code, output = call(
-        *(sys.executable, TOOLS / 'test.py', recurrent / 'rnn_unet_street.py'),
+def test_a_checkpoint_of_another_architecture(
+    run_tool, recurrent, framewise, tmp_path
+):
+    code, output = run_tool(
+        *(TOOLS / 'test.py', recurrent / 'rnn_unet_street.py'),
         *(framewise / 'iter_2.pth', '--work-dir', tmp_path),
     )
     assert code == 1

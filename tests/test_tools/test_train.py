@@ -1,23 +1,25 @@
 """tools/train.py: mixed precision, resumption."""
 
-import sys
-
+import pytest
 import torch
 
-from tests.commands import ROOT, TOOLS, call, tiny
+from tests.commands import ROOT, TOOLS, tiny
 
 
-def train(root, work_dir, *arguments):
-    code, output = call(
-        *(sys.executable, TOOLS / 'train.py'),
-        *(ROOT / 'configs/unet_street.py', '--work-dir', work_dir),
-        *(*tiny(root), *arguments),
-    )
-    assert code == 0, output[-2000:]
-    return output
+@pytest.fixture
+def train(run_tool):
+    def run(root, work_dir, *arguments):
+        code, output = run_tool(
+            *(TOOLS / 'train.py', ROOT / 'configs/unet_street.py'),
+            *('--work-dir', work_dir, *tiny(root), *arguments),
+        )
+        assert code == 0, output[-2000:]
+        return output
+
+    return run
 
 
-def test_mixed_precision_and_resumption(root, tmp_path):
+def test_mixed_precision_and_resumption(train, root, tmp_path):
     output = train(root, tmp_path, '--amp', '--resume', '--seed', 7)
     assert 'Bfloat16OptimWrapper' in output
     assert f"nothing to resume in '{tmp_path}'" in output
@@ -32,7 +34,7 @@ def test_mixed_precision_and_resumption(root, tmp_path):
     assert 'Iter(train) [1/3]' not in output
 
 
-def test_resumption_passes_over_a_damaged_checkpoint(root, tmp_path):
+def test_resumption_passes_over_a_damaged_checkpoint(train, root, tmp_path):
     train(root, tmp_path)
     checkpoint = tmp_path / 'iter_2.pth'
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])

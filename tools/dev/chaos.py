@@ -13,7 +13,6 @@ Leaves chaos.json and chaos.log in --out. Exit status 0 means that nothing was
 lost and nothing ran.
 """
 
-import argparse
 import contextlib
 import json
 import os
@@ -37,6 +36,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 from attacks import attack_all  # noqa: E402
 
 from mmseg_video.apis.training import train  # noqa: E402
+from mmseg_video.cli.arguments import tool_parser  # noqa: E402
 from mmseg_video.datasets.street_scenes import (  # noqa: E402
     write_street_scenes,
 )
@@ -289,10 +289,7 @@ def _anywhere(text: str) -> str:
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('--kills', type=int, default=50, help='in all')
     parser.add_argument('--only', nargs='+', choices=SETTINGS, metavar='NAME')
     parser.add_argument('--no-attacks', action='store_true')

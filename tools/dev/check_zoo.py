@@ -19,6 +19,8 @@ import sys
 import time
 from pathlib import Path
 
+from mmseg_video.cli.arguments import tool_parser
+
 ROOT = Path(__file__).parents[2]
 SIZE, NUM_FRAMES = (270, 482), 3
 # A config with the first of these in its name is taken, if there is one.
@@ -32,10 +34,7 @@ COLUMNS = ('steady', 'recurrent', 'trains', 'exports')
 
 
 def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument(
         '--only', nargs='+', default=[], help='names of families'
     )

@@ -9,7 +9,6 @@ frames. Then the loader's images a second with no and with two workers, as it
 is used, and what Cityscapes' archive of 324 GB comes to.
 """
 
-import argparse
 import json
 import statistics
 import tempfile
@@ -26,13 +25,13 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 from torch.utils.data import DataLoader
 
+from mmseg_video.cli.arguments import at_least, tool_parser
 from mmseg_video.datasets import decode_threads
 from mmseg_video.datasets.converters.pack_sequences import (
     estimate,
     make_plan,
     pack,
 )
-from mmseg_video.engine.arguments import at_least
 from mmseg_video.io import decoding
 from mmseg_video.io.atomic import write_text
 from mmseg_video.io.packs import Pack
@@ -51,10 +50,7 @@ WAYS = {
 
 
 def parse_args(argv=None):
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument(
         '--size', type=int, nargs=2, default=(1024, 2048), metavar='PIXELS'
     )

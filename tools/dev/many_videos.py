@@ -27,8 +27,8 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
 from mmseg_video.apis import open_frames
+from mmseg_video.cli.arguments import at_least, tool_parser
 from mmseg_video.datasets.street_scenes import StreetScene
-from mmseg_video.engine.arguments import at_least, tool_parser
 from mmseg_video.engine.launch import cli
 from mmseg_video.io.atomic import write_text
 from mmseg_video.io.shipped import ROOT, find_config

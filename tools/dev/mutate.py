@@ -10,7 +10,6 @@ it was interrupted, and runs again what has changed since. Exit status 0 means
 that all are killed.
 """
 
-import argparse
 import hashlib
 import json
 import os
@@ -30,6 +29,7 @@ from queue import SimpleQueue
 import yaml
 from tqdm import tqdm
 
+from mmseg_video.cli.arguments import tool_parser
 from mmseg_video.io.atomic import write_text
 
 ROOT = Path(__file__).parents[2]
@@ -273,10 +273,7 @@ def run(
 
 
 def parse_args():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument(
         '--only', nargs='+', default=[''], help='parts of names or files'
     )

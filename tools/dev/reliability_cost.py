@@ -9,7 +9,6 @@ advance, so that their time is not counted; seeding one is timed by itself.
 The ratio is the median over neighbours.
 """
 
-import argparse
 import json
 import statistics
 import tempfile
@@ -19,11 +18,15 @@ from pathlib import Path
 import torch
 from mmengine.runner import IterBasedTrainLoop, Runner
 
+from mmseg_video.cli.arguments import tool_parser
 from mmseg_video.datasets.seeded import mixed_seed, seed_all
 from mmseg_video.datasets.street_scenes import write_street_scenes
 from mmseg_video.engine import FiniteLossHook, PreemptionHook
-from mmseg_video.engine.arguments import set_data_root
-from mmseg_video.engine.launch import load_config, set_up_processes
+from mmseg_video.engine.launch import (
+    load_config,
+    set_data_root,
+    set_up_processes,
+)
 from mmseg_video.io.atomic import write_text
 
 ROOT = Path(__file__).parents[2]
@@ -71,10 +74,7 @@ def seconds_of_a_seed(times: int = 2000) -> float:
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('config', nargs='?', default='rnn_unet_street')
     parser.add_argument('--iterations', type=int, default=60)
     parser.add_argument(

@@ -13,18 +13,14 @@ to be loaded by
 Its inputs are scaled with mean = std = 127.5.
 """
 
-import argparse
-
+from mmseg_video.cli.arguments import tool_parser
 from mmseg_video.engine.efficientnet_lite0 import write_encoder
 from mmseg_video.engine.launch import cli
 
 
 @cli
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = tool_parser(__doc__)
     parser.add_argument('out', help='where to write the .pth')
     parser.add_argument('--weights', help='default: the installed package')
     args = parser.parse_args()

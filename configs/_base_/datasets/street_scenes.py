@@ -41,7 +41,21 @@ val_dataloader = dict(
     dataset=dict(
         data_root=data_root,
         data_prefix=dict(seq_seg_map_path='gtFine_sequence/val'),
+        degraded_file='street_scenes.json',
         pipeline=test_pipeline,
     ),
 )
-test_dataloader = val_dataloader
+test_dataloader = dict(
+    num_workers=1,
+    dataset=dict(
+        data_root=data_root,
+        data_prefix=dict(
+            img_path='leftImg8bit/test',
+            seg_map_path='gtFine/test',
+            seq_path='leftImg8bit_sequence/test',
+            seq_seg_map_path='gtFine_sequence/test',
+        ),
+        degraded_file='street_scenes.json',
+        pipeline=test_pipeline,
+    ),
+)

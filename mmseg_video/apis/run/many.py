@@ -24,6 +24,10 @@ from .results import Way
 from .video import Excerpt, UnfinishedError, run_video
 
 RUN, DONE = 'run.json', '.done'
+LIST = (
+    'a list is a text file with the path of one video, or of one folder of '
+    "frames, on each line, relative to the list's folder"
+)
 HALF_WRITTEN = re.compile(r'\..+\.\d+\.(json|ndjson|png)')
 
 
@@ -58,20 +62,11 @@ def find_videos(source: str | os.PathLike) -> list[str] | None:
         source (str | Path): What a user names.
 
     Raises:
-        ValueError: If a list has nothing in it.
+        ValueError: If a list has nothing in it, or something else.
     """
     source = os.fspath(source)
     if source.lower().endswith('.txt') and os.path.isfile(source):
-        root = os.path.dirname(source)
-        text = Path(source).read_text(encoding='utf-8-sig')
-        lines = [line.strip() for line in text.splitlines()]
-        lines = [line for line in lines if line and line[0] != '#']
-        if not lines:
-            raise ValueError(f"the list '{source}' names no video")
-        return [
-            line if '://' in line else os.path.join(root, line)
-            for line in lines
-        ]
+        return _listed(source)
     found = list_inputs(source)
     if any(path.lower().endswith(IMAGES) for path in found):
         return None
@@ -85,6 +80,30 @@ def find_videos(source: str | os.PathLike) -> list[str] | None:
         and any(p.lower().endswith(IMAGES) for p in list_inputs(path))
     ]
     return folders or None
+
+
+def _listed(source: str) -> list[str]:
+    root = os.path.dirname(source)
+    try:
+        text = Path(source).read_text(encoding='utf-8-sig')
+    except UnicodeDecodeError:
+        raise ValueError(f"'{source}' is no text: {LIST}") from None
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and line[0] != '#']
+    if not lines:
+        raise ValueError(f"'{source}' names no video: {LIST}")
+    images = [line for line in lines if line.lower().endswith(IMAGES)]
+    if images:
+        raise ValueError(f"'{source}' names the image '{images[0]}': {LIST}")
+    paths = [
+        line if '://' in line else os.path.join(root, line) for line in lines
+    ]
+    if not any('://' in path or os.path.exists(path) for path in paths):
+        raise ValueError(
+            f"nothing that '{source}' names is there, such as '{paths[0]}': "
+            + LIST
+        )
+    return paths
 
 
 def run_videos(
@@ -138,7 +157,7 @@ def run_videos(
         outputs=sorted(targets.paths),
     )
 
-    lock = FolderLock(Path(root) / DONE / '.lock')
+    lock = FolderLock(root, 'run', name=f'{DONE}/.lock')
 
     def dealt() -> tuple[list[list[int]], int]:
         # Before the lock: its file is in the first one.

@@ -7,7 +7,7 @@ an error.
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -15,12 +15,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ...choices import DRAWINGS
 from ...evaluation.flicker import Change
 from ...io.atomic import atomic_path, write_bytes
 from ...io.windows import Window, check_display
 from ...io.writers import LabelWriter, check_output, open_writer
 from ...visualization import colourise, overlay, side_by_side
 from ...visualization.heat_map import heat_map
+from ...visualization.present_legend import PresentLegend
 
 
 @dataclass
@@ -28,16 +30,18 @@ class FrameResult:
     """A frame (H, W, 3) uint8 BGR and what the models say of it.
 
     Attributes:
-        number (int): Of the frames of the run, from 0.
+        index (int): Of the frames of the run, from 0.
+        number (int): Of the frames of the source, from 0.
         name (str | None): Of the frame, where it has one.
         time (float | None): In seconds since the source's first frame.
         labels (dict): Caption -> label map (H, W) uint8.
         full (bool): Whether the net ran on it.
         seconds (float): Until the answer was there, after the one before.
-        changes (dict): Caption -> :class:`Change` since the frame before;
-            empty where there is none, or nobody asked.
+        changes (dict): Caption -> :class:`Change` since the frame before, of
+            the models that are measured; empty where there is none.
     """
 
+    index: int
     number: int
     name: str | None
     time: float | None
@@ -48,14 +52,14 @@ class FrameResult:
     changes: dict[str, Change] = field(default_factory=dict)
 
     @property
-    def change(self) -> Change | None:
-        """Of the first model."""
-        return next(iter(self.changes.values()), None)
-
-    @property
     def label(self) -> np.ndarray:
         """Of the first model."""
         return next(iter(self.labels.values()))
+
+    @property
+    def change(self) -> Change | None:
+        """Of the first model."""
+        return next(iter(self.changes.values()), None)
 
 
 class StopRun(Exception):
@@ -76,6 +80,8 @@ class Drawing:
             map in colours. Defaults to 'overlay'.
         opacity (float): Of the label maps. Defaults to 0.55.
         panel_width (int): Of a panel of 'beside', in pixels. Defaults to 480.
+        legend (bool): Whether a strip below 'overlay' and 'labels' names the
+            classes of the frame; 'beside' has one. Defaults to False.
 
     Raises:
         ValueError: If a value is out of range.
@@ -84,13 +90,12 @@ class Drawing:
     kind: str = 'overlay'
     opacity: float = 0.55
     panel_width: int = 480
-
-    KINDS = ('overlay', 'beside', 'labels')
+    legend: bool = False
 
     def __post_init__(self):
-        if self.kind not in self.KINDS:
+        if self.kind not in DRAWINGS:
             raise ValueError(
-                f"'{self.kind}': frames are drawn as {', '.join(self.KINDS)}"
+                f"'{self.kind}': frames are drawn as {', '.join(DRAWINGS)}"
             )
         if not 0 <= self.opacity <= 1:
             raise ValueError(f'opacity is 0 to 1, got {self.opacity}')
@@ -141,10 +146,13 @@ class Targets:
     def __str__(self) -> str:
         return ', '.join(f"'{path}'" for path in self.paths.values())
 
-    @property
-    def needs_flicker(self) -> bool:
-        """Whether anything here says how predictions change."""
-        return self.json is not None or self.heat_map is not None
+    def measured(self, captions: Iterable[str]) -> list[str]:
+        """Of which models anything here says how predictions change: a heat
+        map of all, lines of the first."""
+        captions = list(captions)
+        if self.heat_map is not None:
+            return captions
+        return captions[:1] if self.json is not None else []
 
     def check(self, source: str | os.PathLike | int) -> None:
         """Refuse before the work what could not be written after it.
@@ -216,8 +224,13 @@ class Targets:
                 not at the ``fps``. Defaults to True.
         """
 
+        legend = PresentLegend(classes, palette)
+
         def draw(result):
-            return drawing(result, classes, palette)
+            picture = drawing(result, classes, palette)
+            if not drawing.legend or drawing.kind == 'beside':
+                return picture
+            return legend.below(picture, result.label)
 
         found = []
         if self.out is not None:
@@ -259,9 +272,11 @@ def pictures(
 def label_maps(
     path: Path, classes: Sequence[str], palette: Sequence
 ) -> Iterator[Write]:
-    """A folder of label maps, under the names of the frames."""
+    """A folder of label maps, under the names or numbers of the frames."""
     with LabelWriter(path, classes, palette) as writer:
-        yield lambda result: writer.write(result.label, result.name)
+        yield lambda result: writer.write(
+            result.label, result.name or f'{result.number:06d}'
+        )
 
 
 @contextmanager
@@ -293,30 +308,31 @@ def json_lines(path: Path, classes: Sequence[str]) -> Iterator[Write]:
 
 @contextmanager
 def flicker_map(path: Path) -> Iterator[Write]:
-    """A picture of how often each pixel's class changes."""
-    counts, pairs, background = None, 0, None
+    """A picture of how often each pixel's class changes, of each model."""
+    counts, pairs, background = {}, 0, None
 
     def write(result: FrameResult) -> None:
-        nonlocal counts, pairs, background
+        nonlocal pairs, background
         background = result.frame
-        if result.change is None:
-            return
-        if counts is None:
-            counts = np.zeros(result.label.shape, np.int32)
-        if counts.shape != result.label.shape:
-            raise ValueError(
-                f"'{path}': a heat map needs frames of one size, frame "
-                f'{result.number} is {result.label.shape}'
-            )
-        counts += result.change.where
-        pairs += 1
+        if result.change is not None:
+            pairs += 1
+        for caption, change in result.changes.items():
+            size = result.labels[caption].shape
+            have = counts.setdefault(caption, np.zeros(size, np.int32))
+            if have.shape != size:
+                raise ValueError(
+                    f"'{path}': a heat map needs frames of one size, frame "
+                    f'{result.number} is {size}'
+                )
+            if change is not None:
+                have += change.where
 
     yield write
-    if counts is None:
-        counts = np.zeros(background.shape[:2], np.int32)
-    if counts.shape != background.shape[:2]:
-        background = cv2.resize(background, counts.shape[::-1])
-    picture = heat_map(counts / max(1, pairs), background)
+    rates = {name: have / max(1, pairs) for name, have in counts.items()}
+    size = next(iter(rates.values())).shape
+    if size != background.shape[:2]:
+        background = cv2.resize(background, size[::-1])
+    picture = heat_map(rates, background)
     suffix = Path(path).suffix.lower()
     write_bytes(path, cv2.imencode(suffix, picture)[1].tobytes())
 

@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
@@ -64,7 +64,7 @@ def frame_results(
     models: dict[str, VideoSegInferencer],
     way: Way,
     clock: 'Clock',
-    changes: bool = True,
+    measured: Collection[str],
 ) -> Iterator[FrameResult]:
     """Every frame with the models' label maps, in order, each made while the
     one before it is used.
@@ -74,17 +74,19 @@ def frame_results(
         models (dict): Caption -> model.
         way (Way): How they go through it.
         clock (Clock): Times them.
-        changes (bool): Whether it is told how the label maps change. Defaults
-            to True.
+        measured (Collection[str]): Captions of those of whose label maps it
+            is told how they change.
     """
-    flicker = StreamFlicker() if changes else None
+    flicker = StreamFlicker()
     with closing(prefetch(_answered(frames, models, way, clock))) as results:
         for result in results:
-            if frames.begins(result.number):
-                flicker = flicker and StreamFlicker()
-            if flicker is not None:
+            if frames.begins(result.index):
+                flicker = StreamFlicker()
+            if measured:
                 with clock('flicker'):
-                    result.changes = flicker.next(result.frame, result.labels)
+                    result.changes = flicker.next(
+                        result.frame, {k: result.labels[k] for k in measured}
+                    )
             yield result
 
 
@@ -105,10 +107,11 @@ def _answered(
             yield number, *item
 
     def known(items):
-        for number, frame, shown_at in items:
+        for index, frame, shown_at in items:
             # Its own name: the source may have read on.
-            name = frames.names[number] if frames.names else None
-            waiting.append((number, name, shown_at))
+            name = frames.names[index] if frames.names else None
+            number = frames.numbers[index] if frames.numbers else index
+            waiting.append((index, number, name, shown_at))
             yield frame
 
     # A camera's next frame is the newest one, not one that has waited.
@@ -122,11 +125,11 @@ def _answered(
                 answer = next(answers, None)
             if answer is None:
                 return
-            number, name, shown_at = waiting.popleft()
+            index, number, name, shown_at = waiting.popleft()
             some = next(iter(answer.values()))
             labels = {key: p.label for key, p in answer.items()}
             yield FrameResult(
-                *(number, name, shown_at, some.frame, labels),
+                *(index, number, name, shown_at, some.frame, labels),
                 *(some.full, spent.seconds),
             )
 

@@ -132,7 +132,7 @@ def run_video(
     with ExitStack() as stack:
         writes = [stack.enter_context(output) for output in outputs]
         results = frame_results(
-            *(frames, models, way, clock, targets.needs_flicker)
+            *(frames, models, way, clock, targets.measured(models))
         )
         results = stack.enter_context(closing(results))
         bar = tqdm(results, total=frames.length, unit='frame', disable=quiet)

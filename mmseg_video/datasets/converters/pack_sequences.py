@@ -31,7 +31,6 @@ from ...io.packs import (
 from ..base_sequence import BaseSequenceDataset
 from ..packed import PREFIX, is_packed
 
-FORMATS = ('png', 'jpeg', 'as-is')
 QUALITY = 95
 # One filter for all rows, no search for repeats: decoded in half the time of
 # what libpng writes by itself, at about its size.

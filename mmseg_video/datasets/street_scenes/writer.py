@@ -13,8 +13,13 @@ import numpy as np
 from ...io.atomic import write_bytes, write_text
 from .scene import KEY_FRAME, NUM_FRAMES, StreetScene
 
-VERSION = 1  # of the generator: other numbers draw other scenes
+VERSION = 2  # of the generator: other numbers draw other scenes
 SETTINGS = 'street_scenes.json'
+# The scenes of test again: without bursts, and with few but long ones.
+VARIANTS = {
+    'test_clean': dict(burst_rate=0.0),
+    'test_long_bursts': dict(burst_rate=0.03, longest_burst=12),
+}
 # Sensor noise hardly compresses: storing it raw, without trying filters (an
 # option since OpenCV 4.11), is ten times as fast.
 _PNG = [cv2.IMWRITE_PNG_COMPRESSION, 0]
@@ -25,13 +30,16 @@ _LABEL_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 4]
 
 def write_street_scenes(
     root: str | os.PathLike,
-    num_train: int,
-    num_val: int,
+    num_train: int = 0,
+    num_val: int = 0,
+    num_test: int = 0,
     size: tuple[int, int] = (256, 512),
     seed: int = 0,
-    key_burst_prob: float = 0.35,
+    burst_rate: float = 0.1,
+    longest_burst: int = 3,
     frames: tuple[int, int] = (0, NUM_FRAMES - 1),
     all_labels: bool = False,
+    variants: bool = False,
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict:
@@ -51,15 +59,18 @@ def write_street_scenes(
 
     Args:
         root (path): The folder.
-        num_train, num_val (int): Snippets of each split.
+        num_train, num_val, num_test (int): Snippets of each split. Default
+            to 0.
         size (tuple[int, int]): Height and width of a frame. Defaults to
             (256, 512).
         seed (int): Defaults to 0.
-        key_burst_prob (float): See :class:`StreetScene`.
+        burst_rate (float), longest_burst (int): See :class:`StreetScene`.
         frames (tuple[int, int]): First and last frame that is written of the
             30; the key frame, 19, must be among them. Defaults to all.
         all_labels (bool): Also the labels of the other frames. Defaults to
             False.
+        variants (bool): Also the splits VARIANTS, the scenes of test with
+            other bursts. Defaults to False.
         workers (int): Processes. Defaults to 1.
         progress (Callable): Called with (snippets done, snippets in all).
 
@@ -71,15 +82,20 @@ def write_street_scenes(
         version=VERSION,
         seed=seed,
         size=list(size),
-        key_burst_prob=key_burst_prob,
+        burst_rate=burst_rate,
+        longest_burst=longest_burst,
         frames=list(frames),
         all_labels=all_labels,
     )
-    _check(settings, num_train, num_val, workers)
+    snippets = dict(train=num_train, val=num_val, test=num_test)
+    if variants:
+        snippets |= dict.fromkeys(VARIANTS, num_test)
+    _check(settings, snippets, workers)
     root = Path(root)
     _claim(root, settings)
-    jobs = [('train', i) for i in range(num_train)]
-    jobs += [('val', i) for i in range(num_val)]
+    jobs = [
+        (split, i) for split, number in snippets.items() for i in range(number)
+    ]
     write = partial(_write_snippet, root, settings)
     # A process takes seconds to start.
     workers = max(1, min(workers, len(jobs) // 8))
@@ -98,9 +114,7 @@ def write_street_scenes(
                 bursts.extend(result)
                 done += 1
                 progress(done, len(jobs))
-    report = dict(
-        settings, snippets=dict(train=num_train, val=num_val), degraded=bursts
-    )
+    report = dict(settings, snippets=snippets, degraded=bursts)
     write_text(root / SETTINGS, json.dumps(report, indent=1))
     return report
 
@@ -111,13 +125,13 @@ def snippet_name(split: str, index: int) -> str:
     return f'{city}/{city}_{index:06d}'
 
 
-def _check(settings, num_train, num_val, workers) -> None:
+def _check(settings, snippets, workers) -> None:
     height, width = settings['size']
     first, last = settings['frames']
-    if min(num_train, num_val) < 0 or num_train + num_val == 0:
+    if min(snippets.values()) < 0 or not any(snippets.values()):
         raise ValueError(
-            'the numbers of snippets must be >= 0 and not both 0, got '
-            f'{num_train} and {num_val}'
+            'the numbers of snippets must be >= 0 and not all 0, got '
+            + ', '.join(f'{v} {k}' for k, v in snippets.items())
         )
     if height < 64 or width < 128:
         raise ValueError(
@@ -129,10 +143,11 @@ def _check(settings, num_train, num_val, workers) -> None:
             f'frames {first} to {last}: must lie within 0 to '
             f'{NUM_FRAMES - 1} and hold the key frame, {KEY_FRAME}'
         )
-    if not 0 <= settings['key_burst_prob'] <= 1:
+    rate, longest = settings['burst_rate'], settings['longest_burst']
+    if not 0 <= rate <= 1 or not 1 <= longest <= NUM_FRAMES:
         raise ValueError(
-            f'key_burst_prob must lie in [0, 1], got '
-            f'{settings["key_burst_prob"]}'
+            'burst_rate must lie in [0, 1] and longest_burst in '
+            f'[1, {NUM_FRAMES}], got {rate} and {longest}'
         )
     if settings['seed'] < 0 or workers < 1:
         raise ValueError(
@@ -168,13 +183,14 @@ def _write_snippet(root: Path, settings: dict, job: tuple[str, int]) -> list:
     def path(folder, t, ending):
         return root / folder / split / f'{snippet}_{t:06d}_{ending}.png'
 
+    bursts = {key: settings[key] for key in ('burst_rate', 'longest_burst')}
     scene = StreetScene(
         settings['seed'],
-        split,
+        'test' if split in VARIANTS else split,
         index,
         height,
         width,
-        settings['key_burst_prob'],
+        **bursts | VARIANTS.get(split, {}),
     )
     bursts = [
         dict(snippet=snippet, split=split, frame=t, kind=kind)

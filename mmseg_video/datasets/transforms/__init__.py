@@ -5,6 +5,7 @@ from .drop_frames import DropFrames
 from .for_each_frame import ForEachFrame
 from .formatting import PackClipInputs
 from .frame_interval import RandomFrameInterval
+from .hold_last_usable import HoldLastUsable
 from .interpolate_frames import InterpolateFrames
 from .loading import LoadClip, LoadClipAnnotations, LoadRefFrames
 from .noise_frames import NoiseFrames
@@ -19,6 +20,7 @@ __all__ = [
     'CorruptFrames',
     'DropFrames',
     'ForEachFrame',
+    'HoldLastUsable',
     'InterpolateFrames',
     'LoadClip',
     'LoadClipAnnotations',

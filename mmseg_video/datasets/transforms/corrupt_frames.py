@@ -4,7 +4,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from ..corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from ...choices import CORRUPTIONS
+from ..corruptions import SEVERITIES, corrupt
 
 
 @TRANSFORMS.register_module()

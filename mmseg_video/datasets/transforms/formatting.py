@@ -13,6 +13,7 @@ CLIP_META_KEYS = (
     'flow_gap',
     'max_gap',
     'label_weight',
+    'degraded',
 )
 
 

@@ -28,6 +28,10 @@ class RandomBurst(BaseTransform):
 
     - img
 
+    Added Keys:
+
+    - degraded (str | None): the key frame's kind
+
     Args:
         prob (float): How likely the key frame is degraded. Defaults to 0.3.
         max_length (int): The longest burst, in frames; of a clip of more
@@ -65,6 +69,7 @@ class RandomBurst(BaseTransform):
         rng = self._generator(results)
         # One draw decides both, so that ref_prob changes no key frame's fate.
         draw = rng.random()
+        results.setdefault('degraded', None)
         if draw >= self.prob + (1 - self.prob) * self.ref_prob:
             return results
         kind = str(rng.choice(self.kinds))
@@ -76,6 +81,7 @@ class RandomBurst(BaseTransform):
         begin = min(1, key_frame)
         if draw < self.prob:
             hit = range(max(begin, len(frames) - length), len(frames))
+            results['degraded'] = kind
         else:
             begin = int(rng.integers(begin, max(begin + 1, key_frame)))
             hit = range(begin, min(begin + length, key_frame))

@@ -7,7 +7,7 @@ from mmengine import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
-from ...engine.arguments import set_data_root
+from ...engine.launch import set_data_root
 from ...io.atomic import write_text
 from ..costs import build, device_name, interleaved, num_parameters, streamer
 from ..output import markdown_table, to_json

@@ -89,6 +89,42 @@ def test_a_heat_map_is_bright_where_predictions_change(net, tmp_path):
     assert heat[40, 50] < 60
 
 
+def test_heat_maps_of_two_models_have_one_scale(net, tmp_path):
+    """The first one's predictions change in all frames, the other's in half
+    of them."""
+    frames = levels(*[0, 255] * 4)
+    for i, frame in enumerate(frames):
+        frame[:, 32:] = 255 * (i // 2 % 2)
+
+    def half(images):
+        return brightness(images[..., 32:].repeat(1, 1, 1, 2))
+
+    path = tmp_path / 'heat.png'
+    video = write_video(tmp_path / 'in', frames)
+    models = dict(ours=net, baseline=model(half))
+    run_video(video, models, Targets(heat_map=path))
+    heat = cv2.imread(str(path)).astype(int).sum(-1)
+    caption = heat.shape[0] - 48 - 28
+    assert heat.shape[1] == 2 * 64 + 4
+    ours, other = (heat[caption + 24, x] for x in (16, 68 + 16))
+    assert ours > 1.3 * other > 100
+
+
+def test_a_legend_names_what_is_there(video, net, tmp_path):
+    drawing = Drawing('labels', legend=True)
+    run_video(video, net, Targets(tmp_path / 'out'), drawing=drawing)
+    pictures = [
+        cv2.imread(str(path)) for path in sorted(tmp_path.glob('out/*.png'))
+    ]
+    assert {p.shape[1] for p in pictures} == {64}
+    assert len({p.shape for p in pictures}) == 1
+    strips = [picture[48:] for picture in pictures]
+    for strip, seen in zip(strips, (0, 0, 1, 2, 2), strict=True):
+        for i, colour in enumerate(PALETTE):
+            there = (strip == colour[::-1]).all(-1).any()
+            assert there == (i == seen), (i, seen)
+
+
 def test_label_maps_have_the_names_of_the_frames(net, tmp_path):
     for name, frame in zip(('b_7', 'b_12'), levels(0, 255), strict=True):
         write_image(tmp_path / f'frames/{name}.png', frame)
@@ -118,11 +154,14 @@ def test_label_maps_have_the_names_of_the_frames(net, tmp_path):
 def test_a_part_of_the_frames(excerpt, kept, name, net, tmp_path):
     values = [25 * i for i in range(10)]
     source = write_video(tmp_path / name, levels(*values))
-    run = run_video(
-        source, net, Targets(json=tmp_path / 'o'), Excerpt(**excerpt)
-    )
+    targets = Targets(json=tmp_path / 'o', labels=tmp_path / 'labels')
+    run = run_video(source, net, targets, Excerpt(**excerpt))
     assert run.frames == len(kept)
     lines = read_lines(tmp_path / 'o')
+    # Numbers are those of the source.
+    assert [line['frame'] for line in lines] == kept
+    maps = sorted(p.stem for p in targets.labels.glob('*.png'))
+    assert maps == [f'{number:06d}' for number in kept]
     if name == 'in':
         assert [int(line['name']) for line in lines] == kept
     else:

@@ -14,7 +14,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from ....engine.arguments import set_data_root
+from ....engine.launch import set_data_root
 from .networks import FRAMEWISE, LATERALS, config_path
 from .rows import row
 from .settings import Settings

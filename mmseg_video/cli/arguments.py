@@ -1,24 +1,31 @@
-"""Arguments that the command line tools share."""
+"""Arguments that the command lines share.
+
+No module that a parser needs imports torch: ``--help`` and an error in a
+command line come at once.
+"""
 
 import argparse
 import os
 from collections.abc import Callable
-
-from mmengine import Config, DictAction
-
-from ..datasets import sequence_config
-from .weights import TRUST
+from typing import NoReturn
 
 
-def tool_parser(description: str) -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, and not the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f'error: {message}; see {self.prog} --help\n')
+
+
+def tool_parser(description: str) -> Parser:
     """A parser whose help shows the description as it is written."""
-    return argparse.ArgumentParser(
+    return Parser(
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 
 
-class CfgOptions(DictAction):
+class CfgOptions(argparse.Action):
     """MMEngine's ``--cfg-options KEY=VALUE ...``, which says what is wrong."""
 
     def __call__(self, parser, namespace, values, option_string=None):
@@ -34,10 +41,16 @@ class CfgOptions(DictAction):
                     f"'{value}' is a dict, which would be taken for text: "
                     f'give it key by key, {key}.NAME=VALUE',
                 )
+        from mmengine.config import DictAction
+
+        read = DictAction(self.option_strings, self.dest, nargs=self.nargs)
         try:
-            super().__call__(parser, namespace, values, option_string)
+            read(parser, namespace, values, option_string)
         except AssertionError as error:
             raise argparse.ArgumentError(self, str(error)) from None
+
+
+LARGEST = 2**31 - 1  # of whole numbers
 
 
 def at_least(minimum: int) -> Callable[[str], int]:
@@ -49,9 +62,24 @@ def at_least(minimum: int) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(
                 f'must be >= {minimum}, got {value}'
             )
+        if value > LARGEST:
+            raise argparse.ArgumentTypeError(
+                f'must be <= {LARGEST}, got {value}'
+            )
         return value
 
     return integer
+
+
+def every(text: str) -> int | str:
+    """An argparse type: a number of frames >= 1, or 'adaptive'."""
+    if text == 'adaptive':
+        return text
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is neither a number >= 1 nor adaptive"
+        )
+    return int(text)
 
 
 def add_size(
@@ -83,13 +111,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         '--work-dir', help='default: work_dirs/<name of the config>'
     )
     add_data(parser)
-    add_trust(parser)
-    parser.add_argument(
-        '--allow-partial',
-        action='store_true',
-        help='accept a checkpoint that lacks parameters of the model; they '
-        'stay at their initialisation',
-    )
+    add_loading(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -103,11 +125,21 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_trust(parser: argparse.ArgumentParser) -> None:
-    """``--trust-checkpoint``, for what :mod:`.weights` refuses to load."""
+def add_loading(parser: argparse.ArgumentParser) -> None:
+    """What every tool that loads a checkpoint takes: ``--allow-partial``, and
+    ``--trust-checkpoint``, for what :mod:`mmseg_video.engine.weights`
+    refuses."""
+    parser.add_argument(
+        '--allow-partial',
+        action=_Accept,
+        nargs=0,
+        default=argparse.SUPPRESS,
+        help='accept a checkpoint that lacks parameters of the model; they '
+        'stay at their initialisation',
+    )
     parser.add_argument(
         '--trust-checkpoint',
-        action=_Trust,
+        action=_Accept,
         nargs=0,
         default=argparse.SUPPRESS,
         help='load checkpoints that hold more than weights, which lets them '
@@ -116,20 +148,16 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
     )
 
 
-class _Trust(argparse.Action):
+class _Accept(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None):
+        from ..engine.partial import ALLOW_PARTIAL
+        from ..engine.weights import TRUST
+
+        names = dict(allow_partial=ALLOW_PARTIAL, trust_checkpoint=TRUST)
         # The processes that the tool starts inherit it.
-        os.environ[TRUST] = '1'
+        os.environ[names[self.dest]] = '1'
 
 
 class _LocalRank(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None):
         os.environ.setdefault('LOCAL_RANK', values)
-
-
-def set_data_root(cfg: Config, root: str | None) -> None:
-    """Read the data of all splits from ``root``, unless it is None."""
-    for split in ('train', 'val', 'test'):
-        loader = cfg.get(f'{split}_dataloader')
-        if root is not None and loader is not None:
-            sequence_config(loader.dataset).data_root = root

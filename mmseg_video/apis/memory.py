@@ -1,0 +1,134 @@
+"""What a stream remembers, frame by frame."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from ..flow.warp import warp_state
+from ..models import ClipSegmentor
+from ..models.head_rnns import LOGITS
+from ..models.recurrent import State
+from ..models.recurrent_unet import FILTER
+from .video_seg_inferencer import VideoSegInferencer
+
+LEAST = 1e-3  # of a count: below it a state holds nothing
+
+
+@dataclass
+class FrameMemory:
+    """The average of the logits, as a gated EMA or a filter keeps it, when a
+    frame of a stream is predicted. Maps (h, w) are of the logits' own size.
+
+    Attributes:
+        frame (ndarray): (H, W, 3) uint8 BGR.
+        label (ndarray): Its prediction (H, W) uint8.
+        past (ndarray): (h, w) float32 in [0, 1): the share of the previous
+            frames in the average that is the prediction; 0 at the start of a
+            sequence.
+        keep (ndarray): (h, w) float32 in [0, 1]: k, how much of the (warped)
+            past the gate keeps; NaN where there is none.
+        before (ndarray | None): What the state that the previous frame left
+            answers with, as labels (H, W) uint8; None at the start of a
+            sequence.
+        warped (ndarray | None): The same of the state warped to this frame
+            by its flow; 255 where the state holds nothing.
+        flow (ndarray | None): The flow field (3, h', w') that it was warped
+            by: dx, dy and the weight of the past, its reliability; None of a
+            model without flow.
+    """
+
+    frame: np.ndarray
+    label: np.ndarray
+    past: np.ndarray
+    keep: np.ndarray
+    before: np.ndarray | None
+    warped: np.ndarray | None
+    flow: np.ndarray | None
+
+
+def watch_memory(
+    inferencer: VideoSegInferencer, frames: Iterable[np.ndarray]
+) -> Iterator[FrameMemory]:
+    """What a stream's average of logits is made of, frame by frame.
+
+    The average is s / n with n' = k n + a: k is what is kept of the past, and
+    a the weight of the present frame, 1 of a :class:`GatedEMACell`. So the
+    states alone tell k, and the share of the past, 1 - a / n'. The net runs
+    on every frame.
+
+    Args:
+        inferencer (VideoSegInferencer): Of a model with a gated EMA or a
+            filter.
+        frames (Iterable[ndarray]): (H, W, 3) uint8 BGR of one size.
+
+    Raises:
+        ValueError: If the model keeps no average of its logits.
+    """
+    place, present = _average_of(inferencer.model)
+    return _watch(inferencer, frames, place, present)
+
+
+def _watch(
+    inferencer: VideoSegInferencer,
+    frames: Iterable[np.ndarray],
+    place: str,
+    present: float,
+) -> Iterator[FrameMemory]:
+    stream_id, before = object(), None
+    pairs = ((frame, None) for frame in frames)
+    if inferencer.flow is not None:
+        pairs = inferencer.flow.with_previous(frames)
+    try:
+        for frame, flow in pairs:
+            flows = None if flow is None else {stream_id: flow}
+            predictions = inferencer.predict_frames({stream_id: frame}, flows)
+            state = inferencer.streams[stream_id].states[place]
+            warped = before
+            if before is not None and flow is not None:
+                field = torch.from_numpy(flow)[None].to(before[0].device)
+                warped = warp_state(before, field)
+            count = state[1][0, 0].float()
+            keep = torch.full_like(count, torch.nan)
+            if warped is not None:
+                was = warped[1][0, 0].float()
+                keep = torch.where(was > LEAST, (count - present) / was, keep)
+            size = frame.shape[:2]
+            yield FrameMemory(
+                frame,
+                predictions[stream_id].label,
+                (1 - present / count).clamp(0, 1).cpu().numpy(),
+                keep.clamp(0, 1).cpu().numpy(),
+                None if before is None else _answer(before, size),
+                None if warped is None else _answer(warped, size),
+                flow,
+            )
+            before = state
+    finally:
+        inferencer.reset(stream_id)
+
+
+def _average_of(model: ClipSegmentor) -> tuple[str, float]:
+    """The place of the average that is the prediction, and the weight of the
+    present frame in its count."""
+    if getattr(model, 'filter', None) is not None:
+        return FILTER, model.filter.weight
+    if getattr(model, 'can_propagate', False):
+        return LOGITS, 1.0
+    raise ValueError(
+        f'{type(model).__name__} keeps no average of its logits to look at: '
+        'take a model with a gated EMA, or steady(...)'
+    )
+
+
+def _answer(state: State, size: tuple[int, int]) -> np.ndarray:
+    """Labels (H, W) uint8 of s / n; 255 where n is nothing."""
+    total, count = (part.float() for part in state)
+    scores = F.interpolate(
+        total / count.clamp(min=LEAST), size, mode='bilinear'
+    )
+    label = scores.argmax(1)
+    label[F.interpolate(count, size)[:, 0] <= LEAST] = 255
+    return label[0].to(torch.uint8).cpu().numpy()

@@ -1,0 +1,51 @@
+"""Segment a video with an exported model: no torch, no mmseg.
+
+    pip install onnxruntime opencv-python pillow av
+    pip install --no-deps mmseg-video
+    mmseg-video run-onnx VIDEO.mp4 MODEL.onnx --out OUT.mp4
+
+The model is made by mmseg-video export.
+"""
+
+import argparse
+import sys
+
+from .arguments import at_least, every, tool_parser
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = tool_parser(__doc__)
+    parser.add_argument('video', help='a file, folder, glob or camera')
+    parser.add_argument('model', help='made by mmseg-video export')
+    parser.add_argument(
+        '--out', required=True, help='a video, .gif or folder to write'
+    )
+    parser.add_argument(
+        '--resize',
+        type=at_least(32),
+        nargs=2,
+        metavar=('HEIGHT', 'WIDTH'),
+        help='of what the model sees, and of what is written; default: the '
+        'size of the source',
+    )
+    parser.add_argument(
+        '--every',
+        type=every,
+        default=1,
+        metavar='K',
+        help="run the net on every K-th frame, or 'adaptive'",
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = parse_args(argv)
+    try:
+        from ..deployment.video import segment_video
+
+        line = segment_video(
+            *(args.video, args.model, args.out, args.resize), every=args.every
+        )
+        print(line)
+    except (OSError, ValueError) as error:
+        sys.exit(f'error: {error}')

@@ -1,0 +1,125 @@
+"""What ``mmseg-video run`` does with its arguments."""
+
+import argparse
+import sys
+
+from ..apis import VideoSegInferencer, steady
+from ..apis.run import (
+    Drawing,
+    Excerpt,
+    Targets,
+    Way,
+    find_videos,
+    run_video,
+    run_videos,
+)
+from ..engine.processes import Processes, join_processes
+from ..engine.published import find_checkpoint
+from ..io.shipped import find_config
+
+# Of the panels of --draw beside.
+CAPTIONS = dict(flow='flow-compensated EMA', place='EMA')
+
+
+def run(args: argparse.Namespace) -> None:
+    """Run what the arguments name on one video, or on many."""
+    targets = Targets(
+        args.out, args.labels, args.json, args.heat_map, args.show
+    )
+    size = args.resize and tuple(args.resize)
+    excerpt = Excerpt(
+        *(args.start, args.end, args.stride, args.max_frames),
+        *(size, args.fps, args.broken, args.flow == 'codec'),
+    )
+    kind = args.draw or ('beside' if args.baseline else 'overlay')
+    drawing = Drawing(kind, args.opacity, args.panel_width, args.legend)
+    way = Way('offline' if args.offline else args.lag, args.live)
+    videos = find_videos(args.input)
+    if videos is None:
+        _run_one(args, targets, excerpt, drawing, way)
+    else:
+        _run_many(args, videos, targets, excerpt, drawing, way)
+
+
+def open_model(
+    args: argparse.Namespace, processes: Processes
+) -> VideoSegInferencer:
+    """The model that the arguments name."""
+    device = args.device
+    if device is None and processes.size > 1:
+        device = processes.device
+    options = dict(device=device, amp=args.amp, every=args.every)
+    for name in ('max_every', 'tolerance'):
+        if getattr(args, name) is not None:
+            options[name] = getattr(args, name)
+    if args.model:
+        return steady(
+            args.model, filter=args.steady, flow=args.flow, **options
+        )
+    if args.steady in ('none', 'gated'):
+        # Its own step, filter and flow.
+        model = VideoSegInferencer(args.config, args.checkpoint, **options)
+        if args.steady == 'gated' and not getattr(
+            model.model, 'state_maps', None
+        ):
+            raise ValueError(
+                '--steady gated is the gated EMA of a model that was trained '
+                f"with one; '{args.config}' has no states: take flow"
+            )
+        return model
+    config = find_config(args.config)
+    checkpoint = find_checkpoint(args.checkpoint, config)
+    return steady(
+        (config, checkpoint), filter=args.steady, flow=args.flow, **options
+    )
+
+
+def _run_one(args, targets, excerpt, drawing, way) -> None:
+    if args.launcher != 'none':
+        raise ValueError(
+            f"--launcher {args.launcher} shares many videos, '{args.input}' "
+            'is one: leave it out'
+        )
+    targets.check(args.input)
+    frames = excerpt.open(args.input)
+    model = open_model(args, Processes())
+    caption = CAPTIONS.get(args.steady, 'prediction')
+    models = {caption: model}
+    if args.baseline:
+        baseline = VideoSegInferencer(*args.baseline, args.device, args.amp)
+        if tuple(baseline.classes) != tuple(model.classes):
+            raise ValueError(
+                f'the model has {len(model.classes)} classes, the baseline '
+                f'{len(baseline.classes)} others: they cannot share a legend'
+            )
+        models['baseline'] = baseline
+    run = run_video(frames, models, targets, excerpt, drawing, way)
+    print(run.rates)
+    if targets.paths:
+        print(targets)
+
+
+def _run_many(args, videos, targets, excerpt, drawing, way) -> None:
+    if args.baseline:
+        raise ValueError('--baseline is drawn beside one video, not many')
+    processes = join_processes(args.launcher)
+    names = ('model', 'config', 'checkpoint', 'steady', 'every', 'amp')
+    names = (*names, 'max_every', 'tolerance', 'flow')
+    many = run_videos(
+        videos,
+        lambda: open_model(args, processes),
+        targets,
+        {name: getattr(args, name) for name in names},
+        *(excerpt, drawing, way),
+        suffix='' if args.format == 'frames' else f'.{args.format}',
+        processes=processes,
+    )
+    if processes.rank == 0:
+        print(many.report)
+        print(targets)
+    if many.failed and processes.rank > 0:
+        sys.exit(1)  # the first one says it
+    if many.failed:
+        raise RuntimeError(
+            f'{len(many.failed)} of {len(videos)} videos failed'
+        )

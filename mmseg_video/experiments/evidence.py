@@ -1,0 +1,275 @@
+"""The results of one benchmark over data sets and trainings, in one file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..evaluation.figures import LESS_IS_BETTER
+from ..evaluation.protocol import Protocol
+from ..evaluation.temporal_consistency import class_iou
+from .costs import Costs, chosen_device
+from .plan import Plan, make_plan
+from .pooled import RESAMPLES, RunResults, pool
+from .quickstart_report import read_scalars
+from .spec import Entry, read_spec
+
+SUBSETS = ('clean', 'degraded')
+FIGURES = ('mIoU', 'mAcc', 'flicker_static', 'flicker', 'VC8', 'VC16')
+
+
+@dataclass
+class Part:
+    """A spec on one data set.
+
+    Args:
+        data (str): What the test data is called.
+        split (str): Its split.
+        seed (int): Of the data set.
+        plan (Plan): Its runs and tests.
+    """
+
+    data: str
+    split: str
+    seed: int
+    plan: Plan
+
+
+def gather(
+    specs: Sequence[tuple[str, str, str]],
+    runs: Sequence[Path],
+    data_roots: Sequence[str],
+    resamples: int = RESAMPLES,
+    cfg_options: dict | None = None,
+) -> dict:
+    """What ``results.json`` of a benchmark has.
+
+    Args:
+        specs (Sequence[tuple]): (data, split, spec), the first one being the
+            benchmark's own.
+        runs (Sequence[Path]): Of each data set, the folder that
+            ``tools/ablate.py --out`` was given.
+        data_roots (Sequence[str]): And ``--data-root``.
+        resamples (int): Of the bootstrap. Defaults to 1000.
+        cfg_options (dict | None): And ``--cfg-options``.
+
+    Returns:
+        dict: ``baseline``, ``data_seeds``, ``training_seeds``, ``entries``,
+        ``rows`` (one for each figure of each test: ``data``, ``split``,
+        ``protocol``, ``entry``, ``subset``, ``figure``, and what
+        :func:`pool` gives), ``per_class`` and ``curves``. What is not done
+        has no row.
+
+    Raises:
+        ValueError: If nothing is done.
+    """
+    folders = list(zip(runs, data_roots, strict=True))
+    parts = []
+    for data, split, spec in specs:
+        for seed, (out, root) in enumerate(folders):
+            entries = read_spec(spec, data_root=root, overrides=cfg_options)
+            plan = make_plan(entries, out)
+            parts.append(Part(data, split, seed, plan))
+    first = [part for part in parts if part.data == specs[0][0]]
+    first = [part for part in first if part.split == specs[0][1]]
+    spec = first[0].plan.spec
+    rows, done = [], set()
+    for data, split, _ in specs:
+        own = [p for p in parts if (p.data, p.split) == (data, split)]
+        for entry in own[0].plan.spec.rows:
+            for row in _rows(own, entry, resamples):
+                rows.append(dict(data=data, split=split, **row))
+        done |= {(part.seed, run.seed) for part in own for run in _done(part)}
+    if not rows:
+        raise ValueError(
+            'no test is done in ' + ', '.join(map(str, runs)) + ': run '
+            'tools/ablate.py there first'
+        )
+    costs = Costs(Path(runs[0]) / 'costs', spec.size, chosen_device())
+    return dict(
+        baseline=spec.baselines[0],
+        data_seeds=sorted({data for data, _ in done}),
+        training_seeds=sorted({seed for _, seed in done}),
+        entries={
+            name: _entry(first, entry, costs)
+            for name, entry in spec.entries.items()
+        },
+        rows=rows,
+        per_class=_per_class(first),
+        curves=_curves(first),
+    )
+
+
+def choose(
+    results: dict, data: str, split: str, names: Sequence[str], slowest: float
+) -> str:
+    """The entry that the rule makes the default: of those whose streamed
+    frame takes at most ``slowest`` times the baseline's, the one with the
+    highest streamed mIoU on clean frames; below a tenth of a point, the one
+    with less static-label flicker.
+
+    Raises:
+        ValueError: If none of them was measured.
+    """
+    found = {}
+    for name in names:
+        latency = results['entries'][name].get('latency_ratio')
+        figures = {
+            row['figure']: row['value']
+            for row in results['rows']
+            if (row['data'], row['split']) == (data, split)
+            and (row['entry'], row['protocol']) == (name, 'stream')
+            and row['subset'] == 'clean'
+        }
+        if latency and latency <= slowest and 'mIoU' in figures:
+            found[name] = figures
+    if not found:
+        raise ValueError(
+            f'none of {", ".join(names)} has a streamed mIoU of clean frames '
+            f'on {data} {split} and a latency of at most {slowest} times the '
+            "baseline's"
+        )
+    best = max(figures['mIoU'] for figures in found.values())
+    level = {n: f for n, f in found.items() if f['mIoU'] > best - 0.1}
+    return min(level, key=lambda name: level[name]['flicker_static'])
+
+
+def _done(part: Part) -> list:
+    return [
+        run for (run, _), stage in part.plan.tests.items() if stage.is_done
+    ]
+
+
+def _rows(parts: Sequence[Part], entry: Entry, resamples: int) -> list[dict]:
+    rows = []
+    for protocol in entry.protocols:
+        model = _results(parts, entry.name, protocol)
+        base = _results(parts, entry.baseline or entry.name, protocol)
+        for metric, by_run in model.items():
+            theirs = base.get(metric, {})
+            runs = by_run.keys() & theirs.keys()
+            if not runs:
+                continue
+            pooled = pool(
+                {run: theirs[run] for run in runs},
+                {run: by_run[run] for run in runs},
+                resamples if entry.baseline else 0,
+            )
+            rows += [
+                dict(
+                    protocol=protocol.name,
+                    entry=entry.name,
+                    **_named(name),
+                    **{k: _rounded(v) for k, v in values.items()},
+                )
+                for name, values in pooled.items()
+                if _named(name)['figure'] in FIGURES
+            ]
+    return rows
+
+
+def _results(
+    parts: Sequence[Part], name: str, protocol: Protocol
+) -> dict[str, dict[tuple, RunResults]]:
+    """Metric -> (data seed, training seed) -> what it kept."""
+    found: dict = {}
+    for part in parts:
+        for run in part.plan.runs:
+            stage = part.plan.tests.get((run, protocol))
+            if run.entry.name != name or not stage or not stage.is_done:
+                continue
+            for path in stage.work_dir.glob('*.sequences.json'):
+                results = RunResults.read(path)
+                metric = path.name.partition('.')[0]
+                if results.figures():
+                    key = part.seed, run.seed
+                    found.setdefault(metric, {})[key] = results
+    return found
+
+
+def _named(figure: str) -> dict[str, str]:
+    """'mIoU_clean' is the figure mIoU of the subset clean."""
+    name, _, subset = figure.rpartition('_')
+    if subset in SUBSETS:
+        return dict(subset=subset, figure=name)
+    return dict(subset='all', figure=figure)
+
+
+def _rounded(value):
+    return round(value, 3) if isinstance(value, float) else value
+
+
+def _entry(parts: Sequence[Part], entry: Entry, costs: Costs) -> dict:
+    """What an entry is, how long it was trained, and what it costs."""
+    plans = [part.plan for part in parts]
+    runs = [
+        run
+        for plan in plans
+        for run in plan.runs
+        if run.entry.name == entry.name
+    ]
+    seconds = [
+        run.training.read()['seconds'] for run in runs if run.training.read()
+    ]
+    said = dict(
+        title=entry.title or entry.name.replace('_', ' '),
+        config=str(entry.config),
+        starts_from=entry.start,
+    )
+    if not entry.checkpoint_of:
+        said['iterations'] = runs[0].cfg.train_cfg.get('max_iters')
+        if seconds:
+            said['seconds'] = round(sum(seconds) / len(seconds), 1)
+    if entry.protocols:
+        own, base = plans[0].models(entry)
+        cost = costs.get(own, base)
+        for key, name in (
+            ('parameters', 'parameters'),
+            ('latency_ms', 'latency_ms'),
+            ('ratio', 'latency_ratio'),
+        ):
+            if cost.get(key) is not None:
+                said[name] = _rounded(cost[key])
+    return said
+
+
+def _per_class(parts: Sequence[Part]) -> dict[str, dict[str, float]]:
+    """Entry -> class -> streamed IoU, the mean over runs."""
+
+    found = {}
+    for entry in parts[0].plan.spec.rows:
+        for protocol in entry.protocols:
+            if not protocol.stream:
+                continue
+            by_run = _results(parts, entry.name, protocol)
+            ious = []
+            for results in by_run.get('SequenceIoUMetric', {}).values():
+                classes = results.metric.dataset_meta['classes']
+                ious.append(100 * class_iou(results.kept['counts'].sum(0)))
+            if ious:
+                mean = sum(ious) / len(ious)
+                found[entry.name] = {
+                    name: round(float(value), 2)
+                    for name, value in zip(classes, mean, strict=True)
+                    if value == value  # not of a class that never occurs
+                }
+    return found
+
+
+def _curves(parts: Sequence[Part]) -> dict[str, dict[str, list]]:
+    """Training -> its validation curve, of the first run that has one."""
+    curves = {}
+    for name, entry in parts[0].plan.spec.entries.items():
+        for run in parts[0].plan.runs:
+            if run.entry.name != name or entry.checkpoint_of:
+                continue
+            steps, values = read_scalars(run.folder / 'train', 'mIoU')
+            if len(values) > 1:
+                curves[name] = dict(iterations=steps, val_mIoU=values)
+    return curves
+
+
+def is_better(figure: str, low: float, high: float) -> bool | None:
+    """Whether an interval of a difference says better, worse, or None."""
+    if low is None or not (low > 0 or high < 0):
+        return None
+    return (low > 0) != (figure in LESS_IS_BETTER)

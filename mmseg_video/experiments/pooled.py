@@ -1,0 +1,166 @@
+"""Runs of several data sets and trainings as one result, with intervals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from mmseg.registry import METRICS
+
+from ..evaluation.bootstrap import by_sequence
+from ..evaluation.sequence_metric import SequenceMetric
+from ..evaluation.sequence_results import read_results
+
+RESAMPLES = 1000
+
+
+@dataclass
+class RunResults:
+    """What a metric kept of a run's sequences, ready to be resampled.
+
+    Args:
+        metric (SequenceMetric): Summarises sequences.
+        names (list[str]): Of the S sequences, sorted.
+        kept (dict): Key -> array (S, ...), or a dict of such.
+    """
+
+    metric: SequenceMetric
+    names: list[str]
+    kept: dict
+
+    @classmethod
+    def read(cls, path: Path) -> 'RunResults':
+        """From a file that ``tools/test.py --sequences`` wrote."""
+        classes, results = read_results(path)
+        metric = METRICS.build(dict(type=path.name.partition('.')[0]))
+        metric.dataset_meta = dict(classes=classes)
+        named = by_sequence(results)
+        names = sorted(named)
+        return cls(metric, names, _stack([named[name] for name in names]))
+
+    def figures(self, weights: np.ndarray | None = None) -> dict[str, float]:
+        """Figures in percent, each sequence counted ``weights`` (S,) times.
+
+        Empty where the sequences lack what the figures need.
+        """
+        if weights is None:
+            weights = np.ones(len(self.names))
+        try:
+            figures = self.metric.summarise([_sum(self.kept, weights)])
+        except ValueError:
+            return {}
+        return {name: 100 * float(value) for name, value in figures.items()}
+
+
+def pool(
+    baseline: dict[tuple, RunResults],
+    model: dict[tuple, RunResults],
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, dict]:
+    """Means over runs and their differences, with 95 % intervals.
+
+    A paired bootstrap over data sets, trainings and sequences together: data
+    sets are drawn with replacement, of each as many trainings as it has, of
+    each of these as many sequences, the same ones for both models; the
+    figures are computed for each training drawn and averaged. (Efron and
+    Tibshirani, "An introduction to the bootstrap", 1993, sections 8 and 13.)
+    With a single data set or training there is nothing to draw of its kind.
+
+    Args:
+        baseline, model (dict): (data seed, training seed) -> results of one
+            metric on the same sequences.
+        resamples (int): Draws. Defaults to 1000.
+        seed (int): Defaults to 0.
+
+    Returns:
+        dict: Figure -> ``value``, ``sd`` (over runs, None of one),
+        ``runs``, ``difference``, ``low``, ``high``, in percent.
+
+    Raises:
+        ValueError: If the two have other runs or other sequences.
+    """
+    if baseline.keys() != model.keys():
+        raise ValueError(f'other runs: {sorted(baseline)} and {sorted(model)}')
+    for key, results in model.items():
+        if results.names != baseline[key].names:
+            raise ValueError(
+                'the two models were tested on different sequences: '
+                f'{len(baseline[key].names)} and {len(results.names)}'
+            )
+    runs = sorted(model)
+    ours = [model[run].figures() for run in runs]
+    base = [baseline[run].figures() for run in runs]
+    rng = np.random.default_rng(seed)
+    draws = [
+        _difference(baseline, model, _draw(runs, model, rng))
+        for _ in range(resamples)
+    ]
+    pooled = {}
+    for name in ours[0]:
+        values = np.array([figures.get(name, np.nan) for figures in ours])
+        theirs = np.array([figures.get(name, np.nan) for figures in base])
+        drawn = [draw[name] for draw in draws if name in draw]
+        low, high = (
+            np.nanpercentile(drawn, [2.5, 97.5]) if drawn else 2 * [None]
+        )
+        pooled[name] = dict(
+            value=float(values.mean()),
+            sd=float(values.std(ddof=1)) if len(runs) > 1 else None,
+            runs=len(runs),
+            difference=float((values - theirs).mean()),
+            low=low,
+            high=high,
+        )
+    return pooled
+
+
+def _draw(runs: Sequence[tuple], model: dict, rng) -> list[tuple]:
+    """Runs drawn, each with the weights of its sequences."""
+    trainings: dict = {}
+    for run in runs:
+        trainings.setdefault(run[0], []).append(run)
+    data = list(trainings)
+    drawn = []
+    for i in rng.integers(len(data), size=len(data)):
+        own = trainings[data[i]]
+        for j in rng.integers(len(own), size=len(own)):
+            count = len(model[own[j]].names)
+            chosen = rng.integers(count, size=count)
+            drawn.append((own[j], np.bincount(chosen, minlength=count)))
+    return drawn
+
+
+def _difference(baseline: dict, model: dict, drawn: list[tuple]) -> dict:
+    """Figure -> mean difference of the runs drawn."""
+    differences: dict[str, list] = {}
+    for run, weights in drawn:
+        theirs = baseline[run].figures(weights)
+        for name, value in model[run].figures(weights).items():
+            if name in theirs:
+                differences.setdefault(name, []).append(value - theirs[name])
+    return {name: float(np.mean(v)) for name, v in differences.items()}
+
+
+def _stack(results: list[dict]) -> dict:
+    """Key -> array (S, ...) of the S sequences' numbers; no text."""
+    first = results[0]
+    stacked = {}
+    for key, value in first.items():
+        if not all(key in result for result in results):
+            continue
+        values = [result[key] for result in results]
+        if isinstance(value, dict):
+            stacked[key] = _stack(values)
+        elif not isinstance(value, str):
+            stacked[key] = np.array(values)
+    return stacked
+
+
+def _sum(kept: dict, weights: np.ndarray) -> dict:
+    return {
+        key: _sum(value, weights)
+        if isinstance(value, dict)
+        else np.tensordot(weights, value, 1)
+        for key, value in kept.items()
+    }

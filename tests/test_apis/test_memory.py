@@ -1,0 +1,71 @@
+"""What a stream remembers, read from its states."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmseg_video.apis import VideoSegInferencer, steady
+from mmseg_video.apis.memory import watch_memory
+from tests.frames import moving
+from tests.models import NUM_CLASSES, RECURRENT, build
+
+CLASSES = [f'class {i}' for i in range(NUM_CLASSES)]
+GATED = dict(
+    RECURRENT,
+    neck=None,
+    head_rnns=dict(
+        conv_seg=dict(
+            cell=dict(type='GatedEMACell', keep=0.25), connection='standard'
+        )
+    ),
+)
+
+
+def colours(images):
+    return torch.nn.functional.avg_pool2d(images, 4) / 255
+
+
+def test_an_untrained_gate_keeps_what_its_config_says():
+    net = VideoSegInferencer.from_model(
+        build(GATED), CLASSES, [[0, 0, 0]] * NUM_CLASSES, device='cpu'
+    )
+    frames = moving(3)
+    first, second, third = watch_memory(net, frames)
+    assert first.before is None
+    assert np.isnan(first.keep).all()
+    np.testing.assert_array_equal(first.past, 0)
+    np.testing.assert_allclose(second.keep, 0.25, rtol=1e-4)
+    # 0.25 of one frame against the present one; then 0.25 of 1.25.
+    np.testing.assert_allclose(second.past, 0.25 / 1.25, rtol=1e-4)
+    np.testing.assert_allclose(third.past, 0.3125 / 1.3125, rtol=1e-4)
+    assert second.flow is None
+    np.testing.assert_array_equal(second.before, second.warped)
+    # The stream is a stream as any other, and leaves nothing behind.
+    for memory, prediction in zip(
+        (first, second, third), net.predict(frames), strict=True
+    ):
+        np.testing.assert_array_equal(memory.label, prediction.label)
+    assert len(net.streams) == 0
+
+
+def test_what_the_state_says_follows_the_flow():
+    """The scene moves by whole pixels: the warped state has the classes of
+    the present frame, the state in place those of the one before."""
+    frames = moving(4, 4)
+    video = steady(colours, ['a', 'b', 'c'], device='cpu')
+    *_, last = watch_memory(video, frames)
+    right = [
+        np.mean((answer == last.label)[:, 8:-8])
+        for answer in (last.before, last.warped)
+    ]
+    assert right[1] > right[0] + 0.02
+    assert last.flow.shape[0] == 3
+    assert 0 < last.past.mean() < 1
+
+
+def test_a_model_without_an_average_is_refused():
+    net = VideoSegInferencer.from_model(
+        build(RECURRENT), CLASSES, [[0, 0, 0]] * NUM_CLASSES, device='cpu'
+    )
+    with pytest.raises(ValueError, match='keeps no average of its logits'):
+        watch_memory(net, moving(2))

@@ -1,0 +1,62 @@
+import json
+
+import pytest
+
+from mmseg_video.experiments.benchmark_results import BenchmarkResults, Column
+
+
+def row(entry, value, figure='mIoU', **more):
+    return dict(
+        data='clean',
+        split='test',
+        protocol='stream',
+        subset='all',
+        entry=entry,
+        figure=figure,
+        value=value,
+        **more,
+    )
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / 'street_scenes/results.json'
+    path.parent.mkdir()
+    gain = dict(difference=1.25, low=0.4, high=2.1)
+    content = dict(
+        benchmark='street scenes 1.0',
+        baseline='base',
+        best='ours',
+        entries=dict(ours=dict(title='gated EMA'), base={}, other={}),
+        rows=[
+            row('base', 40.0, difference=None, low=None, high=None),
+            row('ours', 41.25, **gain),
+            row('ours', 3.0, 'flicker_static'),
+        ],
+    )
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_a_row_for_each_entry_that_was_measured(path):
+    results = BenchmarkResults(path)
+    head, rows = results.table(
+        {
+            'mIoU': Column('clean', 'stream'),
+            'flicker': Column('clean', 'stream', 'flicker_static'),
+        }
+    )
+    assert head == ['', 'mIoU', 'flicker']
+    assert rows == [
+        ['base', '40.0', ''],
+        ['**gated EMA**', '41.2 (+1.2: +0.4 to +2.1)', '3.0'],
+    ]
+
+
+def test_none_and_other_files_are_refused_with_the_command(path):
+    missing = path.with_name('none.json')
+    with pytest.raises(FileNotFoundError, match=r'reproduce\.sh makes them'):
+        BenchmarkResults(missing)
+    path.write_text('{"benchmark": "x"}')
+    with pytest.raises(ValueError, match='holds no results of a benchmark'):
+        BenchmarkResults(path)

@@ -1,0 +1,67 @@
+"""The documentation's tables say what the results say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mmseg_video.experiments.evidence_tables import TABLES, fill_tables
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / 'README.md', *sorted(ROOT.glob('docs/en/**/*.md'))]
+
+
+def results():
+    keys = ('entry', 'figure', 'value', 'sd', 'difference', 'low', 'high')
+    where = dict(data='bursts', split='test', protocol='stream', subset='all')
+    rows = [
+        dict(where, **dict(zip(keys, row, strict=True)))
+        for row in (
+            ('base', 'mIoU', 40.0, 1.0, 0, None, None),
+            ('past', 'mIoU', 41.234, 0.5, 1.234, 0.2, 2.0),
+            ('past', 'flicker_static', 3.0, 0.1, -1.0, -1.2, -0.9),
+        )
+    ]
+    entries = dict(
+        base=dict(title='alone', config='a.py', iterations=3000, seconds=9.7),
+        past=dict(title='with a past', config='b.py', latency_ratio=1.05),
+    )
+    return dict(baseline='base', entries=entries, rows=rows)
+
+
+def page(name):
+    return (
+        f'before\n<!-- table: r.json {name} -->\n| old |\n'
+        '<!-- end of table -->\nafter\n'
+    )
+
+
+def test_a_table_is_filled_and_filled_again_is_the_same(tmp_path):
+    (tmp_path / 'r.json').write_text(json.dumps(results()))
+    once = fill_tables(page('streamed'), tmp_path)
+    assert '| old |' not in once
+    assert once.startswith('before\n')
+    assert once.endswith('-->\nafter\n')
+    assert '| **baseline:** alone | 40.00 ± 1.00 |  |' in once
+    assert '| 41.23 ± 0.50 | +1.23 (+0.20 to +2.00) |' in once
+    assert '| 3.00 ± 0.10 | -25 % |' in once
+    assert fill_tables(once, tmp_path) == once
+
+
+@pytest.mark.parametrize('name', TABLES)
+def test_every_table_can_be_made_of_what_there_is(name, tmp_path):
+    (tmp_path / 'r.json').write_text(json.dumps(results()))
+    assert '|---|' in fill_tables(page(name), tmp_path)
+
+
+def test_what_is_not_there_is_said(tmp_path):
+    with pytest.raises(ValueError, match=r'bash tools/reproduce'):
+        fill_tables(page('streamed'), tmp_path)
+    with pytest.raises(ValueError, match="no table 'x': choose of streamed"):
+        fill_tables(page('x'), tmp_path)
+
+
+@pytest.mark.parametrize('path', PAGES, ids=lambda path: path.stem)
+def test_the_pages_have_what_the_results_say(path):
+    text = path.read_text()
+    assert fill_tables(text, ROOT) == text

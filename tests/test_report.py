@@ -1,0 +1,312 @@
+"""docs/report: what it shows is what was measured, and its sources are whole.
+
+None of this needs LaTeX.
+"""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests import evidence
+from tests.commands import ROOT, TOOLS, call
+
+sys.path.insert(0, str(TOOLS / 'dev'))
+
+from report import digest, numbers, prose, write
+from report.sources import RESULTS, ReportError, Results, literature
+
+FOLDER = ROOT / 'docs/report'
+BENCHMARKS = ('street_scenes', 'camvid')
+# Settings, and what is no figure of ours: a number with a decimal point, a
+# sign or a percent sign is one of these or a macro.
+SETTINGS = (
+    r'95\,\%',  # of intervals
+    r'1.15 times the framewise latency',
+    r'operatorname{logit}(0.1)',
+    r'$a=0.1$',
+    r'+ 0.5)',  # of the photometric weight
+    r'$0.7$ of the unwarped',
+    r'35\,\% of the',  # of the earlier benchmark
+    r'Street scenes 1.0',
+    r'$1.5\times10^{-3}$',  # a learning rate
+    r'ResNet-18',
+    r'EfficientNet-Lite0',
+    r'\ref{',
+)
+
+
+@pytest.fixture(scope='module')
+def made_up(tmp_path_factory):
+    """All results, those of the two benchmarks made up."""
+    root = tmp_path_factory.mktemp('results')
+    for path in RESULTS.iterdir():
+        if path.name not in BENCHMARKS:
+            (root / path.name).symlink_to(path)
+    return evidence.write(root)
+
+
+@pytest.fixture(scope='module')
+def results():
+    """The committed ones."""
+    if not (RESULTS / 'street_scenes/results.json').is_file():
+        pytest.skip('the results are not there yet: bash tools/reproduce.sh')
+    return Results()
+
+
+@pytest.fixture
+def text(tmp_path):
+    """A function that writes a report of one line, and returns its folder."""
+
+    def write_one(line):
+        (tmp_path / 'report.tex').write_text(line)
+        (tmp_path / 'literature.yml').write_text('one: {value: 7}')
+        return tmp_path
+
+    return write_one
+
+
+@pytest.fixture(scope='module')
+def sources():
+    """Path -> text, without comments, of what is written by hand."""
+    return {
+        path.relative_to(FOLDER): prose.COMMENT.sub('', path.read_text())
+        for path in prose.sources(FOLDER)
+    }
+
+
+def test_the_texts_are_those_of_the_results(results):
+    made = write.texts(results)
+    committed = {
+        path.name: path.read_text()
+        for path in (FOLDER / 'generated').glob('*.tex')
+    }
+    assert made == committed, 'run bash tools/build_report.sh'
+
+
+def test_the_pdf_is_that_of_the_sources(results):
+    assert (FOLDER / 'report.pdf').stat().st_size < 2_000_000
+    found = digest.digests(FOLDER)
+    assert 'report.pdf' in found
+    assert digest.read(FOLDER) == found, 'run bash tools/build_report.sh'
+
+
+def test_no_figure_is_typed_by_hand(sources):
+    typed = []
+    for path, text in sources.items():
+        for line in _plain(text).splitlines():
+            found = re.search(
+                r'(?<![\w.])\d+\.\d+|\d\s*(\\,)?\s*\\%|\$[-+]\s*\d'
+                r'|\d\$?\s*(mIoU|points?)\b',
+                line,
+            )
+            if found:
+                typed.append((str(path), found[0], line))
+    assert typed == []
+
+
+def _plain(text):
+    """Prose without macros of values, drawings, lengths and settings."""
+    text = re.sub(
+        r'\\begin{tikzpicture}.*?\\end{tikzpicture}', '', text, flags=re.S
+    )
+    names = '|'.join(sorted(prose.ARITY, key=len, reverse=True))
+    text = re.sub(rf'\\({names})(\{{[^{{}}]*\}})+', '', text)
+    text = re.sub(
+        r'\d*\.?\d+(\\linewidth|pt|mm|em|ex|cm)\b|\[[^\]]*=\d[^\]]*\]',
+        '',
+        text,
+    )
+    text = ' '.join(text.split()).replace('. ', '.\n')
+    for setting in SETTINGS:
+        text = text.replace(setting, '')
+    return text
+
+
+def test_a_typed_figure_is_found():
+    for typed in ('gains 1.2 mIoU', r'loses 40\,\%', r'by $+3$ points'):
+        with pytest.raises(AssertionError):
+            test_no_figure_is_typed_by_hand({Path('a.tex'): typed})
+    said = r'gains \gain{a}{b}{c}{d_e}{f} points on $T{=}5$, 30 frames'
+    test_no_figure_is_typed_by_hand({Path('a.tex'): said})
+
+
+def test_every_citation_has_its_entry_and_the_other_way_round(sources):
+    cited = {
+        key.strip()
+        for text in sources.values()
+        for keys in re.findall(r'\\cite\w*{([^}]*)}', text)
+        for key in keys.split(',')
+    }
+    bibliography = (FOLDER / 'references.bib').read_text()
+    entries = re.findall(r'^@\w+{(\w+),', bibliography, re.M)
+    assert len(entries) == len(set(entries))
+    assert cited == set(entries)
+
+
+def test_numbers_of_others_are_used_and_have_a_source(sources):
+    asked = {
+        arguments[0]
+        for text in sources.values()
+        for name, arguments in prose.calls(text)
+        if name == 'lit'
+    }
+    known = literature(FOLDER / 'literature.yml')
+    bibliography = (FOLDER / 'references.bib').read_text()
+    assert asked == known.keys()
+    for entry in known.values():
+        key = re.match(r'\w+', entry['source'])[0]
+        assert f'{{{key},' in bibliography
+
+
+def test_what_is_made_is_shown(sources):
+    text = '\n'.join(sources.values())
+    shown = re.findall(
+        r'\\(?:input|includegraphics)(?:\[[^\]]*\])?{generated/(\w+)}', text
+    )
+    assert sorted(shown) == sorted([*write.TABLES, *write.PLOTS, 'values'])
+    labels = set(re.findall(r'\\label{([^}]*)}', text))
+    refs = set(re.findall(r'\\(?:eq)?ref{([^}]*)}', text))
+    assert refs <= labels
+    assert {label for label in labels if label[:3] in ('tab', 'fig')} <= refs
+
+
+def test_values_come_from_the_results(made_up, text):
+    line = (
+        r'\result{clean}{stream}{best}{mIoU}{all}'
+        r'\gainci{bursts}{t5}{ema}{flicker_static}{degraded}'
+        r'\relgain{bursts@val}{stream}{best}{flicker_static}{all}'
+        r'\about{street}{data_seeds}\about{street}{best.title}\lit{one}'
+        r'% \result{not}{in}{a}{comment}{now}'
+    )
+    results = Results(made_up)
+    lines = prose.read_values(results, text(line)).splitlines()
+    values = dict(
+        re.fullmatch(r'.*csname value:(.*)\\endcsname{(.*)}', line).groups()
+        for line in lines
+    )
+    content = json.loads((made_up / 'street_scenes/results.json').read_text())
+    row = next(
+        row
+        for row in content['rows']
+        if (row['data'], row['protocol'], row['figure'], row['entry'])
+        == ('clean', 'stream', 'mIoU', content['best'])
+    )
+    assert values.pop('result:clean:stream:best:mIoU:all') == (
+        f'{row["value"]:.1f}'
+    )
+    change = -4 * 3 / len(evidence.TITLES)  # ema is the fourth
+    assert values.pop('gainci:bursts:t5:ema:flicker_static:degraded') == (
+        rf'\ensuremath{{{change:+.2f}}} [\ensuremath{{{change - 0.3:+.2f}}}, '
+        rf'\ensuremath{{{change + 0.3:+.2f}}}]'
+    )
+    change = 100 * -4 * 9 / len(evidence.TITLES) / 8
+    assert values.pop('relgain:bursts@val:stream:best:flicker_static:all') == (
+        rf'\ensuremath{{{change:+.0f}}}\,\%'
+    )
+    assert values.pop('about:street:data_seeds') == '3'
+    assert values.pop('about:street:best.title') == ('gated EMA along flow')
+    assert values == {'lit:one': '7'}
+
+
+@pytest.mark.parametrize(
+    ('line', 'sentence'),
+    [
+        (r'\result{clean}{t7}{best}{mIoU}{all}', "no mIoU of 'gated_ema_flow"),
+        (r'\result{nowhere}{t5}{best}{mIoU}{all}', "no results on 'nowhere'"),
+        (r'\gain{bursts}{t5}{none}{mIoU}{all}', "there is no entry 'none'"),
+        (
+            r'\gain{bursts}{t5}{baseline}{mIoU}{all}',
+            'the baseline differs from nothing',
+        ),
+        (r'\result{bursts}{t5}{best}', 'takes 5 arguments, got 3'),
+        (r'\fact{steady.s0.nothing.gain}{signed}', 'there is no fact'),
+        (r'\fact{steady.s0.default.gain}{loud}', "no format 'loud'"),
+        (r'\lit{two}', "literature.yml has no 'two'"),
+        (
+            r'\claim{bursts}{t5}{best}{mIoU}{all}{worse}',
+            'but the results say better: rewrite the sentence',
+        ),
+        (
+            r'\claimorder{bursts}{t5}{ema}{best}{flicker_static}{all}',
+            'but the results say',
+        ),
+        (
+            r'\claimfact{steady.worst.default.gain}{negative}',
+            'but the results say +0.470',
+        ),
+    ],
+)
+def test_what_is_not_so_is_one_sentence(made_up, text, line, sentence):
+    with pytest.raises(ReportError) as error:
+        prose.read_values(Results(made_up), text(line))
+    said = str(error.value)
+    assert sentence in said
+    assert said.startswith('report.tex: ')
+    assert '\n' not in said
+
+
+def test_claims_that_hold_leave_nothing(made_up, text):
+    line = (
+        r'\claim{clean}{stream}{best}{flicker_static}{all}{better}'
+        r'\claimorder{bursts}{t5}{best}{ema}{flicker_static}{all}'
+        r'\claim{bursts}{t5}{framewise}{mIoU}{all}{better|unsure}'
+        r'\claimfact{steady.worst.default.gain}{positive}'
+    )
+    assert prose.read_values(Results(made_up), text(line)) == ''
+
+
+def test_numbers_are_written_for_latex():
+    assert numbers.signed(-1.24) == r'\ensuremath{-1.2}'
+    assert numbers.signed(-0.04) == r'\ensuremath{0.0}'
+    assert numbers.signed(0.126, 'flicker_static') == r'\ensuremath{+0.13}'
+    row = dict(figure='mIoU', low=0.0, high=1.0)
+    assert numbers.significance(row) == 'unsure'
+    assert numbers.significance({**row, 'low': 0.1}) == 'better'
+    row = dict(figure='flicker_static', low=0.1, high=1.0)
+    assert numbers.significance(row) == 'worse'
+    assert numbers.escape('a_b & 5%') == r'a\_b \& 5\%'
+
+
+def test_without_results_it_is_refused(tmp_path):
+    code, output = call(
+        *(sys.executable, TOOLS / 'report_tables.py'),
+        *('--results', tmp_path / 'none', '--folder', tmp_path),
+    )
+    assert code == 1
+    assert output.count('\n') == 1
+    assert 'run bash tools/reproduce.sh' in output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('content', ['[1]', '{"rows": [{}]}', '{"rows"'])
+def test_results_that_are_none_are_refused(tmp_path, content):
+    path = tmp_path / 'street_scenes/results.json'
+    path.parent.mkdir()
+    path.write_text(content)
+    with pytest.raises(ReportError, match='holds no results of a benchmark'):
+        Results(tmp_path)
+
+
+def test_without_latex_the_build_says_what_to_install(tmp_path):
+    for name in ('bash', 'dirname'):
+        (tmp_path / name).symlink_to(f'/usr/bin/{name}')
+    (tmp_path / 'python').symlink_to(sys.executable)
+    environment = dict(PATH=str(tmp_path))
+    if 'VIRTUAL_ENV' in os.environ or sys.prefix != sys.base_prefix:
+        environment['PYTHONPATH'] = os.pathsep.join(map(str, sys.path))
+    script = TOOLS / 'build_report.sh'
+    code, output = call('/usr/bin/bash', script, **environment)
+    assert code == 1
+    assert output.startswith("error: 'latexmk' is missing")
+    assert 'apt-get install' in output
+
+
+def test_literature_is_plain_data():
+    content = yaml.safe_load((FOLDER / 'literature.yml').read_text())
+    for entry in content.values():
+        assert entry.keys() == {'value', 'source'}

@@ -1,0 +1,194 @@
+r"""The values that the text asks for, and the claims that it makes.
+
+In docs/report/\*.tex:
+
+==================================================  =========================
+``\result{DATA}{PROTOCOL}{ENTRY}{FIGURE}{SUBSET}``  43.1
+``\resultsd{...}``                                  43.1 +- 0.6, over runs
+``\gain{...}``                                      +1.2, to the baseline
+``\gainci{...}``                                    +1.2 [+0.4, +1.9]
+``\relgain{...}``                                   -40 %, of the baseline's
+``\about{BENCHMARK}{KEY}``                          of its results.json:
+                                                    ``command``,
+                                                    ``best.title``, ...
+``\fact{NAME}{FORMAT}``                             see facts.py; the format
+                                                    is plain, signed,
+                                                    percent, count or ratio
+``\lit{KEY}``                                       of literature.yml
+``\claim{... as \result}{WHAT}``                    nothing; but the build
+                                                    fails unless it holds
+``\claimorder{DATA}{PROTOCOL}{A}{B}{FIGURE}         the same: A's figure is
+{SUBSET}``                                          better than B's
+``\claimfact{NAME}{positive or negative}``          the same, of a fact
+==================================================  =========================
+
+WHAT is one of better, worse and unsure (the interval holds 0), or several with
+a stroke between: ``better|unsure``.
+"""
+
+import re
+from pathlib import Path
+
+from . import numbers
+from .facts import fact
+from .sources import ReportError, Results, literature
+
+ARITY = {
+    **dict.fromkeys(('result', 'resultsd', 'gain', 'gainci', 'relgain'), 5),
+    **dict(about=2, fact=2, lit=1),
+    **dict(claim=6, claimorder=6, claimfact=2),
+}
+CLAIMS = ('claim', 'claimorder', 'claimfact')
+_CALL = re.compile(
+    r'\\(' + '|'.join(sorted(ARITY, key=len, reverse=True)) + r')(?=\{)'
+)
+_ARGUMENT = re.compile(r'\{([^{}]*)\}')
+COMMENT = re.compile(r'(?<!\\)%.*')
+
+
+def calls(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    """The macros of a text and their arguments, in order."""
+    text = COMMENT.sub('', text)
+    found = []
+    for match in _CALL.finditer(text):
+        name, at, arguments = match[1], match.end(), []
+        for _ in range(ARITY[name]):
+            argument = _ARGUMENT.match(text, at)
+            if argument is None:
+                line = text.count('\n', 0, match.start()) + 1
+                raise ReportError(
+                    f'line {line}: \\{name} takes {ARITY[name]} arguments, '
+                    f'got {len(arguments)}'
+                )
+            arguments.append(' '.join(argument[1].split()))
+            at = argument.end()
+        found.append((name, tuple(arguments)))
+    return found
+
+
+def read_values(results: Results, folder: Path) -> str:
+    """generated/values.tex: every value that the text asks for.
+
+    Args:
+        results (Results): What was measured.
+        folder (Path): docs/report.
+
+    Raises:
+        ReportError: If there is no such value, or a claim does not hold.
+    """
+    values = {}
+    for path in sources(folder):
+        try:
+            for name, arguments in calls(path.read_text()):
+                if name in CLAIMS:
+                    _check(results, name, arguments)
+                else:
+                    key = ':'.join((name, *arguments))
+                    values[key] = _value(results, folder, name, arguments)
+        except ReportError as error:
+            where = path.relative_to(folder)
+            raise ReportError(f'{where}: {error}') from error
+    lines = (
+        f'\\expandafter\\def\\csname value:{key}\\endcsname{{{value}}}\n'
+        for key, value in sorted(values.items())
+    )
+    return ''.join(lines)
+
+
+def sources(folder: Path) -> list[Path]:
+    """The files of the text that are written by hand."""
+    return [folder / 'report.tex', *sorted(folder.glob('sections/*.tex'))]
+
+
+def _value(results: Results, folder: Path, name: str, arguments) -> str:
+    if name == 'about':
+        return _about(results, *arguments)
+    if name == 'fact':
+        return _format(fact(results, arguments[0]), arguments[1])
+    if name == 'lit':
+        known = literature(folder / 'literature.yml')
+        if arguments[0] not in known:
+            raise ReportError(f"literature.yml has no '{arguments[0]}'")
+        return numbers.escape(str(known[arguments[0]]['value']))
+    row = results.row(*arguments)
+    if name == 'result':
+        return numbers.plain(row['value'], row['figure'])
+    if name == 'resultsd':
+        return numbers.with_spread(row['value'], row['sd'], row['figure'])
+    if row['entry'] == results.of(row['data']).name('baseline'):
+        raise ReportError(f'{arguments}: the baseline differs from nothing')
+    if name == 'relgain':
+        return numbers.relative(row)
+    gain = numbers.signed(row['difference'], row['figure'])
+    if name == 'gainci':
+        if row.get('low') is None:
+            raise ReportError(f'{arguments}: has no interval')
+        return f'{gain} {numbers.interval(row)}'
+    return gain
+
+
+def _about(results: Results, benchmark: str, key: str) -> str:
+    if benchmark not in results.benchmarks:
+        raise ReportError(f"there is no benchmark '{benchmark}'")
+    benchmark = results.benchmarks[benchmark]
+    name, dot, attribute = key.partition('.')
+    if attribute == 'title':
+        value = benchmark.title(name)
+    elif dot:
+        value = benchmark.entries[benchmark.name(name)].get(attribute)
+    else:
+        value = benchmark.content.get(key)
+    if value is None:
+        raise ReportError(f"'{benchmark.path.name}' has no {key}")
+    if attribute == 'parameters':
+        return f'{value / 1e6:.2f}'
+    if isinstance(value, float):
+        return f'{value:.2f}' if value < 20 else f'{value:.0f}'
+    if isinstance(value, list):
+        return str(len(value))
+    if isinstance(value, int):
+        return count(value)
+    return numbers.escape(value)
+
+
+def count(value: float) -> str:
+    """'1,500'."""
+    return f'{value:,.0f}'.replace(',', '{,}')
+
+
+def _format(value: float, how: str) -> str:
+    formats = dict(
+        plain=numbers.plain,
+        signed=numbers.signed,
+        percent=numbers.percent,
+        count=count,
+        ratio=lambda value: f'{value:.2f}',
+        flicker=lambda value: f'{value:.2f}',
+    )
+    if how not in formats:
+        raise ReportError(f"no format '{how}': choose of {list(formats)}")
+    return formats[how](value)
+
+
+def _check(results: Results, name: str, arguments) -> None:
+    """Refuse a claim that does not hold."""
+    if name == 'claimfact':
+        value = fact(results, arguments[0])
+        holds = value > 0 if arguments[1] == 'positive' else value < 0
+        said = f'{value:+.3f}'
+    elif name == 'claimorder':
+        data, protocol, better, worse, figure, subset = arguments
+        a, b = (
+            results.row(data, protocol, entry, figure, subset)['value']
+            for entry in (better, worse)
+        )
+        less = figure in numbers.LESS_IS_BETTER
+        holds, said = (a < b if less else a > b), f'{a:.2f} and {b:.2f}'
+    else:
+        said = numbers.significance(results.row(*arguments[:5]))
+        holds = said in arguments[5].split('|')
+    if not holds:
+        raise ReportError(
+            f'the text claims \\{name}{{{"}{".join(arguments)}}}, but the '
+            f'results say {said}: rewrite the sentence'
+        )

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Repeats the evidence of the report: data, trainings, tests, results.
+#   bash tools/reproduce.sh [--small] [--out FOLDER] [--seeds "0 1 2"] [--jobs N]
+# Stopped or killed, it goes on when run again. --small rehearses all of it in
+# minutes, with nets that have learned nothing.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
+ROOT=$(cd "$TOOLS/.." && pwd)
+OUT='' SEEDS='0 1 2' TRAININGS='0' JOBS=1 SMALL='' OPTIONS=() SCENES=(240 40 40)
+usage='usage: bash tools/reproduce.sh [--small] [--out FOLDER] [--seeds "0 1 2"] [--trainings "0 1 2"] [--jobs N]'
+while [ $# -gt 0 ]; do
+  case $1 in
+    --small) SMALL=1 && shift ;;
+    --out | --seeds | --trainings | --jobs)
+      [ $# -gt 1 ] || { echo "error: $1 wants a value; $usage" >&2; exit 2; }
+      case $1 in
+        --out) OUT=$2 ;;
+        --seeds) SEEDS=$2 ;;
+        --trainings) TRAININGS=$2 ;;
+        --jobs) JOBS=$2 ;;
+      esac
+      shift 2 ;;
+    *) echo "error: unknown argument '$1'; $usage" >&2; exit 2 ;;
+  esac
+done
+if [ -n "$SMALL" ]; then
+  SCENES=(8 2 2)
+  OPTIONS=(train_cfg.max_iters=4 train_cfg.val_interval=2)
+fi
+OUT=${OUT:-work_dirs/evidence${SMALL:+_small}}
+DATA=$OUT/street_scenes
+SPECS=(street_scenes street_scenes_val street_scenes_clean street_scenes_long_bursts)
+LABELS=(bursts/test bursts/val clean/test long_bursts/test)
+folders=() roots=() specs=()
+for seed in $SEEDS; do
+  folders+=("$OUT/seed$seed") roots+=("$DATA/seed$seed")
+  "$PY" "$TOOLS/dataset_converters/street_scenes.py" "$DATA/seed$seed" --seed "$seed" \
+    --train "${SCENES[0]}" --val "${SCENES[1]}" --test "${SCENES[2]}" \
+    --size 128 256 --all-labels --variants
+done
+# Main figures first: each seed's trainings come with its first spec.
+for i in "${!SPECS[@]}"; do
+  spec=$ROOT/configs/ablations/${SPECS[$i]}.yml
+  specs+=("${LABELS[$i]}=$spec")
+  for seed in $SEEDS; do
+    "$PY" "$TOOLS/ablate.py" "$spec" --no-costs --jobs "$JOBS" --seeds $TRAININGS \
+      --data-root "$DATA/seed$seed" --out "$OUT/seed$seed" \
+      ${OPTIONS:+--cfg-options "${OPTIONS[@]}"}
+  done
+done
+# Parameters and latency once, with nothing else at work.
+"$PY" "$TOOLS/ablate.py" "$ROOT/configs/ablations/street_scenes.yml" --seeds $TRAININGS \
+  --data-root "${roots[0]}" --out "${folders[0]}" ${OPTIONS:+--cfg-options "${OPTIONS[@]}"}
+"$PY" "$TOOLS/dev/pool_runs.py" "${specs[@]}" --runs "${folders[@]}" \
+  --data-roots "${roots[@]}" --benchmark 'street scenes 1.0' --choose bursts val \
+  --command "bash tools/reproduce.sh --seeds \"$SEEDS\"${SMALL:+ --small}" \
+  --out "$OUT/results" ${OPTIONS:+--cfg-options "${OPTIONS[@]}"}
