@@ -3,6 +3,8 @@
 ``python -m tests.bad_input`` writes the table of docs/en/notes/bad_input.md.
 """
 
+import itertools
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -265,12 +267,40 @@ def of_spec(text):
     return command
 
 
+def of_polygons(points):
+    def command(files):
+        folder = files.tmp / 'gtFine/train/aachen'
+        folder.mkdir(parents=True)
+        thing = f'{{"label": "road", "polygon": [{points}]}}'
+        (folder / 'aachen_000000_000019_gtFine_polygons.json').write_text(
+            f'{{"imgHeight": 8, "imgWidth": 8, "objects": [{thing}]}}'
+        )
+        return ['convert-cityscapes', files.tmp, '--workers', 1]
+
+    return command
+
+
+def to_a_pipe(files):
+    path = files.tmp / 'pipe.ndjson'
+    os.mkfifo(path)
+    return [
+        *('run', files.video(), files.config, files.checkpoint),
+        *('--device', 'cpu', '--steady', 'none', '--json', path),
+    ]
+
+
+# Nine to the eighth values.
+BOMB = 'a: &a [x, x, x, x, x, x, x, x, x]\n' + ''.join(
+    f'{new}: &{new} [{", ".join([f"*{old}"] * 9)}]\n'
+    for old, new in itertools.pairwise('abcdefgh')
+)
 FRAME = 'leftImg8bit/train/*/*.png'
 LABEL = 'gtFine/train/*/*.png'
 NUMBERS = {
     'train_cfg.max_iters': ('0', '-5', 'many', '1.5'),
     'train_cfg.val_interval': ('0',),
-    'train_dataloader.batch_size': ('0', 'two'),
+    'train_dataloader.batch_size': ('0', 'two', '1000000000000'),
+    'env_cfg.dist_cfg.timeout': ('soon',),
     'train_dataloader.num_workers': ('-1',),
     'optim_wrapper.optimizer.lr': ('abc', '-1', 'nan'),
     'default_hooks.checkpoint.interval': ('0',),
@@ -293,6 +323,53 @@ KEYS = {
     'model.backbone.dept': 'depth',
     'default_hooks.logger.intervall': 'interval',
     'train_dataloader.dataset.num_frame': 'num_frames',
+}
+
+# Key -> what is none of its things, which of a list, and what is expected.
+OTHER_THINGS = {
+    'model': ('unet', '', 'a dict'),
+    'log_level': ('LOUD', '', 'DEBUG|.DEBUG.'),
+    'resume': ('perhaps', '', 'True or False'),
+    'load_from': ('[1]', '', 'a path'),
+    'work_dir': ('5', '', 'a path'),
+    'optim_wrapper': ('SGD', '', 'a dict'),
+    'train_dataloader': ('[1]', '', 'a dict'),
+    'default_hooks.logger': ('1', '', 'dict'),
+    'custom_hooks': ('[EMAHook]', r'\.0', 'dict'),
+    'param_scheduler': ('[0.1,0.01]', r'\.0', 'dict'),
+    'val_evaluator': ('IoUMetric', '', 'dict'),
+    'val_evaluator.iou_metrics': ('[mIoU,1]', r'\.1', 'a name'),
+    'visualizer.vis_backends': ('[Tensorboard]', r'\.0', 'dict'),
+    'train_dataloader.dataset.pipeline': ('[LoadClip]', r'\.0', 'dict'),
+    'train_dataloader.dataset.num_frames': ('two', '', 'a number'),
+    'model.decode_head.in_channels': ('[8,x,32,64]', r'\.1', 'a number'),
+    'model.data_preprocessor.mean': ('[1,2,x]', r'\.2', 'a number'),
+    'model.decode_head.dropout_ratio': ('nan', '', 'a number'),
+}
+UNET = f"_base_ = '{leaf('unet_street')}'\n"
+WRITTEN = {
+    'a clip that grows at no iteration': (
+        UNET + "default_hooks = dict(g=dict(type='GrowClipHook', "
+        'milestones={}))\n',
+        'milestones are empty',
+    ),
+    'milestones of a schedule that are text': (
+        UNET + "param_scheduler = dict(type='MultiStepLR', by_epoch=False, "
+        "milestones=[10, '20'])\n",
+        "param_scheduler.milestones.1 is '20', expected a number",
+    ),
+    'a loop without a type': (
+        UNET + 'train_cfg = dict(_delete_=True, max_iters=5)\n',
+        "train_cfg is .*expected type='IterBasedTrainLoop'",
+    ),
+    'a hook without a type': (
+        UNET + 'custom_hooks = [dict(interval=1)]\n',
+        'custom_hooks.0 is .*expected dict',
+    ),
+    'a transform that is None': (
+        UNET + 'train_dataloader = dict(dataset=dict(pipeline=[None]))\n',
+        'pipeline.0 is None, expected dict',
+    ),
 }
 
 KINDS = [
@@ -394,6 +471,25 @@ KINDS = [
         of_options('default_hooks.grow={1:2}'),
         'give it key by key',
     ),
+    *(
+        Kind(
+            *('configs and options', f'{key}={value}'),
+            of_options(f'{key}={value}'),
+            rf'{key}{where} is .*expected {expected}',
+        )
+        for key, (value, where, expected) in OTHER_THINGS.items()
+    ),
+    *(
+        Kind('configs and options', name, of_config(text), says)
+        for name, (text, says) in WRITTEN.items()
+    ),
+    Kind(
+        *('configs and options', 'model.neck.levels=[0,a]'),
+        lambda files: train(
+            *(files, 'model.neck.levels=[0,a]'), config='rnn_unet_street'
+        ),
+        r'model\.neck\.levels\.1 is .a., expected a number',
+    ),
     Kind(
         *('configs and options', 'an empty pipeline'),
         of_options('train_dataloader.dataset.pipeline=[]'),
@@ -454,9 +550,21 @@ KINDS = [
             f'{name} (is|lies)',
         )
         for name, values in dict(
-            opacity=('7', '-1', 'nan'), fps=('0', '-3', 'nan', '1e9')
+            opacity=('7', '-1', 'nan'),
+            fps=('0', '-3', 'nan', '1e9'),
+            start=('inf', 'nan'),
+            end=('inf',),
         ).items()
         for value in values
+    ),
+    Kind(
+        *('videos', '--tolerance nan'),
+        of_run('--every=adaptive', '--steady=flow', '--tolerance=nan'),
+        'tolerance is a part',
+    ),
+    Kind(
+        *('videos', 'lines of JSON to a pipe'),
+        *(to_a_pipe, 'pipe.ndjson. is .*name a file to write'),
     ),
     Kind(
         *('videos', 'a suffix that nobody writes'),
@@ -469,6 +577,59 @@ KINDS = [
     Kind(
         *('specs', 'an unknown key'),
         *(of_spec('basline: a\nentries: {}\n'), 'basline'),
+    ),
+    Kind(
+        *('specs', 'aliases that grow'),
+        *(of_spec(BOMB), r'spec\.yml: with its aliases'),
+    ),
+    Kind(
+        *('specs', 'a _base_ that leads back'),
+        *(of_spec('_base_: spec.yml\n'), "leads back to '.*spec.yml"),
+    ),
+    Kind('specs', 'bytes', of_spec('a: \x00'), r'spec\.yml'),
+    # Other commands.
+    Kind(
+        *('other commands', 'a packed set that is not there'),
+        lambda files: ['pack', '--check', '--out', files.tmp / 'none'],
+        'none. is no packed set',
+    ),
+    Kind(
+        *('other commands', 'a split to pack that the config has not'),
+        lambda files: [
+            *('pack', files.config, '--out', files.tmp / 'none'),
+            *('--splits', 'test', '--cfg-options', 'test_dataloader=None'),
+        ],
+        'has no test_dataloader: leave test out',
+    ),
+    Kind(
+        *('other commands', 'configs copied below a file'),
+        lambda files: ['configs', '--copy', files.config / 'x'],
+        'cannot write .*unet_street.py/x',
+    ),
+    Kind(
+        *('other commands', 'a work dir that is a file'),
+        lambda files: test(files, files.checkpoint, '--work-dir', __file__),
+        'bad_input.py. is a file',
+    ),
+    Kind(
+        *('other commands', 'a wait of --wait-time nan'),
+        lambda files: test(files, files.checkpoint, '--wait-time', 'nan'),
+        '--wait-time is nan',
+    ),
+    Kind(
+        *('other commands', 'a clip of more frames than there are numbers'),
+        lambda files: test(
+            files, files.checkpoint, '--num-frames', '1' + 30 * '0'
+        ),
+        'must be <= ',
+    ),
+    Kind(
+        *('other commands', 'polygons of Cityscapes with NaN'),
+        *(of_polygons('[NaN, 1], [2, 3], [4, 5]'), 'a point that is no num'),
+    ),
+    Kind(
+        *('other commands', 'polygons of Cityscapes that are text'),
+        *(of_polygons('["a", 1], [2, 3]'), 'cannot convert .*polygons.json'),
     ),
     # Checkpoints.
     Kind('checkpoints', 'cut short', of_checkpoint(cut), 'is cut short'),

@@ -22,7 +22,7 @@ TITLES = {
 }
 BASELINE = 'framewise_same_time'
 CLASSES = ('road', 'sidewalk', 'building', 'pole', 'person', 'car')
-FIGURES = {'mIoU': 43.0, 'mAcc': 52.0, 'flicker_static': 8.0}
+FIGURES = {'mIoU': 43.0, 'mAcc': 52.0, 'flicker_static': 8.0, 'VC8': 80.0}
 
 
 def benchmark(data: dict[str, tuple], seed: int) -> dict:
@@ -55,9 +55,9 @@ def benchmark(data: dict[str, tuple], seed: int) -> dict:
                 iterations=400,
                 seconds=310.2,
                 parameters=3_600_000,
-                latency_ratio=1 + 0.1 * quality[name],
+                latency_ratio=1 + 0.1 * quality.get(name, 0),
             )
-            for name, title in TITLES.items()
+            for name, title in {'first': 'framewise, first', **TITLES}.items()
         },
         rows=rows,
         per_class={

@@ -14,11 +14,10 @@ import yaml
 
 from tests import evidence
 from tests.commands import ROOT, TOOLS, call
-from tests.docs import pages
 
 sys.path.insert(0, str(TOOLS / 'dev'))
 
-from report import digest, markdown, numbers, prose, write
+from report import digest, numbers, prose, write
 from report.sources import RESULTS, ReportError, Results, literature
 
 FOLDER = ROOT / 'docs/report'
@@ -34,6 +33,7 @@ SETTINGS = (
     r'$0.7$ of the unwarped',
     r'35\,\% of the',  # of the earlier benchmark
     r'Street scenes 1.0',
+    r'$1.5\times10^{-3}$',  # a learning rate
     r'ResNet-18',
     r'EfficientNet-Lite0',
     r'\ref{',
@@ -304,33 +304,6 @@ def test_without_latex_the_build_says_what_to_install(tmp_path):
     assert code == 1
     assert output.startswith("error: 'latexmk' is missing")
     assert 'apt-get install' in output
-
-
-def test_the_pages_tables_are_those_of_the_results(results):
-    for name, page in pages().items():
-        assert markdown.update(results, page) == page, (
-            f'run python tools/report_tables.py --markdown {name}'
-        )
-
-
-def test_a_pages_tables_are_made(made_up):
-    page = (
-        'A\n<!-- results: street_gains -->\nold\n<!-- end of results -->\n'
-        '<!-- results: camvid_values --><!-- no line of its own -->\nB\n'
-    )
-    results = Results(made_up)
-    made = markdown.update(results, page)
-    assert made.startswith('A\n<!-- results: street_gains -->\n\n|  | no deg')
-    assert '| gated EMA | **+1.3** (+1.0 to +1.6) |' in made
-    assert 'old' not in made
-    assert made.endswith('line of its own -->\nB\n')
-    assert markdown.update(results, made) == made
-    for name in markdown.TABLES:
-        start, end = f'<!-- results: {name} -->\n', '<!-- end of results -->'
-        lines = markdown.update(results, start + end).splitlines()
-        assert len({line.count('|') for line in lines[2:-2]}) == 1
-    with pytest.raises(ReportError, match="no table 'none'"):
-        markdown.update(results, '<!-- results: none -->\n' + end)
 
 
 def test_literature_is_plain_data():

@@ -9,8 +9,8 @@ another class than in the plain way.
 """
 
 from mmseg_video.cli.arguments import (
+    add_loading,
     add_size,
-    add_trust,
     at_least,
     tool_parser,
 )
@@ -33,7 +33,7 @@ def parse_args():
     )
     parser.add_argument('--repeats', type=at_least(3), default=15)
     parser.add_argument('--out', help='write the figures to this JSON file')
-    add_trust(parser)
+    add_loading(parser)
     return parser.parse_args()
 
 

@@ -10,8 +10,8 @@ the same time: frames/s against the model alone; time and memory of the last
 """
 
 from mmseg_video.cli.arguments import (
+    add_loading,
     add_size,
-    add_trust,
     at_least,
     tool_parser,
 )
@@ -32,7 +32,7 @@ def parse_args():
     )
     parser.add_argument('--onnx', help='the same model, exported')
     parser.add_argument('--out', help='write the figures to this JSON file')
-    add_trust(parser)
+    add_loading(parser)
     return parser.parse_args()
 
 

@@ -2,7 +2,6 @@
 
     python tools/report_tables.py            # into docs/report/generated/
     python tools/report_tables.py --digest   # after a build: report.sha256
-    python tools/report_tables.py --markdown README.md  # tables of a page
 
 `bash tools/build_report.sh` does both around the build of the PDF.
 """
@@ -13,7 +12,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / 'dev'))
 
 from report import digest
-from report.markdown import update_page
 from report.sources import RESULTS, ReportError, Results
 from report.write import FOLDER, write_all
 
@@ -33,14 +31,6 @@ def parse_args():
         action='store_true',
         help='write which sources the PDF was built from',
     )
-    parser.add_argument(
-        '--markdown',
-        type=Path,
-        nargs='+',
-        default=[],
-        metavar='PAGE',
-        help='make the tables between the markers of these pages instead',
-    )
     return parser.parse_args()
 
 
@@ -50,12 +40,7 @@ def main():
         found = digest.digests(args.folder)
         (args.folder / digest.SIDECAR).write_text(digest.as_text(found))
         return
-    results = Results(args.results)
-    for page in args.markdown:
-        update_page(results, page)
-    if args.markdown:
-        return
-    paths = write_all(results, args.folder)
+    paths = write_all(Results(args.results), args.folder)
     print(f'{len(paths)} files written to {paths[0].parent}')
 
 

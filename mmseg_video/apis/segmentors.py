@@ -9,6 +9,7 @@ from pathlib import Path
 import mmseg
 from mmengine import Config
 from mmengine.fileio import load
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import _load_checkpoint
 from mmseg.registry import DATASETS, MODELS
@@ -16,10 +17,11 @@ from mmseg.utils import dataset_aliases, get_classes, get_palette
 from torch import nn
 
 from ..engine.checkpoints import check_checkpoint
-from ..engine.hooks import check_rnns_used, report_checkpoint
+from ..engine.hooks import check_weights
 from ..engine.launch import load_config, revert_sync_bn
 from ..engine.pretrained import fetch_nothing
 from ..io.shipped import config_paths
+from ..models.warm_start import adapt_framewise
 
 # Where the wheel of mmseg keeps its configs and what it knows of them.
 MIM = Path(mmseg.__file__).parent / '.mim'
@@ -80,11 +82,17 @@ def load_segmentor(
     weights = {
         key.removeprefix('module.'): value for key, value in named.items()
     }
-    if not allow_partial:
-        only = getattr(model, 'training_only', ())
-        report_checkpoint(model, weights, checkpoint, only)
-        check_rnns_used(model, weights, checkpoint)
-    model.load_state_dict(weights, strict=False)
+    weights = adapt_framewise(model, weights)
+    text = check_weights(model, weights, checkpoint, allow_partial)
+    own = model.state_dict()
+    fitting = {
+        key: value
+        for key, value in weights.items()
+        if key in own and value.shape == own[key].shape
+    }
+    lacking, _ = model.load_state_dict(fitting, strict=False)
+    if lacking:
+        print_log(text, 'current')
     classes, palette = _names(cfg, loaded, model)
     return LoadedSegmentor(model, tuple(classes), list(palette), cfg)
 

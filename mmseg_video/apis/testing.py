@@ -8,20 +8,20 @@ from pathlib import Path
 
 from mmengine import Config
 from mmengine.dist import is_main_process
-from mmengine.runner import Runner
 
 from ..datasets import sequence_config
 from ..engine.checkpoints import check_checkpoint
 from ..engine.config_checks import explained
 from ..engine.launch import (
-    accept_partial_weights,
     load_config,
+    report_checkpoints,
     set_data_root,
     set_up_processes,
     set_work_dir,
 )
 from ..engine.pretrained import fetch_nothing
 from ..engine.published import find_checkpoint
+from ..engine.test_runner import LoggedTestRunner
 from ..evaluation.figures import TEMPORAL_METRICS
 from ..evaluation.protocol import Protocol, read_in_order
 from ..io.atomic import write_text
@@ -54,14 +54,15 @@ def evaluate(
         ValueError: If what is asked for does not fit the config, or no frame
             has a label.
     """
+    if not wait_time >= 0:
+        raise ValueError(f'--wait-time is {wait_time}, expected seconds >= 0')
     cfg = load_config(config, cfg_options)
     checkpoint = find_checkpoint(checkpoint, config)
     check_checkpoint(checkpoint)
     set_data_root(cfg, data_root)
     set_work_dir(cfg, work_dir)
     cfg.load_from = checkpoint
-    if allow_partial:
-        accept_partial_weights(cfg)
+    report_checkpoints(cfg, allow_partial)
     fetch_nothing(cfg.model)
     if format_only:
         _only_predict(cfg, out, temporal)
@@ -76,7 +77,7 @@ def evaluate(
     set_up_processes(cfg, launcher)
     protocol = protocol.apply(cfg)
     with explained(cfg):
-        metrics = Runner.from_cfg(cfg).test()
+        metrics = LoggedTestRunner.from_cfg(cfg).test()
     if is_main_process():
         report = dict(
             metrics=_finite(metrics),

@@ -13,15 +13,16 @@ from ..engine.checkpoints import (
 )
 from ..engine.config_checks import check_training, explained
 from ..engine.launch import (
-    accept_partial_weights,
     check_unlabelled,
     is_first_process,
     load_config,
+    report_checkpoints,
     set_data_root,
     set_up_processes,
     set_work_dir,
     train_in_mixed_precision,
 )
+from ..engine.train_loop import name_loop
 from ..engine.weights import read_checkpoint
 from ..engine.work_dir import current_run, locked
 from .check_data import check_before_training
@@ -54,11 +55,11 @@ def train(
     set_work_dir(cfg, work_dir)
     check_unlabelled(cfg)
     check_training(cfg)
+    name_loop(cfg)
     if 'randomness' not in cfg:  # as in mmseg's own configs
         cfg.randomness = dict(seed=None)
     cfg.load_from = load_from or cfg.get('load_from')
-    if allow_partial:
-        accept_partial_weights(cfg)
+    report_checkpoints(cfg, allow_partial)
     if amp:
         train_in_mixed_precision(cfg)
     first = is_first_process(launcher)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ..choices import LAUNCHERS
 from ..io.shipped import TOOLS
-from .arguments import CfgOptions, add_trust, at_least, tool_parser
+from .arguments import CfgOptions, add_loading, at_least, tool_parser
 from .command import resumable_command
 
 
@@ -70,7 +70,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         action=CfgOptions,
         help='merged into every config, after the overrides',
     )
-    add_trust(parser)
+    add_loading(parser)
     return parser.parse_args(argv)
 
 

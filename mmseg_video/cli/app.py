@@ -11,7 +11,7 @@ Without --samples, a street scene is drawn to choose from.
 import argparse
 
 from ..io.limits import Limits
-from .arguments import add_trust, at_least, tool_parser
+from .arguments import add_loading, at_least, tool_parser
 from .command import command
 
 LIMITS = {
@@ -68,7 +68,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
             default=default,
             help=f'{what} (default: {default})',
         )
-    add_trust(parser)
+    add_loading(parser)
     args = parser.parse_args(argv)
     if bool(args.models) == bool(args.config and args.checkpoint):
         parser.error('give --model NAME, or --config and --checkpoint')

@@ -50,6 +50,9 @@ class CfgOptions(argparse.Action):
             raise argparse.ArgumentError(self, str(error)) from None
 
 
+LARGEST = 2**31 - 1  # of whole numbers
+
+
 def at_least(minimum: int) -> Callable[[str], int]:
     """An argparse type: an integer that is not below ``minimum``."""
 
@@ -58,6 +61,10 @@ def at_least(minimum: int) -> Callable[[str], int]:
         if value < minimum:
             raise argparse.ArgumentTypeError(
                 f'must be >= {minimum}, got {value}'
+            )
+        if value > LARGEST:
+            raise argparse.ArgumentTypeError(
+                f'must be <= {LARGEST}, got {value}'
             )
         return value
 
@@ -104,13 +111,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         '--work-dir', help='default: work_dirs/<name of the config>'
     )
     add_data(parser)
-    add_trust(parser)
-    parser.add_argument(
-        '--allow-partial',
-        action='store_true',
-        help='accept a checkpoint that lacks parameters of the model; they '
-        'stay at their initialisation',
-    )
+    add_loading(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -124,12 +125,21 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_trust(parser: argparse.ArgumentParser) -> None:
-    """``--trust-checkpoint``, for what
-    :mod:`mmseg_video.engine.weights` refuses to load."""
+def add_loading(parser: argparse.ArgumentParser) -> None:
+    """What every tool that loads a checkpoint takes: ``--allow-partial``, and
+    ``--trust-checkpoint``, for what :mod:`mmseg_video.engine.weights`
+    refuses."""
+    parser.add_argument(
+        '--allow-partial',
+        action=_Accept,
+        nargs=0,
+        default=argparse.SUPPRESS,
+        help='accept a checkpoint that lacks parameters of the model; they '
+        'stay at their initialisation',
+    )
     parser.add_argument(
         '--trust-checkpoint',
-        action=_Trust,
+        action=_Accept,
         nargs=0,
         default=argparse.SUPPRESS,
         help='load checkpoints that hold more than weights, which lets them '
@@ -138,12 +148,14 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
     )
 
 
-class _Trust(argparse.Action):
+class _Accept(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None):
+        from ..engine.partial import ALLOW_PARTIAL
         from ..engine.weights import TRUST
 
+        names = dict(allow_partial=ALLOW_PARTIAL, trust_checkpoint=TRUST)
         # The processes that the tool starts inherit it.
-        os.environ[TRUST] = '1'
+        os.environ[names[self.dest]] = '1'
 
 
 class _LocalRank(argparse.Action):

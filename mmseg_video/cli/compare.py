@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 from ..io.shipped import TOOLS
-from .arguments import add_data, add_size, add_trust, at_least, tool_parser
+from .arguments import add_data, add_loading, add_size, at_least, tool_parser
 from .command import resumable_command
 
 
@@ -52,7 +52,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     add_size(parser, None, 32, help='also the latency of a frame of this size')
     add_data(parser)
-    add_trust(parser)
+    add_loading(parser)
     return parser.parse_args(argv)
 
 

@@ -38,7 +38,9 @@ def main() -> None:
 def _copy(folder: str) -> None:
     if os.path.exists(folder):
         sys.exit(f"error: '{folder}' exists: name a new folder")
-    shutil.copytree(
-        ROOT / 'configs', folder, ignore=shutil.ignore_patterns('__pycache__')
-    )
+    left_out = shutil.ignore_patterns('__pycache__')
+    try:
+        shutil.copytree(ROOT / 'configs', folder, ignore=left_out)
+    except OSError as error:  # shutil.Error too, of single files
+        sys.exit(f"error: cannot write '{folder}': {error}")
     print(f"'{folder}'")

@@ -8,7 +8,7 @@ PyTorch on a stream of random frames.
 
 import argparse
 
-from .arguments import add_trust, at_least, tool_parser
+from .arguments import add_loading, at_least, tool_parser
 from .command import command
 
 
@@ -32,7 +32,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar=('HEIGHT', 'WIDTH'),
         help='of the frames of that stream',
     )
-    add_trust(parser)
+    add_loading(parser)
     return parser.parse_args(argv)
 
 

@@ -134,7 +134,13 @@ def check(out: Path) -> None:
 def _dataset(cfg, split: str, args: argparse.Namespace) -> dict:
     from ..datasets.unlabelled_frames import sequence_config
 
-    dataset = dict(sequence_config(cfg[f'{split}_dataloader'].dataset))
+    loader = cfg.get(f'{split}_dataloader')
+    if loader is None:
+        raise ValueError(
+            f"'{cfg.filename}' has no {split}_dataloader: leave {split} out "
+            'of --splits'
+        )
+    dataset = dict(sequence_config(loader.dataset))
     if args.stream and split != 'train':
         dataset.update(mode='stream', num_frames=1)
     elif args.num_frames is not None:

@@ -12,7 +12,7 @@ there is skipped, so a stopped run goes on when it is started again.
 
 import argparse
 
-from .arguments import CfgOptions, add_trust, at_least, tool_parser
+from .arguments import CfgOptions, add_loading, at_least, tool_parser
 from .command import command
 
 
@@ -99,7 +99,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options', nargs='+', action=CfgOptions, help='of the data'
     )
-    add_trust(parser)
+    add_loading(parser)
     args = parser.parse_args(argv)
     if min(args.scales) <= 0:
         parser.error(f'--scales must be > 0, got {args.scales}')

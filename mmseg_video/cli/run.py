@@ -19,7 +19,7 @@ import argparse
 from pathlib import Path
 
 from ..choices import DRAWINGS, LAUNCHERS, STEADY
-from .arguments import add_trust, at_least, every, tool_parser
+from .arguments import add_loading, at_least, every, tool_parser
 from .command import command
 
 
@@ -183,7 +183,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='of the drawn videos, where there are many (default: mp4)',
     )
     parser.add_argument('--launcher', choices=LAUNCHERS, default='none')
-    add_trust(parser)
+    add_loading(parser)
     # CONFIG and CHECKPOINT may stand behind options.
     args = parser.parse_intermixed_args(argv)
     if args.model and args.config:

@@ -13,6 +13,7 @@ from .ref_frames import select_ref_frames
 from .transforms.frame_interval import longest_interval
 
 MODES = ('clip', 'stream')
+MOST = 10_000  # frames of a clip, and from one to the next
 
 
 class NoSamplesError(ValueError):
@@ -115,6 +116,8 @@ class BaseSequenceDataset(BaseSegDataset):
                 raise ValueError(f'{name} must be an int, got {value!r}')
             if value < 1:
                 raise ValueError(f'{name} must be >= 1, got {value}')
+            if value > MOST:
+                raise ValueError(f'{name} must be <= {MOST}, got {value}')
         if mode not in MODES:
             raise ValueError(f"mode must be one of {MODES}, got '{mode}'")
         if missing not in ('error', 'repeat', 'drop'):

@@ -303,7 +303,7 @@ def _sizes(facts: list[dict]) -> list[Finding]:
 def _classes(
     pixels: np.ndarray, labels: int, classes: Sequence[str], infos: list[dict]
 ) -> list[Finding]:
-    labelled = sum(info.get('seg_map_path') is not None for info in infos)
+    labelled = len({info.get('seg_map_path') for info in infos} - {None})
     if labels and not pixels.any():
         return [
             Finding(

@@ -26,7 +26,7 @@ from .hooks import (
 from .loggers import WandbVisBackend
 from .pretrained import load_from_mmpretrain
 from .test_loop import AutocastTestLoop
-from .train_loop import ExactTrainLoop
+from .train_loop import ExactEpochLoop, ExactTrainLoop
 
 __all__ = [
     'AdversarialOptimWrapperConstructor',
@@ -34,6 +34,7 @@ __all__ = [
     'AutocastTestLoop',
     'Bfloat16OptimWrapper',
     'CheckpointReportHook',
+    'ExactEpochLoop',
     'ExactTrainLoop',
     'FiniteLogitsHook',
     'FiniteLossHook',

@@ -11,7 +11,8 @@ from mmengine.logging import print_log
 
 from .weights import PICKLE, ZIP, read_checkpoint
 
-_NAME = re.compile(r'(?:iter|epoch)_(\d+)\.pth')
+# Within an epoch both numbers, see SafeCheckpointHook.save_extra().
+_NAME = re.compile(r'(?:iter|epoch)_(\d+)(?:_iter_(\d+))?\.pth')
 
 
 def check_checkpoint(path: str | os.PathLike) -> None:
@@ -82,12 +83,12 @@ def find_last_checkpoint(
         ValueError: If there are some, but all are damaged.
     """
     found = [
-        (int(match[1]), path)
+        (int(match[1]), int(match[2] or 0), path)
         for path in Path(work_dir).glob('*.pth')
         if (match := _NAME.fullmatch(path.name))
     ]
     damaged = 0
-    for _, path in sorted(found, reverse=True):
+    for *_, path in sorted(found, reverse=True):
         try:
             loaded = read_checkpoint(path, 'cpu')
             why = _why_not(loaded, run)

@@ -122,7 +122,7 @@ def check_names(cfg: Config, options: dict | None = None) -> None:
             raise ValueError(
                 f"'{file}': nothing reads '{key}'; did you mean '{close[0]}'?"
             )
-    for place, node in _dicts(options or {}, ''):
+    for place, node in dicts(options or {}, ''):
         wrong = [key for key in node if not isinstance(key, str)]
         if wrong:
             raise ValueError(
@@ -138,12 +138,13 @@ def check_names(cfg: Config, options: dict | None = None) -> None:
             )
 
 
-def _whole(least: int) -> tuple[Callable, str]:
+def _whole(least: int, most: float = math.inf) -> tuple[Callable, str]:
     def fits(value) -> bool:
         whole = isinstance(value, int) and not isinstance(value, bool)
-        return whole and value >= least
+        return whole and least <= value <= most
 
-    return fits, f'a whole number >= {least}'
+    upto = f' and <= {most}' if most < math.inf else ''
+    return fits, f'a whole number >= {least}{upto}'
 
 
 def _interval(value) -> bool:
@@ -155,6 +156,7 @@ def _rate(value) -> bool:
     return number and math.isfinite(value) and value >= 0
 
 
+MOST = 10_000  # samples of a batch, and workers
 # Place -> whether a value fits, and what is expected. The places are those of
 # numbers; what else a class wants is the class's own to check.
 RULES = {
@@ -162,18 +164,22 @@ RULES = {
     'train_cfg.max_epochs': _whole(1),
     'train_cfg.val_interval': _whole(1),
     'train_cfg.val_begin': _whole(0),
-    'train_dataloader.batch_size': _whole(1),
-    'train_dataloader.num_workers': _whole(0),
-    'val_dataloader.batch_size': _whole(1),
-    'val_dataloader.num_workers': _whole(0),
-    'test_dataloader.batch_size': _whole(1),
-    'test_dataloader.num_workers': _whole(0),
+    'train_dataloader.batch_size': _whole(1, MOST),
+    'train_dataloader.num_workers': _whole(0, MOST),
+    'val_dataloader.batch_size': _whole(1, MOST),
+    'val_dataloader.num_workers': _whole(0, MOST),
+    'test_dataloader.batch_size': _whole(1, MOST),
+    'test_dataloader.num_workers': _whole(0, MOST),
     'default_hooks.checkpoint.interval': (
         _interval,
         'a whole number >= 1, or -1 for never',
     ),
     'default_hooks.logger.interval': _whole(1),
     'default_scope': (lambda value: value == 'mmseg', "'mmseg'"),
+    'env_cfg.dist_cfg.timeout': (
+        lambda value: _rate(value) and value > 0,
+        'a number of seconds > 0',
+    ),
     'randomness.seed': (
         lambda value: value is None or _whole(0)[0](value),
         'a whole number >= 0, or None',
@@ -192,15 +198,19 @@ def check_training(cfg: Config) -> None:
     for place, (fits, expected) in RULES.items():
         value, there = _at(cfg, place)
         if there and not fits(value):
-            raise _wrong(cfg, place, value, expected)
+            raise wrong(cfg, place, value, expected)
     for part in ('optim_wrapper', 'param_scheduler'):
-        for place, node in _dicts(cfg.get(part) or {}, part):
+        for place, node in dicts(cfg.get(part) or {}, part):
             for key in node.keys() & set(RATES):
                 if not _rate(node[key]):
-                    raise _wrong(
+                    raise wrong(
                         *(cfg, f'{place}.{key}', node[key]),
                         'a number >= 0',
                     )
+    loop = cfg.get('train_cfg')
+    if loop is not None and not {'type', 'by_epoch'} & set(loop):
+        expected = "type='IterBasedTrainLoop' or 'EpochBasedTrainLoop' in it"
+        raise wrong(cfg, 'train_cfg', loop, expected)
     place = 'optim_wrapper.optimizer.type'
     kind, there = _at(cfg, place)
     if there and isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
@@ -210,7 +220,7 @@ def check_training(cfg: Config) -> None:
         pipeline, there = _at(cfg, f'{split}_dataloader.dataset.pipeline')
         if there and not pipeline:
             place = f'{split}_dataloader.dataset.pipeline'
-            raise _wrong(cfg, place, pipeline, 'transforms, packing last')
+            raise wrong(cfg, place, pipeline, 'transforms, packing last')
 
 
 def _check_classes(cfg: Config, split: str) -> None:
@@ -223,7 +233,7 @@ def _check_classes(cfg: Config, split: str) -> None:
     classes = (dataset.get('metainfo') or {}).get('classes')
     classes = classes or getattr(known, 'METAINFO', {}).get('classes')
     number = 2 if dataset.get('foreground') else len(classes or ())
-    for place, node in _dicts(cfg.model, 'model'):
+    for place, node in dicts(cfg.model, 'model'):
         own = node.get('num_classes')
         # An auxiliary head of the edges, and the like, has its own.
         if not place.endswith('decode_head') or not isinstance(own, int):
@@ -246,18 +256,18 @@ def _at(cfg: Config, place: str) -> tuple[object, bool]:
     return node, True
 
 
-def _dicts(node, place: str) -> Iterator[tuple[str, dict]]:
+def dicts(node, place: str) -> Iterator[tuple[str, dict]]:
     """Every dict below a node, with its place."""
     if isinstance(node, dict):
         yield place, node
         for key, value in node.items():
-            yield from _dicts(value, f'{place}.{key}')
+            yield from dicts(value, f'{place}.{key}')
     elif isinstance(node, list | tuple):
         for i, value in enumerate(node):
-            yield from _dicts(value, f'{place}.{i}')
+            yield from dicts(value, f'{place}.{i}')
 
 
-def _wrong(cfg: Config, place: str, value, expected: str) -> ValueError:
+def wrong(cfg: Config, place: str, value, expected: str) -> ValueError:
     return ValueError(
         f"'{cfg.filename}': {place} is {value!r}, expected {expected}"
     )
@@ -299,7 +309,7 @@ def _explain(cfg: Config, text: str) -> ValueError | None:
     found = [
         pair
         for key, value in cfg.items()
-        for pair in _dicts(value, key)
+        for pair in dicts(value, key)
         if key in KNOWN and not key.endswith('_pipeline')
     ]
     if match := _REGISTRY.search(text):

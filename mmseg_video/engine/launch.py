@@ -18,6 +18,7 @@ from mmengine import Config
 from ..datasets import sequence_config
 from ..io.shipped import find_config
 from .config_checks import check_bases, check_model, check_names
+from .config_types import check_types
 from .processes import set_slurm_port
 
 # What bad input raises, here and in MMEngine, and a tool that calls another.
@@ -83,8 +84,27 @@ _WAITED = re.compile(
 )
 
 
+# What Python, NumPy, OpenCV and PyTorch say.
+_NO_MEMORY = re.compile(
+    'Insufficient memory|t allocate memory|Unable to allocate|out of memory',
+    re.IGNORECASE,
+)
+
+
 def _sentence(error: Exception) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) else str(error)
+    if isinstance(error, MemoryError) or _NO_MEMORY.search(text):
+        why = ' '.join(text.split()) or 'of this machine'
+        return (
+            f'there is not enough memory ({why}): take smaller frames, '
+            'batches or numbers'
+        )
+    in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+    if in_the_way and error.filename is not None:
+        return (
+            f"'{error.filename}' is a file, or below one, where a folder is "
+            'to be: name another one'
+        )
     if text.startswith('Caught ') and 'DataLoader worker' in text:
         # The worker's traceback; its last line is 'Error: sentence'.
         return text.strip().splitlines()[-1].partition(': ')[2]
@@ -156,6 +176,7 @@ def load_part(config: str, options: dict | None = None) -> Config:
         cfg.merge_from_dict(options or {})
     except (KeyError, TypeError, AssertionError) as error:
         raise ValueError(f'--cfg-options do not fit {path}: {error}') from None
+    check_types(cfg)
     return cfg
 
 
@@ -247,10 +268,20 @@ def leave_processes() -> None:
         dist.destroy_process_group()
 
 
-def accept_partial_weights(cfg: Config) -> None:
-    """Let checkpoints lack parameters of the model (``--allow-partial``)."""
-    for hook in cfg.get('custom_hooks') or []:
-        if hook.get('type') == 'CheckpointReportHook':
+def report_checkpoints(cfg: Config, allow_partial: bool) -> None:
+    """Judge what a checkpoint lacks, whoever's config it is: MMEngine loads
+    what fits, and passes over the rest.
+
+    Args:
+        cfg (Config): It gets a ``CheckpointReportHook`` where it has none.
+        allow_partial (bool): Whether anything may be lacking.
+    """
+    hooks = cfg.setdefault('custom_hooks', None) or []
+    kind = 'CheckpointReportHook'
+    found = [hook for hook in hooks if hook.get('type') == kind]
+    cfg.custom_hooks = hooks if found else [*hooks, dict(type=kind)]
+    for hook in cfg.custom_hooks:
+        if allow_partial and hook.get('type') == kind:
             hook['allow_partial'] = True
 
 

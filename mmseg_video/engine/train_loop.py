@@ -1,10 +1,13 @@
-"""MMEngine's loop of iterations, so that a resumed training goes on as the
-one that was never stopped."""
+"""MMEngine's loops of iterations and of epochs, so that a resumed training
+goes on as the one that was never stopped."""
 
+import contextlib
 from collections.abc import Iterator
 
 import torch
+from mmengine import Config
 from mmengine.logging import print_log
+from mmengine.runner import EpochBasedTrainLoop as _EpochBasedTrainLoop
 from mmengine.runner import IterBasedTrainLoop as _IterBasedTrainLoop
 from mmengine.runner import Runner
 from mmseg.registry import LOOPS
@@ -46,11 +49,9 @@ class Batches:
         self._iterator = None
 
 
-@LOOPS.register_module(name='IterBasedTrainLoop')
-class ExactTrainLoop(_IterBasedTrainLoop):
-    """Iterations whose random numbers depend on the seed and their number.
+class _ExactLoop:
+    """What both loops do in place of MMEngine's.
 
-    It takes the place of ``IterBasedTrainLoop`` within the scope ``mmseg``.
     Before each iteration all generators are seeded from (seed, iteration,
     process); samples are seeded by :mod:`..datasets.seeded`. A validation that
     was due when the training was killed is made up for.
@@ -59,7 +60,7 @@ class ExactTrainLoop(_IterBasedTrainLoop):
         runner (Runner): The runner.
         dataloader (DataLoader | dict): A config is seeded; a loader that was
             built elsewhere is taken as it is.
-        kwargs: :class:`IterBasedTrainLoop`'s.
+        kwargs: Those of MMEngine's loop.
     """
 
     def __init__(
@@ -84,53 +85,37 @@ class ExactTrainLoop(_IterBasedTrainLoop):
         )
         self.dataloader_iterator = Batches(self.dataloader)
 
-    def run(self):
-        """Launch training."""
-        runner = self.runner
-        self._say_what_is_not_exact()
-        runner.call_hook('before_train')
-        runner.call_hook('before_train_epoch')
-        if self._iter > 0:
-            self.dataloader_iterator.skip_iter(self._iter)
-            print_log(
-                f'goes on after iteration {self._iter}', logger='current'
-            )
-            if runner.message_hub.runtime_info.get(VALIDATED) != self._iter:
-                self._decide_current_val_interval()
-                self._validate()
-        try:
-            while self._iter < self._max_iters and not self.stop_training:
-                runner.model.train()
-                self.run_iter(next(self.dataloader_iterator))
-                self._decide_current_val_interval()
-                self._validate()
-        finally:
-            if self._seeded:
-                self.dataloader_iterator.end()
-            for hook in runner.hooks:
-                # Whatever ends the training: signals have their old meaning.
-                getattr(hook, 'release_signals', lambda: None)()
-        runner.call_hook('after_train_epoch')
-        runner.call_hook('after_train')
-        return runner.model
-
-    def run_iter(self, data_batch: dict) -> None:
+    def run_iter(self, *args) -> None:
         """One iteration, with random numbers of its own."""
         runner = self.runner
         seed = mixed_seed(runner.seed, 1, self._iter, runner.rank)
         seed_all(seed)
         torch.manual_seed(seed)  # of all devices
-        super().run_iter(data_batch)
+        super().run_iter(*args)
 
-    def _validate(self) -> None:
-        """Where it is due."""
-        due = self._iter % self.val_interval == 0
-        if (
-            self.runner.val_loop is not None
-            and self._iter >= self.val_begin
-            and (due or self._iter == self._max_iters)
-        ):
-            self.runner.val_loop.run()
+    def _go_on(self) -> None:
+        """Begin where the training was killed, if it was."""
+        if self._iter == 0:
+            return
+        if hasattr(self, 'dataloader_iterator'):
+            self.dataloader_iterator.skip_iter(self._iter)
+        print_log(f'goes on after iteration {self._iter}', logger='current')
+        validated = self.runner.message_hub.runtime_info.get(VALIDATED)
+        if validated != self._iter:
+            self._decide_current_val_interval()
+            self._validate()
+
+    @contextlib.contextmanager
+    def _ended(self) -> Iterator[None]:
+        """Whatever ends the training: workers end, and signals have their
+        old meaning."""
+        try:
+            yield
+        finally:
+            if self._seeded:
+                self.dataloader_iterator.end()
+            for hook in self.runner.hooks:
+                getattr(hook, 'release_signals', lambda: None)()
 
     def _say_what_is_not_exact(self) -> None:
         runner = self.runner
@@ -150,3 +135,102 @@ class ExactTrainLoop(_IterBasedTrainLoop):
                 'current',
                 30,
             )
+
+
+@LOOPS.register_module(name='IterBasedTrainLoop')
+class ExactTrainLoop(_ExactLoop, _IterBasedTrainLoop):
+    """Iterations whose random numbers depend on the seed and their number.
+
+    It takes the place of ``IterBasedTrainLoop`` within the scope ``mmseg``.
+    """
+
+    def run(self):
+        """Launch training."""
+        runner = self.runner
+        self._say_what_is_not_exact()
+        runner.call_hook('before_train')
+        runner.call_hook('before_train_epoch')
+        with self._ended():
+            self._go_on()
+            while self._iter < self._max_iters and not self.stop_training:
+                runner.model.train()
+                self.run_iter(next(self.dataloader_iterator))
+                self._decide_current_val_interval()
+                self._validate()
+        runner.call_hook('after_train_epoch')
+        runner.call_hook('after_train')
+        return runner.model
+
+    def _validate(self) -> None:
+        """Where it is due."""
+        due = self._iter % self.val_interval == 0
+        if (
+            self.runner.val_loop is not None
+            and self._iter >= self.val_begin
+            and (due or self._iter == self._max_iters)
+        ):
+            self.runner.val_loop.run()
+
+
+@LOOPS.register_module(name='EpochBasedTrainLoop')
+class ExactEpochLoop(_ExactLoop, _EpochBasedTrainLoop):
+    """Epochs of iterations whose random numbers depend on the seed and their
+    number; resumed within an epoch, it goes on with the next batch.
+
+    It takes the place of ``EpochBasedTrainLoop`` within the scope ``mmseg``.
+    """
+
+    def run(self):
+        """Launch training."""
+        runner = self.runner
+        self._say_what_is_not_exact()
+        runner.call_hook('before_train')
+        with self._ended():
+            self._go_on()
+            while self._epoch < self._max_epochs and not self.stop_training:
+                self.run_epoch()
+                self._decide_current_val_interval()
+                self._validate()
+        runner.call_hook('after_train')
+        return runner.model
+
+    def run_epoch(self) -> None:
+        """The rest of an epoch."""
+        self.runner.call_hook('before_train_epoch')
+        self.runner.model.train()
+        for number, batch in enumerate(self._batches(), self._done()):
+            self.run_iter(number, batch)
+        self.runner.call_hook('after_train_epoch')
+        self._epoch += 1
+
+    def _done(self) -> int:
+        """Batches of the present epoch that were trained on."""
+        return self._iter - self._epoch * len(self.dataloader)
+
+    def _batches(self) -> Iterator[dict]:
+        if not self._seeded:
+            yield from self.dataloader
+            return
+        for _ in range(self._done(), len(self.dataloader)):
+            # A hook may have put another one in its place.
+            yield next(self.dataloader_iterator)
+
+    def _validate(self) -> None:
+        """Where it is due: an epoch has ended."""
+        due = self._epoch % self.val_interval == 0
+        if (
+            self.runner.val_loop is not None
+            and self._done() == 0
+            and self._epoch >= self.val_begin
+            and (due or self._epoch == self._max_epochs)
+        ):
+            self.runner.val_loop.run()
+
+
+def name_loop(cfg: Config) -> None:
+    """Name the class of a config's loop where it has ``by_epoch`` alone:
+    MMEngine then takes its own."""
+    loop = cfg.get('train_cfg') or {}
+    if 'by_epoch' in loop and 'type' not in loop:
+        kind = 'Epoch' if loop.pop('by_epoch') else 'Iter'
+        loop['type'] = f'{kind}BasedTrainLoop'

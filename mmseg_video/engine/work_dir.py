@@ -1,19 +1,18 @@
 """The folder of a training: who is at work in it, and whose files it has."""
 
 import contextlib
-import fcntl
 import json
 import os
 import re
-import socket
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..io.atomic import write_text
+from ..io.locks import FolderLock
 
-RUN, LOCK = 'run.json', '.lock'
+RUN = 'run.json'
 # What io/atomic.py writes to before a file gets its name.
 _TEMPORARY = re.compile(r'\..+\.\d+\.pth')
 
@@ -28,26 +27,8 @@ def locked(work_dir: str | os.PathLike) -> Iterator[None]:
     Raises:
         RuntimeError: If another training holds it.
     """
-    folder = Path(work_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / LOCK, 'a+') as file:
-        try:
-            # Of the process, not of the open file: workers do not inherit it.
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            raise RuntimeError(
-                f"'{work_dir}' is in use by another training "
-                f'({file.read().strip() or "of an unknown process"}): wait '
-                'for it, end it, or take another --work-dir'
-            ) from None
-        file.truncate(0)
-        print(
-            f'process {os.getpid()} on {socket.gethostname()}',
-            file=file,
-            flush=True,
-        )
-        for path in folder.iterdir():
+    with FolderLock(work_dir, 'training', '--work-dir'):
+        for path in Path(work_dir).iterdir():
             if _TEMPORARY.fullmatch(path.name):
                 path.unlink(missing_ok=True)
         yield

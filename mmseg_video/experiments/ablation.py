@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..io.locks import FolderLock
 from .costs import Costs, chosen_device
 from .launch import Launcher
-from .perform import alone_in, perform, report_failures
+from .perform import perform, report_failures
 from .plan import Plan, make_plan
 from .report import describe, write_report
 from .spec import read_spec
@@ -44,7 +45,7 @@ def ablate(
     if dry_run:
         return
     if not report:
-        with alone_in(root):
+        with FolderLock(root):
             for run in plan.runs:
                 run.link(out)
             failed = perform(plan, stages, launcher)

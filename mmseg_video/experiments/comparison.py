@@ -9,6 +9,7 @@ from ..choices import CORRUPTIONS
 from ..datasets.corruptions import SEVERITIES
 from ..evaluation.bootstrap import compare
 from ..evaluation.protocol import Protocol
+from ..io.locks import FolderLock
 from .comparison_report import (
     write_degraded,
     write_report,
@@ -16,7 +17,7 @@ from .comparison_report import (
 )
 from .costs import Costs, chosen_device
 from .launch import Launcher
-from .perform import alone_in, perform, report_failures
+from .perform import perform, report_failures
 from .plan import make_plan
 from .spec import SIZE, Entry, Spec
 
@@ -74,7 +75,7 @@ def compare_models(
         report_failures(perform(plan, both, launcher))
         return [compare(*(s.work_dir for s in pair)) for pair in stages]
 
-    with alone_in(out):
+    with FolderLock(out):
         for run in runs:
             run.link(out)
         by_part = dict(zip(degrade, reports(parts), strict=True))

@@ -1,12 +1,9 @@
 """A plan carried out: checked, alone in its folder, with what is left told."""
 
-import fcntl
 import functools
 import signal
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import contextmanager
-from pathlib import Path
 
 from tqdm import tqdm
 
@@ -66,25 +63,6 @@ def report_failures(failed: dict[str, str]) -> None:
             f'{len(failed)} failed, see above; the same command does them '
             'again, and only them'
         )
-
-
-@contextmanager
-def alone_in(folder: Path):
-    """Two at work in one folder would do the same runs.
-
-    Raises:
-        ValueError: If another process is in this context.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / '.lock', 'w') as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ValueError(
-                f"another command is at work in '{folder}': wait for it, or "
-                'name another folder with --out'
-            ) from None
-        yield
 
 
 def resumable(main: Callable) -> Callable:

@@ -10,8 +10,9 @@ from tqdm import tqdm
 
 from ..datasets.street_scenes import write_street_scenes
 from ..io.atomic import write_text
+from ..io.locks import FolderLock
 from .launch import Launcher
-from .perform import alone_in, perform, report_failures
+from .perform import perform, report_failures
 from .plan import Plan, make_plan
 from .quickstart_report import write_curves, write_gif, write_table
 from .report import describe
@@ -49,7 +50,7 @@ def run_quickstart(
     if not data_root:
         settings['snippets'] = list(snippets)
     folder = str(Path(data_root or out / 'street_scenes').resolve())
-    with alone_in(out):
+    with FolderLock(out):
         _keep_settings(out, dict(settings, data_root=folder))
         start = time.time()
         if not data_root:

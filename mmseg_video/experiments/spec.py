@@ -13,6 +13,7 @@ from ..evaluation.protocol import Protocol
 from ..io.shipped import ROOT, find_config, find_spec, shipped
 
 SIZE = (512, 1024)
+LARGEST = 100_000  # values of a spec; aliases of aliases make any number
 # May stand at the top, for all entries, and in an entry, for that one.
 SHARED = (
     *('data', 'schedule', 'data_root', 'num_classes', 'keep', 'seeds'),
@@ -360,7 +361,11 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _refuse_duplicates(path: Path) -> None:
+def _refuse_duplicates(path: Path, above: tuple[Path, ...] = ()) -> None:
+    if path.resolve() in above:
+        raise ValueError(
+            f"the _base_ of '{above[-1]}' leads back to '{path}': take it out"
+        )
     if not path.is_file():
         raise FileNotFoundError(f"no spec '{path}'")
     if path.suffix not in ('.yml', '.yaml'):
@@ -374,8 +379,27 @@ def _refuse_duplicates(path: Path) -> None:
         ) from None
     except (ValueError, yaml.YAMLError) as error:
         raise ValueError(f'{path}: {error}') from None
+    if _is_larger(content, LARGEST):
+        raise ValueError(
+            f'{path}: with its aliases (*) written out it has more than '
+            f'{LARGEST} values, which no spec has'
+        )
     if not isinstance(content, dict):
         raise ValueError(f'{path}: entries: NAME: {{config: ...}} is missing')
     bases = content.get('_base_', [])
     for base in [bases] if isinstance(bases, str) else bases:
-        _refuse_duplicates(path.parent / base)
+        _refuse_duplicates(path.parent / base, (*above, path.resolve()))
+
+
+def _is_larger(content, number: int) -> bool:
+    """Whether there are more values than ``number``, with repetitions."""
+    left = [content]
+    for _ in range(number):
+        if not left:
+            return False
+        value = left.pop()
+        if isinstance(value, dict):
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+    return bool(left)

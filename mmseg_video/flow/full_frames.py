@@ -60,7 +60,7 @@ class FullFrames:
             )
         if self.max_every < 1:
             raise ValueError(f'max_every must be >= 1, got {self.max_every}')
-        if self.tolerance < 0:
+        if not self.tolerance >= 0:  # NaN too
             raise ValueError(
                 f'tolerance is a part of the image, >= 0: {self.tolerance}'
             )

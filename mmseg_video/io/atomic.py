@@ -10,20 +10,38 @@ from pathlib import Path
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
+def refuse_special(path: str | os.PathLike) -> None:
+    """Refuse to replace what is no file: a user with all rights could lose
+    ``/dev/null``.
+
+    Raises:
+        OSError: If a folder, a device or a pipe stands there, or a link to
+            itself.
+    """
+    if os.path.lexists(path) and not os.path.isfile(path):
+        kind = 'a folder'
+        if not os.path.isdir(path):
+            kind = 'a device, a pipe or a link that leads nowhere'
+        raise OSError(f"'{path}' is {kind}: name a file to write")
+
+
 @contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """A path beside ``path`` to write to, which replaces it at the end.
 
     Its folder is made. A kill in the middle leaves the file of before; an
-    error leaves it too, and takes what was written away.
+    error leaves it too, and takes what was written away. Where a link stands,
+    the file that it leads to is replaced.
 
     Args:
         path (path): The file.
 
     Raises:
-        OSError: With the file's name, if the disk is full.
+        OSError: With the file's name, if the disk is full, or if a folder, a
+            device or a pipe stands there: those are not replaced.
     """
-    path = Path(path).absolute()
+    path = Path(os.path.realpath(path))
+    refuse_special(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays: it tells some writers the format.
     temporary = path.with_name(f'.{path.stem}.{os.getpid()}{path.suffix}')

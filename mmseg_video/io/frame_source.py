@@ -72,7 +72,13 @@ class FrameSource:
             end (float | None): Seconds before which they are shown. Defaults
                 to None, all.
             stride (int): Every so many. Defaults to 1.
+
+        Raises:
+            ValueError: If the start or the end is infinite or NaN.
         """
+        for name, value in (('start', start), ('end', end)):
+            if value is not None and not math.isfinite(value):
+                raise ValueError(f'{name} is {value} s, expected a number')
         reduced = FrameSource(
             iter(()), self.fps and self.fps / stride, self.length
         )

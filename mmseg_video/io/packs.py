@@ -135,6 +135,11 @@ def read_settings(root: Path) -> dict:
         settings = json.loads((root / PACK).read_text())
         version = settings['version']
         settings['shards'], settings['made']
+    except (FileNotFoundError, NotADirectoryError):
+        raise PackError(
+            f"'{root}' is no packed set, it has no {PACK}: mmseg-video pack "
+            'makes one'
+        ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise PackError(
             f"'{root / PACK}' is damaged ({type(error).__name__}): copy it "

@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from .atomic import refuse_special
 from .lazy import LazyModule
 
 av = LazyModule('av')
@@ -79,6 +80,7 @@ class _Writer:
         self.count += 1
 
     def _place(self) -> None:
+        refuse_special(self.target)
         os.replace(self.temporary, self.target)
 
     def _close(self) -> None:

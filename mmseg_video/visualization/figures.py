@@ -99,6 +99,7 @@ def bar_chart(
     axis.set_axisbelow(True)
     if log:
         axis.set_yscale('log')
+        axis.yaxis.set_major_formatter('{x:g}')
     if len(series) > 1:
         figure.legend(
             loc='outside upper center', ncols=len(series), frameon=False

@@ -3,14 +3,19 @@
 import itertools
 import os
 import shutil
+import signal
 import sys
 import uuid
 
 import pytest
 import torch
+from mmengine import Config
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmseg_video.datasets.seeded import SeededBatches, mixed_seed
+from mmseg_video.engine.checkpoints import find_last_checkpoint
+from mmseg_video.engine.train_loop import name_loop
 from tests.checkpoints import same
 from tests.commands import ROOT, call
 from tests.runs import config
@@ -79,6 +84,53 @@ def test_resumed_equals_uninterrupted(make, root, tmp_path):
     part.mkdir()
     path = resumed(make, root, whole, part, 1, 2 if make is teacher else 0)
     same(whole / path.name, path)
+
+
+def epochs(root, work_dir):
+    """Three epochs of two iterations; checkpoints and schedules count
+    epochs."""
+    cfg = settings(config('unet', root, work_dir))
+    cfg.train_cfg = dict(
+        type='EpochBasedTrainLoop', max_epochs=3, val_interval=2
+    )
+    cfg.train_dataloader.batch_size = 1
+    cfg.train_dataloader.sampler = dict(type='DefaultSampler', shuffle=True)
+    cfg.default_hooks.checkpoint.by_epoch = True
+    cfg.param_scheduler = dict(type='StepLR', step_size=1, gamma=0.5)
+    cfg.model.decode_head.dropout_ratio = 0.3
+    return cfg
+
+
+class Stop(Hook):
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner.iter == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_epochs_go_on_in_their_middle(root, tmp_path):
+    """Killed within the second epoch: with a checkpoint of it, after a
+    signal, and with that of the first one alone."""
+    whole, part = tmp_path / 'whole', tmp_path / 'part'
+    Runner.from_cfg(epochs(root, whole)).train()
+    runner = Runner.from_cfg(epochs(root, part))
+    runner.register_hook(Stop())
+    with pytest.raises(SystemExit):
+        runner.train()
+    begun = find_last_checkpoint(part)
+    assert begun == str(part / 'epoch_1_iter_3.pth')
+    for source in (begun, str(whole / 'epoch_1.pth')):
+        cfg = epochs(root, part)
+        cfg.train_dataloader.num_workers = int(source == begun)
+        cfg.resume, cfg.load_from = True, source
+        Runner.from_cfg(cfg).train()
+        same(whole / 'epoch_3.pth', part / 'epoch_3.pth')
+        (part / 'epoch_3.pth').unlink()
+
+
+def test_a_loop_without_a_type_is_named():
+    cfg = Config(dict(train_cfg=dict(by_epoch=True, max_epochs=1)))
+    name_loop(cfg)
+    assert cfg.train_cfg == dict(type='EpochBasedTrainLoop', max_epochs=1)
 
 
 def test_skipping_reads_nothing_and_gives_the_same_samples():

@@ -17,6 +17,7 @@ from mmengine.runner import Runner
 
 from mmseg_video.engine import PreemptionHook
 from mmseg_video.engine.checkpoints import find_last_checkpoint
+from mmseg_video.engine.train_loop import VALIDATED
 from tests.checkpoints import same
 from tests.commands import ROOT, tiny
 from tests.runs import config, leaf
@@ -125,6 +126,103 @@ def test_every_process_of_a_job(root, tmp_path):
     assert text.count('exitcode  : 138') == 2, text[-3000:]
     saved = torch.load(tmp_path / f'run/iter_{found[1]}.pth')
     assert len(saved['processes']) == 2
+
+
+WORKER = """
+import os, signal, sys
+from pathlib import Path
+import torch
+from mmengine.hooks import Hook
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+import mmseg_video.engine.registration
+from mmseg_video.engine.hooks import preemption_hook
+from mmseg_video.engine.launch import leave_processes, set_up_processes
+from tests.runs import config
+
+init_default_scope('mmseg')
+root, folder = map(Path, sys.argv[1:])
+rank = int(os.environ['RANK'])
+preemption_hook.ASK = 1
+
+
+class Send(Hook):
+    def __init__(self, to):
+        self.to = to
+
+    def before_val_iter(self, runner, batch_idx, data_batch=None):
+        if rank == self.to:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def stop(name, to, interval, **val):
+    cfg = config('unet', root, folder / name)
+    cfg.train_cfg.update(max_iters=4, val_interval=2)
+    cfg.default_hooks.checkpoint.update(interval=interval)
+    cfg.visualizer.vis_backends = []
+    cfg.merge_from_dict(val)
+    cfg.experiment_name = name
+    set_up_processes(cfg, 'pytorch')
+    runner = Runner.from_cfg(cfg)
+    runner.register_hook(Send(to))
+    try:
+        runner.train()
+    except SystemExit as end:
+        print(name, 'left with', end.code, flush=True)
+
+
+stop('checkpoint', 1, 1)
+stop('none', 1, 99)
+stop('uneven', 0, 1, **{
+    'val_dataloader.dataset.indices': [0],
+    'val_dataloader.sampler.round_up': False,
+})
+leave_processes()
+"""
+
+
+def test_a_validation_is_left_by_all_processes(root, tmp_path):
+    """Where one alone has the signal, with a checkpoint of that iteration,
+    without one, and where the others have fewer batches or none."""
+    worker = tmp_path / 'worker.py'
+    worker.write_text(WORKER)
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = str(free.getsockname()[1])
+    # Without torchrun, which ends the others when one has left.
+    job = dict(
+        WORLD_SIZE='2',
+        LOCAL_WORLD_SIZE='2',
+        MASTER_ADDR='127.0.0.1',
+        MASTER_PORT=port,
+        PYTHONPATH=f'{ROOT}{os.pathsep}{os.environ.get("PYTHONPATH", "")}',
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, worker, root, tmp_path],
+            env={**os.environ, **job, 'RANK': rank, 'LOCAL_RANK': rank},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in '01'
+    ]
+    try:
+        outputs = [
+            process.communicate(timeout=120)[0] for process in processes
+        ]
+    finally:
+        for process in processes:
+            process.kill()
+    names = ('checkpoint', 'none', 'uneven')
+    for output in outputs:
+        left = re.findall(r'^(\w+) left with (\d+)$', output, re.MULTILINE)
+        assert left == [(name, '143') for name in names], output[-3000:]
+    for name, validated in zip(names, (None, 2, 2), strict=True):
+        assert f"'{tmp_path / name}/iter_2.pth' is written" in outputs[0]
+        saved = torch.load(tmp_path / name / 'iter_2.pth')
+        found = saved['message_hub']['runtime_info'].get(VALIDATED)
+        assert found == validated, name
 
 
 def _wait_for(log, pattern, file=None):

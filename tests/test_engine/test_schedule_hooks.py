@@ -184,9 +184,9 @@ def test_it_is_refused_before_the_training_begins(root, tmp_path):
     assert not list(tmp_path.glob('*/vis_data/scalars.json'))
 
 
-def test_a_loop_of_epochs_cannot_grow():
+def test_a_loop_of_another_kind_cannot_grow():
     runner = SimpleNamespace(train_loop=SimpleNamespace())
-    with pytest.raises(RuntimeError, match='needs a loop of iterations'):
+    with pytest.raises(RuntimeError, match='needs a loop whose'):
         GrowClipHook({2: 5}).before_run(runner)
 
 

@@ -102,3 +102,12 @@ def test_other_sequences_are_refused(tmp_path):
         pool(base, other)
     with pytest.raises(ValueError, match='other runs'):
         pool(base, {(1, 0): base[0, 0]})
+
+
+def test_one_run_has_an_interval_over_its_sequences(tmp_path):
+    rng = np.random.default_rng(0)
+    base = {(0, 0): run(tmp_path / 'a', rng, 0.7)}
+    model = {(0, 0): run(tmp_path / 'b', rng, 0.75)}
+    pooled = pool(base, model, resamples=50)['mIoU']
+    assert pooled['sd'] is None
+    assert pooled['low'] < pooled['difference'] < pooled['high']

@@ -151,4 +151,4 @@ def test_one_at_a_time_in_a_folder(root, tmp_path, monkeypatch, capfd):
         fcntl.flock(lock, fcntl.LOCK_EX)
         spec = write(tmp_path, content(root))
         assert ablate(monkeypatch, spec, '--out', out) == 1
-    assert 'another command is at work' in capfd.readouterr().err
+    assert 'in use by another command' in capfd.readouterr().err

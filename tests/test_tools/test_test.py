@@ -53,6 +53,24 @@ def test_frame_interval_and_tta_are_recorded(evaluate, recurrent):
     assert 0 <= report['metrics']['aAcc'] <= 100
 
 
+def test_a_trainings_config_stays_in_its_work_dir(
+    run_tool, framewise, tmp_path
+):
+    """A test in it keeps its own, with its options, beside its log."""
+    run = shutil.copytree(framewise, tmp_path / 'run')
+    before = (run / 'unet_street.py').read_text()
+    code, output = run_tool(
+        *(TOOLS / 'test.py', run / 'unet_street.py'),
+        *(run / 'iter_2.pth', '--work-dir', run),
+        *('--cfg-options', 'test_dataloader.batch_size=2'),
+    )
+    assert code == 0, output[-2000:]
+    assert (run / 'unet_street.py').read_text() == before
+    texts = [path.read_text() for path in run.glob('*/unet_street.py')]
+    assert len(texts) == 1
+    assert texts[0] != before
+
+
 def test_degraded_frames_are_the_same_in_every_run(evaluate, recurrent):
     clean = evaluate(recurrent)
     first = evaluate(recurrent, '--degrade', 1)

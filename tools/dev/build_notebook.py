@@ -21,11 +21,25 @@ def parse_args():
     parser.add_argument(
         '--timeout', type=int, default=900, help='seconds of one cell'
     )
-    return parser.parse_args()
+    args = parser.parse_args()
+    if not args.notebook.is_file():
+        parser.error(f"no notebook '{args.notebook}'")
+    return args
 
 
-def execute(notebook: nbformat.NotebookNode, timeout: int, folder: Path):
-    """Run all cells, in place; what depends on the machine is left out."""
+def execute(
+    notebook: nbformat.NotebookNode, timeout: int, folder: Path
+) -> None:
+    """Run all cells, in place; what depends on the machine is left out.
+
+    Args:
+        notebook (NotebookNode): Its outputs are replaced.
+        timeout (int): Seconds of one cell.
+        folder (Path): Where the cells run.
+
+    Raises:
+        CellExecutionError: If one fails.
+    """
     client = NotebookClient(
         notebook,
         timeout=timeout,
@@ -58,6 +72,8 @@ def main():
     try:
         execute(notebook, args.timeout, args.notebook.parent)
     except CellExecutionError as error:
+        if error.ename == 'SystemExit':  # a sentence of the notebook's own
+            sys.exit(error.evalue)
         sys.exit(f'error: {args.notebook.name}: {error.ename}: {error.evalue}')
     html = as_html(notebook)
     write_text(args.notebook, nbformat.writes(notebook) + '\n')

@@ -14,7 +14,12 @@ from pathlib import Path
 
 import torch
 
-from mmseg_video.cli.arguments import add_data, at_least, tool_parser
+from mmseg_video.cli.arguments import (
+    add_data,
+    add_loading,
+    at_least,
+    tool_parser,
+)
 from mmseg_video.engine import registration  # noqa: F401
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments.benchmarks.steady import benchmark
@@ -49,6 +54,7 @@ def parse_args() -> argparse.Namespace:
         '--report', action='store_true', help='write tables and plots'
     )
     add_data(parser)
+    add_loading(parser)
     args = parser.parse_args()
     if args.config is None and not args.report:
         parser.error('name CONFIG and CHECKPOINT, or --report')

@@ -156,7 +156,7 @@ def run_videos(
         outputs=sorted(targets.paths),
     )
 
-    lock = FolderLock(Path(root) / DONE / '.lock')
+    lock = FolderLock(root, 'run', name=f'{DONE}/.lock')
 
     def dealt() -> tuple[list[list[int]], int]:
         # Before the lock: its file is in the first one.

@@ -104,6 +104,11 @@ def from_polygons(path: Path) -> Image.Image:
     """Train ids (H, W), 8 bit, from the annotators' polygons."""
     annotation = Annotation()
     annotation.fromJsonFile(str(path))
+    for thing in annotation.objects:
+        if not np.isfinite(np.array(thing.polygon, float)).all():
+            raise ValueError(
+                f"a polygon of '{thing.label}' has a point that is no number"
+            )
     return createLabelImage(annotation, 'trainIds')
 
 

@@ -1,7 +1,7 @@
 from .checkpoint_hook import SafeCheckpointHook
 from .checkpoint_report_hook import (
     CheckpointReportHook,
-    check_rnns_used,
+    check_weights,
     report_checkpoint,
 )
 from .finite_logits_hook import FiniteLogitsHook
@@ -33,7 +33,7 @@ __all__ = [
     'SharedClassesHook',
     'SpeedHook',
     'Stopped',
-    'check_rnns_used',
+    'check_weights',
     'report_checkpoint',
     'unwrap',
 ]

@@ -137,14 +137,15 @@ class SafeCheckpointHook(_CheckpointHook):
     def _find_left_over(self, runner: Runner) -> list[Path]:
         """This training's checkpoints that nobody counts any more: written
         where it was stopped, or not removed where it was killed."""
-        begin, end = self.filename_tmpl.split('{}')
+        begin, end = map(re.escape, self.filename_tmpl.split('{}'))
+        name = re.compile(rf'{begin}(\d+)(_iter_\d+)?{end}')
         done = runner.epoch if self.by_epoch else runner.iter
         return [
             path
-            for path in Path(self.out_dir).glob(f'{begin}*{end}')
-            if (step := path.name[len(begin) : -len(end)]).isdigit()
-            and int(step) <= done
-            and int(step) not in self.keep_ckpt_ids
+            for path in Path(self.out_dir).iterdir()
+            if (match := name.fullmatch(path.name))
+            and int(match[1]) <= done
+            and (match[2] or int(match[1]) not in self.keep_ckpt_ids)
             and self._is_ours(path)
         ]
 
@@ -157,7 +158,7 @@ class SafeCheckpointHook(_CheckpointHook):
     # -- a checkpoint is written
 
     def _save_checkpoint_with_step(
-        self, runner: Runner, step: int, meta: dict
+        self, runner: Runner, step: int | str, meta: dict
     ) -> None:
         self._processes = _processes_state(runner)
         with self.file_backend.removals_last():
@@ -192,17 +193,19 @@ class SafeCheckpointHook(_CheckpointHook):
                 dict(epoch=runner.epoch, iter=runner.iter),
             )
 
-    def save_extra(self, runner: Runner) -> str | None:
-        """A checkpoint after the present iteration, beside those that are
-        kept: it goes when a resumed training has written its next one.
+    def save_extra(self, runner: Runner, done: int) -> str:
+        """A checkpoint after so many iterations, beside those that are kept:
+        it goes when a resumed training has written its next one.
 
-        Returns its path, None where checkpoints count epochs.
+        Where checkpoints count epochs, it is named after both, such as
+        ``epoch_3_iter_350.pth``. Returns its path.
         """
-        if self.by_epoch:
-            return None
+        step = f'{runner.epoch}_iter_{done}' if self.by_epoch else done
         keep, self.max_keep_ckpts = self.max_keep_ckpts, -1
         try:
-            self._save_checkpoint(runner)
+            self._save_checkpoint_with_step(
+                runner, step, dict(epoch=runner.epoch, iter=done)
+            )
         finally:
             self.max_keep_ckpts = keep
         return self.last_ckpt

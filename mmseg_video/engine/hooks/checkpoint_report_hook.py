@@ -8,6 +8,7 @@ from mmseg.registry import HOOKS
 from torch import nn
 
 from ...models.warm_start import adapt_framewise
+from ..partial import accepts_partial
 from ..pretrained import fetch
 from .finite_loss_hook import not_finite
 from .sequence_state_hook import unwrap
@@ -97,7 +98,7 @@ def report_checkpoint(
         raise RuntimeError(
             f'{text}. What was not loaded would stay at its random '
             f'initialisation ({_modules(lacking)}): take the config it was '
-            'trained with; train and test have --allow-partial'
+            'trained with; --allow-partial accepts it'
         )
     return text
 
@@ -121,6 +122,26 @@ def check_rnns_used(model: nn.Module, weights: dict, source: str) -> None:
             'model none for them: test the checkpoint with the config it was '
             'trained with'
         )
+
+
+def check_weights(
+    model: nn.Module, weights: dict, source: str, allow_partial: bool = False
+) -> str:
+    """What of a model that is to predict a checkpoint covers.
+
+    It may lack what only trains (``training_only``), and anything where
+    ``allow_partial`` or ``--allow-partial`` says so.
+
+    Raises:
+        RuntimeError: If it lacks more, or has RNNs that the model has not.
+        ValueError: If a tensor of it holds NaN or infinity.
+    """
+    if allow_partial or accepts_partial():
+        return report_checkpoint(model, weights, source)
+    only = getattr(model, 'training_only', ())
+    text = report_checkpoint(model, weights, source, only)
+    check_rnns_used(model, weights, source)
+    return text
 
 
 def new_modules(model: nn.Module) -> tuple[str, ...]:
@@ -199,7 +220,8 @@ class CheckpointReportHook(Hook):
     def _watch(self, name: str, module: nn.Module, source: str) -> None:
         """Report on the module's next load, whoever does it."""
         awaited = self._awaited
-        min_share = 0.0 if self.allow_partial else 0.5
+        partial = self.allow_partial or accepts_partial()
+        min_share = 0.0 if partial else 0.5
 
         # A function of its own rather than a method: copies of the model
         # (EMA) carry it, and must not carry the runner.
@@ -228,25 +250,21 @@ class CheckpointReportHook(Hook):
         if 'state_dict' in checkpoint:
             weights = adapt_framewise(model, weights)
             checkpoint['state_dict'] = weights
-        text = report_checkpoint(
-            model, weights, source, self._may_lack(runner, testing)
-        )
-        if testing and not self.allow_partial:
-            check_rnns_used(model, weights, source)
+        if testing:
+            text = check_weights(model, weights, source, self.allow_partial)
+        else:
+            lacks = self._may_lack(runner)
+            text = report_checkpoint(model, weights, source, lacks)
         print_log(text, logger='current')
         self._compare_classes(runner, checkpoint, source)
 
-    def _may_lack(
-        self, runner: Runner, testing: bool
-    ) -> tuple[str, ...] | None:
-        model = unwrap(runner.model)
-        if self.allow_partial:
+    def _may_lack(self, runner: Runner) -> tuple[str, ...] | None:
+        """In a training."""
+        if self.allow_partial or accepts_partial():
             return None
-        if testing:
-            return tuple(getattr(model, 'training_only', ()))
         if runner._resume:
             return ()
-        return self.new + new_modules(model)
+        return self.new + new_modules(unwrap(runner.model))
 
     def _compare_classes(
         self, runner: Runner, checkpoint: dict, source: str

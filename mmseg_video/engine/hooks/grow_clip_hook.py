@@ -31,10 +31,15 @@ class GrowClipHook(Hook):
             of the data is that long.
         FileNotFoundError: If a frame of the longest clips is missing, unless
             the dataset has ``missing='repeat'``.
-        RuntimeError: If the loop does not count iterations.
+        RuntimeError: If the loop is neither of ours.
     """
 
     def __init__(self, milestones: dict[int, int]):
+        if not milestones:
+            raise ValueError(
+                'GrowClipHook: milestones are empty: name iterations done '
+                '-> T, such as {16000: 8}, or leave the hook out'
+            )
         for begin, num_frames in milestones.items():
             # --cfg-options give the iterations as text.
             if not str(begin).isdigit() or not isinstance(num_frames, int):
@@ -58,7 +63,7 @@ class GrowClipHook(Hook):
     def before_run(self, runner: Runner) -> None:
         if not hasattr(runner.train_loop, 'replace_dataloader'):
             raise RuntimeError(
-                'GrowClipHook needs a loop of iterations: '
+                'GrowClipHook needs a loop whose batches can be replaced: '
                 "train_cfg=dict(type='IterBasedTrainLoop', ...)"
             )
         self._start = self._now = _num_frames(runner.cfg.train_dataloader)

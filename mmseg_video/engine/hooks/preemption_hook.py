@@ -21,6 +21,8 @@ SIGNALS = tuple(
 )
 # torchrun sends what it got to processes that got it already.
 AGAIN = 3.0  # seconds
+# Batches of a validation after which several processes ask one another.
+ASK = 10
 
 
 class Stopped(SystemExit):
@@ -37,6 +39,8 @@ class PreemptionHook(Hook):
     and ends the training: all processes of it, at the same iteration.
 
     A validation is finished before, unless its checkpoint is there already.
+    Processes may have different numbers of its batches: they ask one another
+    every ``ASK`` batches as long as all have some, and at its end.
     A second signal, some seconds later, ends the training at once.
 
     Raises:
@@ -49,8 +53,10 @@ class PreemptionHook(Hook):
     def __init__(self):
         self._signal, self._at = 0, 0.0
         self._before = {}
+        self._trains, self._common = False, 0
 
     def before_train(self, runner: Runner) -> None:
+        self._trains = True
         if threading.current_thread() is threading.main_thread():
             self._before = {
                 number: signal.signal(number, self._note) for number in SIGNALS
@@ -77,24 +83,50 @@ class PreemptionHook(Hook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch=None, outputs=None
     ) -> None:
-        number = self._signal
-        if runner.world_size > 1:
-            device = next(runner.model.parameters()).device
-            flag = torch.tensor(number, device=device)
-            all_reduce(flag, 'max')
-            number = int(flag)
+        number = self._agreed(runner)
         if number:
             self._stop(runner, number, runner.iter + 1)
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        self._common = self._reduced(runner, len(runner.val_dataloader), 'min')
 
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch=None, outputs=None
     ) -> None:
-        # Each process for itself: nothing is left to write.
-        checkpoint = self._checkpoint_hook(runner)
-        if not self._signal or not checkpoint:
+        if not self._is_written(runner):
             return
-        if checkpoint.saved_iter == runner.iter:
-            self._stop(runner, self._signal, runner.iter)
+        done = batch_idx + 1
+        if runner.world_size > 1 and (done % ASK or done > self._common):
+            return
+        number = self._agreed(runner)
+        if number:
+            self._stop(runner, number, runner.iter)
+
+    def after_val_epoch(self, runner: Runner, metrics=None) -> None:
+        number = self._agreed(runner) if self._trains else 0
+        if number:
+            self._stop(runner, number, runner.iter)
+
+    def _agreed(self, runner: Runner) -> int:
+        """The signal that any process has got, 0 where none has."""
+        return self._reduced(runner, self._signal, 'max')
+
+    def _reduced(self, runner: Runner, number: int, how: str) -> int:
+        if runner.world_size == 1:
+            return number
+        device = next(runner.model.parameters()).device
+        shared = torch.tensor(number, device=device)
+        all_reduce(shared, how)
+        return int(shared)
+
+    def _is_written(self, runner: Runner) -> bool:
+        """Whether a checkpoint of the present iteration is there."""
+        hook = self._checkpoint_hook(runner)
+        return (
+            self._trains
+            and hook is not None
+            and hook.saved_iter == runner.iter
+        )
 
     def _checkpoint_hook(self, runner: Runner) -> SafeCheckpointHook | None:
         hooks = [h for h in runner.hooks if isinstance(h, SafeCheckpointHook)]
@@ -104,14 +136,13 @@ class PreemptionHook(Hook):
         hook = self._checkpoint_hook(runner)
         path = runner.message_hub.runtime_info.get('last_ckpt')
         if hook and hook.saved_iter != done:
-            path = hook.save_extra(runner) or path
+            path = hook.save_extra(runner, done)
         if runner.world_size > 1 and self._before:
             # torchrun sends SIGTERM to those that are still there when the
             # first has left: all leave with one status.
             self._before[signal.SIGTERM] = signal.SIG_IGN
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if runner.message_hub.get_info('loop_stage') == 'train':
-            barrier()  # the first process has written it
+        barrier()  # the first process has written it
         self.release_signals()
         if is_main_process():
             written = f"'{path}' is written" if path else 'nothing is written'

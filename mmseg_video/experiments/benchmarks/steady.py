@@ -10,11 +10,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.registry import init_default_scope
-from mmseg.registry import DATASETS, METRICS, MODELS
+from mmseg.registry import DATASETS, METRICS
 
-from ...engine.launch import load_config, revert_sync_bn, set_data_root
-from ...engine.pretrained import fetch_nothing
-from ...engine.weights import read_checkpoint
+from ...apis.segmentors import load_segmentor
+from ...engine.launch import load_config, set_data_root
 from ...evaluation.figures import TEMPORAL_METRICS
 from ...evaluation.protocol import Protocol
 from ...flow.full_frames import FullFrames
@@ -109,18 +108,7 @@ class Video:
         return scores[0].half().numpy(), time.perf_counter() - start
 
     def _load(self):
-        model_cfg = self.cfg.model
-        revert_sync_bn(model_cfg)
-        fetch_nothing(model_cfg)
-        self._model = MODELS.build(model_cfg).eval()
-        loaded = read_checkpoint(self.checkpoint, 'cpu')
-        weights = loaded.get('state_dict', loaded)
-        self._model.load_state_dict(
-            {
-                k: v.float() if v.is_floating_point() else v
-                for k, v in weights.items()
-            }
-        )
+        self._model = load_segmentor(self.cfg, self.checkpoint).model
         return self._model
 
     def flow_of(self, setting: Setting, cache: Path | None) -> FlowToPrevious:

@@ -12,10 +12,8 @@ MISSING = '--'
 
 # Group of columns -> its columns and their names.
 STREET = {
-    'no degradation': {
-        ('clean', 'stream', 'mIoU', 'all'): 'stream',
-        ('clean', 't5', 'mIoU', 'all'): '$T\\,{=}\\,5$',
-        ('clean', 't12', 'mIoU', 'all'): '$T\\,{=}\\,12$',
+    'no degradation, stream': {
+        ('clean', 'stream', 'mIoU', 'all'): 'all',
         ('clean', 'stream', 'flicker_static', 'all'): 'flicker',
         ('clean', 'stream', 'VC8', 'all'): 'VC8',
     },
@@ -25,10 +23,10 @@ STREET = {
         ('bursts', 'stream', 'mIoU', 'clean'): 'clean',
         ('bursts', 'stream', 'mIoU', 'degraded'): 'degr.',
         ('bursts', 'stream', 'flicker_static', 'all'): 'flicker',
+        ('bursts', 'stream', 'VC8', 'all'): 'VC8',
     },
     'bursts, $T\\,{=}\\,5$': {
         ('bursts', 't5', 'mIoU', 'all'): 'all',
-        ('bursts', 't5', 'mAcc', 'all'): 'mAcc',
         ('bursts', 't5', 'mIoU', 'clean'): 'clean',
         ('bursts', 't5', 'mIoU', 'degraded'): 'degr.',
     },
@@ -43,6 +41,7 @@ STREET_GAINS = {
     ('bursts', 'stream', 'mIoU', 'degraded'): 'bursts, degraded',
     ('long_bursts', 'stream', 'mIoU', 'degraded'): 'long, degraded',
     ('clean', 'stream', 'flicker_static', 'all'): 'flicker',
+    ('bursts', 'stream', 'flicker_static', 'all'): 'flicker, bursts',
 }
 CAMVID = {
     '15\\,Hz, clean': {

@@ -4,7 +4,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...perform import alone_in, duration
+from ....io.locks import FolderLock
+from ...perform import duration
 from .report import Report
 from .settings import Settings
 from .stages import Stage
@@ -38,7 +39,7 @@ def run_gpu_day(
         RuntimeError: If a stage failed.
     """
     end = time.monotonic() + 60 * minutes
-    with alone_in(out):
+    with FolderLock(out):
         worker = Worker(settings, out / 'gpu_day.log', start)
         try:
             report = Report(out, settings, worker.begin())
