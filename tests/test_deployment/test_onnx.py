@@ -96,7 +96,6 @@ VARIANTS = {
                 cell=dict(type='GatedEMACell', keep=0.6), connection='standard'
             )
         ),
-        final_rnn=dict(hidden_ratio=0.5),
         filter=FILTER,
         flow_compensated=True,
     ),
