@@ -20,6 +20,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     'levels': other_tables.levels,
     'frames': other_tables.frames,
     'ladder': other_tables.ladder,
+    'camvid_ladder': other_tables.camvid_ladder,
     'gpu': other_tables.gpu,
     'robustness': other_tables.robustness,
 }
