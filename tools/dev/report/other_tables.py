@@ -93,10 +93,20 @@ FRAMES = {
 
 def steady(results: Results) -> str:
     """Any net, steadied without training: gains over the net alone."""
-    lines = [_steady_line('alone', 'the net alone', results, absolute=True)]
-    for group in (STEADY, PACES, RIVALS):
+    return _steady_table(results, NETS, STEADY, PACES, RIVALS)
+
+
+def steady_degraded(results: Results) -> str:
+    """The same where a fifth of the frames are degraded."""
+    nets = [f'{net}_degraded' for net in NETS]
+    return _steady_table(results, nets, STEADY, PACES)
+
+
+def _steady_table(results: Results, nets, *groups: dict[str, str]) -> str:
+    lines = [_steady_line('alone', 'the net alone', nets, results, True)]
+    for group in groups:
         lines += [RULE]
-        lines += [_steady_line(s, n, results) for s, n in group.items()]
+        lines += [_steady_line(s, n, nets, results) for s, n in group.items()]
     head = (
         r'& \multicolumn{2}{c}{net A} & \multicolumn{2}{c}{net B}'
         r' & \multicolumn{2}{c}{weak net} \\',
@@ -106,9 +116,9 @@ def steady(results: Results) -> str:
     return tabular('@{}lrrrrrr@{}', head, lines)
 
 
-def _steady_line(setting, name, results, absolute=False) -> list[str]:
+def _steady_line(setting, name, nets, results, absolute=False) -> list[str]:
     cells = [name]
-    for net in NETS:
+    for net in nets:
         if absolute:
             figures = steady_figures(results, net, setting)
             cells.append(numbers.plain(figures['mIoU']))

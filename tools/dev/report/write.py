@@ -16,6 +16,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     'selection': tables.selection,
     'costs': tables.costs,
     'steady': other_tables.steady,
+    'steady_degraded': other_tables.steady_degraded,
     'cells': other_tables.cells,
     'levels': other_tables.levels,
     'frames': other_tables.frames,
