@@ -15,8 +15,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('root', help='the folder to write')
     parser.add_argument('--train', type=int, default=120, help='snippets')
-    parser.add_argument('--val', type=int, default=20, help='snippets')
-    parser.add_argument('--test', type=int, default=60, help='snippets')
+    parser.add_argument('--val', type=int, default=60, help='snippets')
+    parser.add_argument(
+        '--test', type=int, help='snippets, default: as many as of --val'
+    )
     parser.add_argument(
         '--size',
         type=int,
@@ -78,7 +80,7 @@ def main(args: argparse.Namespace) -> None:
             args.root,
             args.train,
             args.val,
-            args.test,
+            args.val if args.test is None else args.test,
             size=tuple(args.size),
             seed=args.seed,
             burst_rate=args.burst_rate,

@@ -17,7 +17,7 @@ from mmseg_video.io.frames import open_frames
 from mmseg_video.io.writers import VideoWriter
 from tests.commands import ROOT, TOOLS
 from tests.frames import moving
-from tests.models import FRAMEWISE, RECURRENT, build, wake
+from tests.models import FRAMEWISE, NORM, RECURRENT, build, wake
 from tests.onnx_files import external_graph
 from tests.test_models.test_mask_feedback_segmentor import AUTHORS
 
@@ -53,9 +53,9 @@ SMOOTHED = dict(
 )
 COMPENSATED = dict(SMOOTHED, flow_compensated=True)
 SMALL = {**SMOOTHED, 'neck': NECK, 'filter': None}
-# Each covers several cells, connections and places, which share their paths.
+# Each covers several cells, connections, norms and places, which share their
+# paths. The tool below exports a ResNet with GRUs on all levels.
 VARIANTS = {
-    'a ResNet with group norm': dict(RECURRENT, data_preprocessor=NORMALISED),
     'lstm, depthwise and dense, and a gated EMA of the logits': dict(
         SMALL,
         neck=dict(
@@ -70,8 +70,9 @@ VARIANTS = {
             )
         ),
     ),
-    'plain and split, and in the decoder': dict(
+    'plain and split, in the decoder, of group norm': dict(
         SMALL,
+        decode_head=dict(HEAD, norm_cfg=NORM),
         neck=dict(
             NECK,
             levels=[2],
@@ -95,7 +96,6 @@ VARIANTS = {
                 cell=dict(type='GatedEMACell', keep=0.6), connection='standard'
             )
         ),
-        final_rnn=dict(hidden_ratio=0.5),
         filter=FILTER,
         flow_compensated=True,
     ),

@@ -13,8 +13,11 @@ from mmseg_video.engine import (
     FiniteLossHook,
     SequenceStateHook,
 )
-from mmseg_video.engine.hooks import check_rnns_used, report_checkpoint
-from mmseg_video.engine.hooks.checkpoint_report_hook import new_modules
+from mmseg_video.engine.hooks import report_checkpoint
+from mmseg_video.engine.hooks.checkpoint_report_hook import (
+    check_rnns_used,
+    new_modules,
+)
 from tests.models import FRAMEWISE, RECURRENT, build, wake
 
 

@@ -48,7 +48,7 @@ def tree(tmp_path, **changes):
     def mutate(*arguments):
         return call(
             *(sys.executable, SCRIPT, '--root', root, '--mutants', path),
-            *('--out', tmp_path / 'out', '--timeout', 5, *arguments),
+            *('--out', tmp_path / 'out', '--timeout', 30, *arguments),
         )
 
     return root, mutate

@@ -10,7 +10,7 @@ more than one interval of checkpoints, and trainings that are bit for bit the
 unbroken one. Then every way in is tried with checkpoints that attack.
 
 Leaves chaos.json and chaos.log in --out. Exit status 0 means that nothing was
-lost and nothing ran.
+lost and nothing ran. Stopped, the same command goes on with the next setting.
 """
 
 import contextlib
@@ -93,7 +93,34 @@ class Result:
     within_one_interval: int = 0
     trainings: int = 0
     identical: int = 0
+    seconds: int = 0
     notes: list[str] = field(default_factory=list)
+
+
+class Kept:
+    """Results of settings, for a run that was stopped.
+
+    Args:
+        path (Path): The file.
+        seed (int): Of the run: those of another one are none of it.
+    """
+
+    def __init__(self, path: Path, seed: int):
+        self.path, self.seed = path, seed
+        self._known = json.loads(path.read_text()) if path.exists() else {}
+
+    def result(self, name: str, kills: int) -> Result | None:
+        """Of so many kills, None where it is not known."""
+        known = self._known.get(self._key(name, kills))
+        return None if known is None else Result(**known)
+
+    def keep(self, result: Result, kills: int) -> None:
+        """Write it down."""
+        self._known[self._key(result.name, kills)] = asdict(result)
+        write_text(self.path, json.dumps(self._known, indent=1))
+
+    def _key(self, name: str, kills: int) -> str:
+        return f'{name}, {kills} kills, seed {self.seed}'
 
 
 class Trainings:
@@ -299,13 +326,12 @@ def main():
     )
     args = parser.parse_args()
     torch.set_num_threads(1)
-    rng = random.Random(args.seed)
     names = args.only or list(SETTINGS)
     shares = [args.kills // len(names)] * len(names)
     for i in range(args.kills % len(names)):
         shares[i] += 1
     lines, results, attacks = [], [], []
-    start = time.monotonic()
+    kept = Kept(args.out / 'chaos_settings.json', args.seed)
 
     def say(text):
         lines.append(_anywhere(text))
@@ -321,7 +347,13 @@ def main():
         for name, share in zip(names, shares, strict=True):
             if not share:
                 continue
-            found = torment(name, share, root, folder / name, rng)
+            found = kept.result(name, share)
+            if found is None:
+                rng = random.Random(f'{args.seed} {name}')
+                begin = time.monotonic()
+                found = torment(name, share, root, folder / name, rng)
+                found.seconds = round(time.monotonic() - begin)
+                kept.keep(found, share)
             results.append(found)
             say(
                 f'{name}: {found.kills} kills, {found.within_one_interval} '
@@ -332,6 +364,10 @@ def main():
                 say(f'  {note}')
         if not args.no_attacks:
             trained = folder / names[0] / 'whole'
+            if not trained.exists():
+                trained.parent.mkdir(exist_ok=True)
+                first = Trainings(names[0], root, trained.parent)
+                wait(first.start(trained))
             (folder / 'attacks').mkdir()
             with (
                 open(os.devnull, 'w') as nothing,
@@ -351,7 +387,8 @@ def main():
     totals |= dict(
         attacks=len(attacks), ran=sum(found['ran'] for found in attacks)
     )
-    say(f'{totals} in {time.monotonic() - start:.0f} s')
+    seconds = sum(result.seconds for result in results)
+    say(f'{totals}, the trainings in {seconds} s')
     report = dict(
         totals=totals, settings=[asdict(r) for r in results], attacks=attacks
     )
@@ -359,6 +396,7 @@ def main():
     text = _anywhere(json.dumps(report, indent=1))
     write_text(args.out / 'chaos.json', text + '\n')
     write_text(args.out / 'chaos.log', '\n'.join(lines) + '\n')
+    kept.path.unlink(missing_ok=True)
     good = (
         totals['within_one_interval'] == totals['kills']
         and totals['recovered'] == totals['identical'] == totals['trainings']

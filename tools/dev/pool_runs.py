@@ -43,7 +43,15 @@ def parse_args() -> argparse.Namespace:
         '--choose',
         nargs=2,
         metavar=('DATA', 'SPLIT'),
-        help='where the rule chooses the default of all entries',
+        help='where the rule chooses the best entry',
+    )
+    parser.add_argument(
+        '--laterals',
+        nargs='+',
+        default=[],
+        metavar='ENTRY',
+        help='that have recurrent laterals: the best of them is the default, '
+        'the best of the others stands beside it',
     )
     parser.add_argument(
         '--cfg-options', nargs='+', action=CfgOptions, help="the runs' own"
@@ -75,7 +83,15 @@ def main():
     )
     if args.choose:
         tested = {row['entry'] for row in results['rows']}
-        results['best'] = choose(results, *args.choose, tested, SLOWEST)
+        trained_alone = {'framewise', results['baseline']}
+        for key, names in (
+            ('best', tested & {*args.laterals}),
+            (
+                'best_without_laterals',
+                tested - {*args.laterals} - trained_alone,
+            ),
+        ):
+            results[key] = choose(results, *args.choose, names, SLOWEST)
     path = args.out / 'results.json'
     write_text(path, to_json(results))
     print(f'{len(results["rows"])} figures in {path}')

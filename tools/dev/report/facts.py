@@ -3,7 +3,8 @@
 - ``steady.NET.SETTING.FIGURE``: a figure of a steadied net (s0, s1, weak,
   street); ``steady.NET.SETTING.gain``: its mIoU less that of the net alone,
   ``cut``: of its flicker, in percent of it; ``steady.NET.A-B.mIoU``: the
-  difference of two settings; NET ``worst``, ``best``, ``mean``: of CamVid's.
+  difference of two settings; NET ``worst``, ``best``: of CamVid's;
+  with ``_degraded``: where a fifth of the frames are degraded.
 - ``sweep.ROW.NET``: a gain of a setting around the default, from the page of
   the sweep.
 - ``ablation.SPEC.ENTRY.PROTOCOL.METRIC``: a mean over seeds;
@@ -86,7 +87,9 @@ def _split(name: str) -> list[str]:
 
 def steady_figures(results: Results, net: str, setting: str) -> dict:
     """The figures of a steadied net."""
-    folder = 'street_val/unet_700' if net == 'street' else f'camvid_val/{net}'
+    net, _, degraded = net.partition('_')
+    data = f'camvid_val{"_degrade0.2" if degraded else ""}'
+    folder = 'street_val/unet_700' if net == 'street' else f'{data}/{net}'
     folder = results.root / 'steady' / folder
     wanted = SETTINGS[setting]
     for path in sorted(folder.glob('*.json')):
@@ -98,12 +101,12 @@ def steady_figures(results: Results, net: str, setting: str) -> dict:
 
 
 def _steady(results: Results, net: str, setting: str, figure: str) -> float:
-    if net in ('worst', 'best', 'mean'):
-        values = [_steady(results, n, setting, figure) for n in NETS]
-        if net == 'mean':
-            return sum(values) / len(values)
+    which, _, degraded = net.partition('_')
+    if which in ('worst', 'best'):
+        nets = [f'{n}_degraded' if degraded else n for n in NETS]
+        values = [_steady(results, n, setting, figure) for n in nets]
         larger_is_better = figure != 'cut'
-        return (max if (net == 'best') == larger_is_better else min)(values)
+        return (max if (which == 'best') == larger_is_better else min)(values)
     setting, _, other = setting.partition('-')
     figures = steady_figures(results, net, setting)
     if other:

@@ -61,6 +61,20 @@ DID_NOT_HELP = {
     'framewise_pseudo': 'pseudo-labels',
     'framewise_mean_teacher': 'mean teacher',
 }
+CAMVID = {
+    'framewise_after_clean': 'framewise (baseline)',
+    'ema_after_clean': 'EMA in place, $a=0.5$',
+    'flow_ema_0.5_after_clean': 'EMA along flow, $a=0.5$',
+    'flow_ema_0.3_after_clean': 'EMA along flow, $a=0.3$',
+    'gated_average_after_clean': 'gated EMA, alone trained',
+    'gated_average_flow_after_clean': '\\quad along flow in tests',
+}
+CAMVID_FIRST = {
+    'framewise_same_time': 'framewise, same time',
+    'warm': 'residual laterals',
+    'warm_flow_ema': '\\quad EMA along flow, $a=0.5$',
+    'gated_average': 'gated EMA',
+}
 GPU = ('laterals', 'gated EMA', 'flow-compensated gated EMA')
 CORRUPTIONS = {
     'dropped': 'dropped frames',
@@ -79,10 +93,20 @@ FRAMES = {
 
 def steady(results: Results) -> str:
     """Any net, steadied without training: gains over the net alone."""
-    lines = [_steady_line('alone', 'the net alone', results, absolute=True)]
-    for group in (STEADY, PACES, RIVALS):
+    return _steady_table(results, NETS, STEADY, PACES, RIVALS)
+
+
+def steady_degraded(results: Results) -> str:
+    """The same where a fifth of the frames are degraded."""
+    nets = [f'{net}_degraded' for net in NETS]
+    return _steady_table(results, nets, STEADY, PACES)
+
+
+def _steady_table(results: Results, nets, *groups: dict[str, str]) -> str:
+    lines = [_steady_line('alone', 'the net alone', nets, results, True)]
+    for group in groups:
         lines += [RULE]
-        lines += [_steady_line(s, n, results) for s, n in group.items()]
+        lines += [_steady_line(s, n, nets, results) for s, n in group.items()]
     head = (
         r'& \multicolumn{2}{c}{net A} & \multicolumn{2}{c}{net B}'
         r' & \multicolumn{2}{c}{weak net} \\',
@@ -92,9 +116,9 @@ def steady(results: Results) -> str:
     return tabular('@{}lrrrrrr@{}', head, lines)
 
 
-def _steady_line(setting, name, results, absolute=False) -> list[str]:
+def _steady_line(setting, name, nets, results, absolute=False) -> list[str]:
     cells = [name]
-    for net in NETS:
+    for net in nets:
         if absolute:
             figures = steady_figures(results, net, setting)
             cells.append(numbers.plain(figures['mIoU']))
@@ -206,6 +230,29 @@ def _over(row: dict, base: dict) -> list[str]:
         figure = 'flicker' if 'flicker' in column else 'mIoU'
         cells.append(numbers.signed(value, figure))
     return cells
+
+
+def camvid_ladder(results: Results) -> str:
+    """Earlier trainings on CamVid's 15 Hz recording, one seed."""
+    table, lines = results.table('ladder_camvid_15hz'), []
+    for group in (CAMVID_FIRST, CAMVID):
+        lines += [RULE] if lines else []
+        for entry, name in group.items():
+            row = table[entry]
+            cells = [name]
+            for protocol in ('stream', 'stream_degrade0.2'):
+                for metric in ('mIoU', 'flicker_unfounded', 'VC16'):
+                    value = row[f'{protocol} {metric} mean']
+                    figure = 'flicker' if 'flicker' in metric else 'mIoU'
+                    cells.append(numbers.plain(float(value), figure))
+            lines.append(cells)
+    head = (
+        r'& \multicolumn{3}{c}{clean} & \multicolumn{3}{c}{a fifth degraded}'
+        r' \\',
+        r'\cmidrule(lr){2-4}\cmidrule(l){5-7}',
+        '& mIoU & flicker & VC16 ' * 2 + r'\\',
+    )
+    return tabular('@{}lrrrrrr@{}', head, lines)
 
 
 def gpu(results: Results) -> str:

@@ -6,18 +6,26 @@ from .facts import NETS, fact
 from .sources import Results
 
 OURS, BASELINE, GREY = '#2f6db3', '#c8423b', '#8a8a8a'
+BENCHMARKS = dict(street='street scenes', camvid='CamVid')
 COLUMN, PAGE = 3.3, 6.9  # inches: a column of the page, and both
 
 
 def flicker(results: Results, path: Path) -> None:
-    """Streamed mIoU against static-label flicker on both benchmarks."""
+    """Streamed mIoU against static-label flicker."""
     panels = {
-        'street': ('clean', 'all', 'street scenes, no degradation'),
-        'camvid': ('val15', 'clean', 'CamVid, 15 Hz, clean'),
+        'clean': ('all', 'street scenes, no degradation'),
+        'bursts': ('all', 'street scenes, bursts'),
+        'val15': ('clean', 'CamVid, 15 Hz, clean'),
     }
-    figure, axes = _figure(1, 2, (PAGE, 2.7))
-    for axis, (name, panel) in zip(axes.flat, panels.items(), strict=True):
-        _scatter(axis, results.benchmarks[name], *panel)
+    shown = {
+        data: panel
+        for data, panel in panels.items()
+        if any(data in each.data for each in results.benchmarks.values())
+    }
+    figure, axes = _figure(1, len(shown), (PAGE, 2.7))
+    for axis, (data, panel) in zip(axes.flat, shown.items(), strict=True):
+        _scatter(axis, results.of(data), data, *panel)
+    axes[0, 0].set_ylabel('mIoU (%), streamed')
     _save(figure, path)
 
 
@@ -49,7 +57,6 @@ def _scatter(axis, benchmark, data, subset, title) -> None:
     axis.margins(0.15, 0.12)
     axis.set_title(title)
     axis.set_xlabel('static-label flicker (%)')
-    axis.set_ylabel('mIoU (%), streamed')
     axis.figure.canvas.draw()
     if texts:
         arrows = dict(arrowstyle='-', color=GREY, lw=0.4)
@@ -58,9 +65,9 @@ def _scatter(axis, benchmark, data, subset, title) -> None:
 
 def per_class(results: Results, path: Path) -> None:
     """Class by class: IoU of the default less that of the baseline."""
-    figure, axes = _figure(1, 2, (PAGE, 2.6))
-    titles = dict(street='street scenes', camvid='CamVid')
-    for axis, (name, title) in zip(axes.flat, titles.items(), strict=True):
+    names = list(results.benchmarks)
+    figure, axes = _figure(1, len(names), (PAGE, 2.3))
+    for axis, name in zip(axes.flat, names, strict=True):
         benchmark = results.benchmarks[name]
         classes = benchmark.content.get('per_class', {})
         best, base = (
@@ -79,8 +86,8 @@ def per_class(results: Results, path: Path) -> None:
         axis.set_xticks(range(len(names)), names, rotation=60, ha='right')
         axis.tick_params(axis='x', labelsize=5.5, length=0)
         axis.axhline(0, color='black', lw=0.5)
-        axis.set_title(title)
-        axis.set_ylabel('IoU of the default less baseline')
+        axis.set_title(BENCHMARKS[name])
+        axis.set_ylabel('difference in IoU')
     _save(figure, path)
 
 
@@ -99,7 +106,7 @@ def curves(results: Results, path: Path) -> None:
                 curve['val_mIoU'],
                 **dict(lw=1, marker='.', ms=3, label=label),
             )
-        axis.set_title(dict(street='street scenes', camvid='CamVid')[name])
+        axis.set_title(BENCHMARKS[name])
         axis.set_xlabel('iterations')
         axis.legend(frameon=False)
     axes[0, 0].set_ylabel('mIoU on val (%)')

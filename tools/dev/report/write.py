@@ -16,10 +16,12 @@ TABLES: dict[str, Callable[[Results], str]] = {
     'selection': tables.selection,
     'costs': tables.costs,
     'steady': other_tables.steady,
+    'steady_degraded': other_tables.steady_degraded,
     'cells': other_tables.cells,
     'levels': other_tables.levels,
     'frames': other_tables.frames,
     'ladder': other_tables.ladder,
+    'camvid_ladder': other_tables.camvid_ladder,
     'gpu': other_tables.gpu,
     'robustness': other_tables.robustness,
 }
