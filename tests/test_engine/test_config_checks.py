@@ -155,6 +155,22 @@ def test_what_it_cannot(place, value):
     assert f'{place} is {value!r}, expected' in str(error.value)
 
 
+def test_a_loop_needs_a_type():
+    cfg = training()
+    cfg.train_cfg = dict(max_iters=4)
+    with pytest.raises(ValueError, match="train_cfg is .*type='IterBased"):
+        check_training(cfg)
+    cfg.train_cfg = dict(by_epoch=True, max_epochs=4)
+    check_training(cfg)
+
+
+def test_a_training_without_a_validation():
+    cfg = training()
+    cfg.model.type = 'EncoderDecoder'
+    cfg.val_dataloader = cfg.test_dataloader = cfg.val_cfg = None
+    check_training(cfg)
+
+
 def test_a_rate_within_a_list_of_schedules():
     cfg = training(param_scheduler=[dict(eta_min=0), dict(eta_min='x')])
     with pytest.raises(ValueError, match=r"er\.1\.eta_min is 'x'"):
