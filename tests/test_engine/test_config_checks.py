@@ -158,7 +158,7 @@ def test_what_it_cannot(place, value):
 def test_a_loop_needs_a_type():
     cfg = training()
     cfg.train_cfg = dict(max_iters=4)
-    with pytest.raises(ValueError, match="train_cfg is .*type='IterBased"):
+    with pytest.raises(ValueError, match=r"train_cfg is .*type='IterBased"):
         check_training(cfg)
     cfg.train_cfg = dict(by_epoch=True, max_epochs=4)
     check_training(cfg)
