@@ -241,6 +241,15 @@ class TestExplained:
         with pytest.raises(ValueError, match=match), explained(cfg):
             raise TypeError(text)
 
+    def test_a_key_is_told_from_those_of_its_parents(self):
+        cfg = training(
+            default_hooks=dict(a=dict(type='CheckpointHook', intervall=2))
+        )
+        text = "__init__() got an unexpected keyword argument 'intervall'"
+        match = 'no .intervall.; close to it are .*interval'
+        with pytest.raises(ValueError, match=match), explained(cfg):
+            raise TypeError(text)
+
     def test_a_class_that_nobody_registered(self):
         cfg = training(default_hooks=dict(a=dict(type='LogerHook')))
         text = "'LogerHook is not in the mmseg::hook registry. Please ...'"
@@ -291,6 +300,7 @@ NO_SUCH = {
     'log_level': 'LOUD',
     'experiment_name': 1,
     'model': 'unet',
+    'model ': None,
     'train_cfg': [1],
     'val_cfg': 1,
     'train_dataloader': 'x',
