@@ -43,21 +43,11 @@ STREET_GAINS = {
     ('clean', 'stream', 'flicker_static', 'all'): 'flicker',
     ('bursts', 'stream', 'flicker_static', 'all'): 'flicker, bursts',
 }
-CAMVID = {
-    '15\\,Hz, clean': {
-        ('val15', 'stream', 'mIoU', 'clean'): 'mIoU',
-        ('val15', 'stream', 'flicker_static', 'clean'): 'flicker',
-    },
-    '15\\,Hz, degraded': {
-        ('val15', 'stream', 'mIoU', 'degraded'): 'mIoU',
-        ('val15', 'stream', 'flicker_static', 'degraded'): 'flicker',
-    },
-    'test, 1\\,Hz': {('test1', 't5', 'mIoU', 'all'): 'mIoU'},
-}
 SELECTION = {
     ('bursts@val', 'stream', 'mIoU', 'clean'): 'mIoU',
     ('bursts@val', 'stream', 'flicker_static', 'clean'): 'flicker',
 }
+MARKS = {'best_without_laterals': r'\,$\circ$', 'best': r'\,$\star$'}
 
 
 def street_values(results: Results) -> str:
@@ -74,23 +64,21 @@ def street_gains(results: Results) -> str:
     return tabular('@{}l' + 'r' * len(columns) + '@{}', head, lines)
 
 
-def camvid(results: Results) -> str:
-    """CamVid: the 15 Hz recording and the official test split."""
-    return _grouped(results.benchmarks['camvid'], CAMVID)
-
-
 def selection(results: Results) -> str:
     """What the rule for the default reads, on the validation split."""
     benchmark = results.benchmarks['street']
-    chosen = benchmark.name('best')
+    marks = {
+        benchmark.name(entry): mark
+        for entry, mark in MARKS.items()
+        if entry in benchmark.content
+    }
     lines = []
     for cells, name in zip(
         _values(benchmark, SELECTION, _latency),
         measured(benchmark, SELECTION),
         strict=True,
     ):
-        mark = r'\,$\star$' if name == chosen else ''
-        lines.append([cells[0] + mark, *cells[1:]])
+        lines.append([cells[0] + marks.get(name, ''), *cells[1:]])
     head = (_head(SELECTION.values(), 'latency'),)
     return tabular('@{}lrrr@{}', head, lines)
 
