@@ -12,6 +12,8 @@ RESUME = ('auto', 'must')
 AMP = ('float16', 'bfloat16')
 # Filters of a net's scores.
 STEADY = ('flow', 'place', 'none', 'gated')
+# What the first of them follows.
+FLOWS = ('dis', 'codec')
 # How a frame and its prediction are shown.
 DRAWINGS = ('overlay', 'beside', 'labels')
 # Of the frames in a packed data set.

@@ -354,9 +354,9 @@ WRITTEN = {
         'milestones are empty',
     ),
     'milestones of a schedule that are text': (
-        UNET + "param_scheduler = dict(type='MultiStepLR', by_epoch=False, "
-        "milestones=[10, '20'])\n",
-        "param_scheduler.milestones.1 is '20', expected a number",
+        UNET + "param_scheduler = [dict(type='MultiStepLR', by_epoch=False, "
+        "milestones=[10, '20'])]\n",
+        "param_scheduler.0.milestones.1 is '20', expected a number",
     ),
     'a loop without a type': (
         UNET + 'train_cfg = dict(_delete_=True, max_iters=5)\n',

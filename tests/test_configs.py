@@ -15,6 +15,7 @@ from mmseg.registry import MODELS, TRANSFORMS, VISUALIZERS
 from mmseg.structures import SegDataSample
 
 from mmseg_video.datasets import sequence_config
+from mmseg_video.engine.config_checks import check_flow_is_read
 from mmseg_video.engine.launch import revert_sync_bn
 from mmseg_video.experiments.zoo import read_metafiles
 from mmseg_video.models.warm_start import rename_neck
@@ -185,6 +186,7 @@ def test_builds_and_predicts(built):
     num_frames = cfg.test_dataloader.dataset.get('num_frames', 1)
     clip = torch.randint(256, (num_frames, 3, 64, 96), dtype=torch.uint8)
     data = model.data_preprocessor(dict(inputs=[clip]))
+    check_flow_is_read(cfg)
     samples = None
     if getattr(model, 'flow_compensated', False):
         metas = dict(img_shape=(64, 96), ori_shape=(64, 96))

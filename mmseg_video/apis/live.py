@@ -4,13 +4,10 @@ import threading
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from ..engine.launch import autocast_test
-from ..models.data_preprocessor import pad_flow
 from ..models.states import States, keep_finite
-from .frames import as_array
+from .frames import as_array, begins_sequence
 from .video_seg_inferencer import Prediction, VideoSegInferencer
 
 
@@ -63,7 +60,6 @@ class LiveSegmentor:
         # Flow fields since the frame that the net is at.
         self._since: list[Tensor | None] = []
 
-    @torch.no_grad()
     def answer(self, frame: np.ndarray) -> Prediction:
         """The prediction of the next frame (H, W, 3) uint8 BGR.
 
@@ -75,10 +71,9 @@ class LiveSegmentor:
         """
         frame = as_array(frame, 'live')
         if frame.shape != self._size:
-            self._worker.discard()
-            self._begin()
+            self.reset()
             self._size = frame.shape
-        flow = self._flow(frame)
+        flow = self.inferencer.stepper.flow_of([self._field(frame)])
         if self._states is None:
             self._worker.give((frame, None, None))
             logits, self._states = self._worker.take(wait=True)
@@ -93,8 +88,18 @@ class LiveSegmentor:
         return self.inferencer.prediction(frame, logits[0], full=False)
 
     def predict(self, frames: Iterable[np.ndarray]) -> Iterator[Prediction]:
-        """:meth:`answer` to each frame."""
-        return map(self.answer, frames)
+        """:meth:`answer` to each frame; a new sequence begins where the
+        frames say so."""
+        for number, frame in enumerate(frames):
+            if begins_sequence(frames, number):
+                self.reset()
+            yield self.answer(frame)
+
+    def reset(self) -> None:
+        """The next frame begins a sequence; waits for the frame that is under
+        way."""
+        self._worker.discard()
+        self._begin()
 
     def _catch_up(self) -> None:
         """Take what the net has finished, warped to the frame before."""
@@ -106,23 +111,20 @@ class LiveSegmentor:
             _, states = self._propagate(states, flow)
         self._states = states
 
-    def _flow(self, frame: np.ndarray) -> Tensor | None:
-        """The field (1, 3, h, w) to the frame before."""
+    def _field(self, frame: np.ndarray) -> np.ndarray | None:
+        """The flow field (3, h, w) to the frame before."""
         make = self.inferencer.flow
         if make is None:
             return None
         image = make.reduce(frame)
         field, self._image = make(image, self._image), image
-        # Not that of its parameters: an ONNX net has none.
-        device = self.inferencer.model.data_preprocessor.device
-        return torch.from_numpy(field)[None].to(device)
+        return field
 
     def _propagate(
         self, states: States, flow: Tensor | None
     ) -> tuple[Tensor, States]:
-        return self.inferencer.propagate(states, flow, self._size[:2])
+        return self.inferencer.stepper.propagate(states, flow, self._size[:2])
 
-    @torch.no_grad()
     def _step(self, job) -> tuple[Tensor, States]:
         """What the net makes of a frame; runs in the thread.
 
@@ -130,17 +132,11 @@ class LiveSegmentor:
         where there are none, the next frame begins anew.
         """
         frame, states, flow = job
-        height, width = frame.shape[:2]
-        inputs = self.inferencer.inputs_of([frame])[:, 0]
-        padded = flow
-        if flow is not None:
-            padded = pad_flow(flow, (height, width), tuple(inputs.shape[2:]))
-        with autocast_test(self.inferencer.amp):
-            logits, after = self.inferencer.model.step(inputs, states, padded)
+        logits, after = self.inferencer.stepper.step([frame], states, flow)
         after = keep_finite(after, None)
         if after is None and states is not None:
             _, after = self._propagate(states, flow)
-        return logits[:, :, :height, :width], after
+        return logits, after
 
 
 class _Worker:

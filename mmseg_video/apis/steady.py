@@ -12,7 +12,8 @@ from mmseg.utils import dataset_aliases, get_classes, get_palette
 from ..datasets.palette import bit_colours
 from ..flow.estimators import build_flow
 from ..flow.full_frames import FullFrames
-from ..flow.previous import FlowToPrevious
+from ..flow.previous import FrameFlow
+from ..flow.stacked import StackedFlow
 from ..models import (
     CallableNet,
     Framewise,
@@ -41,6 +42,7 @@ def steady(
     every: int | str = 1,
     max_every: int = FullFrames.max_every,
     tolerance: float = FullFrames.tolerance,
+    flow: str = 'dis',
     **options,
 ) -> VideoSegInferencer:
     """A net of anyone's as a function of video, steadied.
@@ -63,6 +65,8 @@ def steady(
         amp, probabilities, max_streams: :class:`VideoSegInferencer`'s.
         every, max_every, tolerance: On which frames the net runs, see
             :class:`FullFrames`. Defaults to all.
+        flow (str): What the filter's flow is estimated by: 'dis', or 'codec',
+            the motion vectors of a video file. Defaults to 'dis'.
         options: :class:`CallableNet`'s, for a function or module.
 
     Raises:
@@ -72,7 +76,7 @@ def steady(
             not known.
         RuntimeError: If a library that the net needs is not installed.
     """
-    steadied = steady_filter(filter)
+    steadied = steady_filter(filter, flow)
     net = open_net(model, classes, **options)
     if filter == 'gated' and not net.state_maps:
         raise ValueError(
@@ -103,13 +107,20 @@ def steady(
 
 def _flow(
     segmentor: SteadySegmentor, steadied: SteadyFilter
-) -> FlowToPrevious | None:
-    """What makes the flow of the filter, or else of the net itself, as its
+) -> FrameFlow | None:
+    """What makes the flow of the filter, and of the net itself, as its
     config has it."""
-    if not segmentor.flow_compensated:
-        return None
-    own = getattr(segmentor.framewise, 'make_flow', build_flow)
-    return own() if steadied.flow is None else build_flow(**steadied.flow)
+    makers = []
+    if steadied.flow is not None:
+        makers.append(build_flow(**steadied.flow))
+    net = segmentor.framewise
+    if net.flow_compensated:
+        own = getattr(net, 'make_flow', build_flow)()
+        if own.settings not in [make.settings for make in makers]:
+            makers.append(own)
+    if len(makers) > 1:
+        return StackedFlow(makers)
+    return makers[0] if makers else None
 
 
 def open_net(
@@ -156,6 +167,11 @@ def open_net(
 
 def _open(model: Model, classes, options: dict) -> Framewise:
     if isinstance(model, Framewise):
+        if options:
+            raise ValueError(
+                f'{", ".join(options)}: a {type(model).__name__} is built '
+                'already, give this to its maker'
+            )
         return model
     if isinstance(model, str | os.PathLike):
         for begin, maker in SCHEMES.items():

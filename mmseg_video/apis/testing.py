@@ -11,7 +11,7 @@ from mmengine.dist import is_main_process
 
 from ..datasets import sequence_config
 from ..engine.checkpoints import check_checkpoint
-from ..engine.config_checks import explained
+from ..engine.config_checks import check_flow_is_read, explained
 from ..engine.launch import (
     load_config,
     report_checkpoints,
@@ -57,6 +57,7 @@ def evaluate(
     if not wait_time >= 0:
         raise ValueError(f'--wait-time is {wait_time}, expected seconds >= 0')
     cfg = load_config(config, cfg_options)
+    check_flow_is_read(cfg)
     checkpoint = find_checkpoint(checkpoint, config)
     check_checkpoint(checkpoint)
     set_data_root(cfg, data_root)

@@ -9,10 +9,7 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 
-from ..engine.launch import autocast_test
-from ..flow.full_frames import Pace
 from ..io.prefetch import prefetch
-from ..models.data_preprocessor import pad_flow
 from ..models.states import keep_finite
 from ..models.two_sided import TwoSidedFilter
 from .frames import as_array, begins_sequence
@@ -66,7 +63,7 @@ def two_sided(
 def _predictions(inferencer, source, filter, lag) -> Iterator['Prediction']:
     ahead, chunk = (FAR, FAR) if lag == OFFLINE else (lag, 1)
     smooth = TwoSidedFilter(filter, ahead, chunk)
-    waiting: deque = deque()
+    stepper, waiting = inferencer.stepper, deque()
     frames = (as_array(frame, 'video') for frame in source)
     items = ((frame, None, None) for frame in frames)
     if inferencer.flow is not None:
@@ -75,56 +72,33 @@ def _predictions(inferencer, source, filter, lag) -> Iterator['Prediction']:
     def finished(answers):
         for scores in answers:
             frame, pace = waiting.popleft()
-            height, width = frame.shape[:2]
-            padded = inferencer.padded((height, width))
-            logits = inferencer.model.resized(scores, padded)
-            logits = logits[0, :, :height, :width]
+            (logits,) = stepper.resized(scores, frame.shape[:2])
             yield inferencer.prediction(frame, logits, pace.full)
 
-    pace, states, size = None, None, None
+    pace, states, size, maps = None, None, None, None
     with closing(items):
-        for number, (frame, flow, flow_back) in enumerate(items):
-            begins = frame.shape != size or begins_sequence(source, number)
-            if begins and number:
+        for number, (frame, *fields) in enumerate(items):
+            begins = frame.shape[:2] != size or begins_sequence(source, number)
+            if begins:
                 yield from finished(smooth.flush())
                 pace, states = None, None
-            size = frame.shape
-            pace = inferencer.full_frames.next(pace, flow)
-            scores, states, fields = _scores(
-                inferencer, frame, states, (flow, flow_back), pace
-            )
+            size = frame.shape[:2]
+            pace = inferencer.full_frames.next(pace, fields[0])
+            flows = [stepper.flow_of([field]) for field in fields]
+            scores = None
+            if pace.full:
+                scores, after = stepper.scores([frame], states, flows[0])
+                maps = scores.shape[2:]
+                scores = _finite(scores, begins)
+                states = keep_finite(after, states)
+            else:
+                states = stepper.carried(states, flows[0], size)
             waiting.append((frame, pace))
             if begins:
-                fields = None, None
-            yield from finished(smooth.push(scores, *fields))
+                flows = None, None
+            flows = [stepper.filter_flow(flow, size, maps) for flow in flows]
+            yield from finished(smooth.push(scores, *flows))
         yield from finished(smooth.flush())
-
-
-def _scores(inferencer, frame, states, fields, pace: Pace):
-    """Scores (1, classes, h, w) of a frame, None where the net does not run
-    or gives what is not finite; the net's states; the flow fields as
-    tensors."""
-    model = inferencer.model
-    inputs = inferencer.inputs_of([frame])[:, 0]
-    size, padded = frame.shape[:2], tuple(inputs.shape[2:])
-    flow, back = (
-        None
-        if f is None
-        else pad_flow(
-            torch.from_numpy(f)[None].to(inputs.device), size, padded
-        )
-        for f in fields
-    )
-    scores = None
-    if pace.full:
-        with autocast_test(inferencer.amp):
-            scores, after = model.scores(inputs, states, flow)
-        scores = _finite(scores, begins=states is None)
-        states = keep_finite(after, states)
-    else:
-        states = model.carried(states, flow, padded)
-    fields = [model.filter_flow(f, padded) for f in (flow, back)]
-    return scores, states, fields
 
 
 def _finite(scores: torch.Tensor, begins: bool) -> torch.Tensor | None:

@@ -1,17 +1,13 @@
 """Two models on one video: a video to look at, and how much they flicker."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
-import numpy as np
-
-from ..evaluation.temporal_consistency import changes
-from ..flow.estimators import OPTICAL_FLOWS
-from ..io.frame_source import FrameSource
-from ..io.prefetch import prefetch
-from ..io.writers import open_writer
-from ..visualization import side_by_side
+from ..io.frame_source import IMAGES_PER_SECOND, FrameSource
+from .run.outputs import Drawing, pictures
+from .run.results import Clock, Way, frame_results
 from .video_seg_inferencer import VideoSegInferencer
 
 
@@ -61,46 +57,23 @@ def compare_video(
         flicker={name: [] for name in models},
         flicker_compensated={name: [] for name in models},
     )
-    flow = OPTICAL_FLOWS.build(dict(type='DISFlow'))
-    before = None
-    predicted = prefetch(_predict(source, models))
-    with open_writer(out, source.fps or 10) as writer, closing(predicted):
-        for frame, time, labels in predicted:
-            picture = side_by_side(
-                frame, labels, first.classes, first.palette, panel_width
-            )
-            writer.write(picture, time)
-            if before is not None:
-                motion = flow(before[0], frame)
-                for name, label in labels.items():
-                    counts = changes(before[1][name], label, motion)
-                    comparison.flicker[name].append(
-                        100 * counts['changed'] / counts['pixels']
-                    )
-                    comparison.flicker_compensated[name].append(
-                        100
-                        * counts['warped_changed']
-                        / max(1, counts['warped'])
-                    )
-            before = frame, labels
+    drawing = Drawing('beside', panel_width=panel_width)
+    results = frame_results(source, models, Way(), Clock(), models)
+    with (
+        pictures(
+            Path(out),
+            source.fps or IMAGES_PER_SECOND,
+            lambda result: drawing(result, first.classes, first.palette),
+        ) as write,
+        closing(results),
+    ):
+        for result in results:
+            write(result)
+            for name, change in result.changes.items():
+                comparison.flicker[name].append(100 * change.in_place)
+                comparison.flicker_compensated[name].append(
+                    100 * change.flicker
+                )
             comparison.num_frames += 1
             tell(comparison.num_frames)
     return comparison
-
-
-def _predict(
-    source: FrameSource, models: dict[str, VideoSegInferencer]
-) -> Iterator[tuple[np.ndarray, float | None, dict[str, np.ndarray]]]:
-    """Each frame, its time, and the label maps of the models, in a stream of
-    its own."""
-    stream_id = object()
-    try:
-        for frame, time in source.timed:
-            labels = {
-                name: model.predict_frame(frame, stream_id).label
-                for name, model in models.items()
-            }
-            yield frame, time, labels
-    finally:
-        for model in models.values():
-            model.reset(stream_id)

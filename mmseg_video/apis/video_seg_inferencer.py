@@ -11,7 +11,6 @@ from mmengine import Config
 from torch import nn
 
 from ..datasets import sequence_config
-from ..engine.launch import autocast_test
 from ..engine.published import find_checkpoint
 from ..engine.speed import speed_settings, speed_up
 from ..flow.estimators import PrecomputedFlow, build_flow
@@ -20,7 +19,6 @@ from ..flow.previous import FlowToPrevious
 from ..io.frame_source import FrameSource
 from ..io.frames import open_frames
 from ..io.prefetch import prefetch
-from ..models.data_preprocessor import pad_flow
 from ..models.propagation import (
     check_propagates,
     paces_of,
@@ -31,6 +29,7 @@ from ..models.streams import FrameInfo, Stream, Streams, states_of
 from ..visualization import overlay
 from .frames import as_array, begins_sequence
 from .segmentors import load_segmentor
+from .stepper import Stepper
 from .two_sided import two_sided
 
 
@@ -187,10 +186,10 @@ class VideoSegInferencer:
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         self.model = model.to(device).eval()
         self.classes, self.palette = classes, palette
-        self.amp, self.probabilities = amp, probabilities
+        self.stepper = Stepper(self.model, amp)
+        self.probabilities = probabilities
         self.flow = flow
         self.streams = Streams(max_streams)
-        self._padded: dict[tuple, tuple] = {}
         self.full_frames = getattr(self.model, 'full_frames', FullFrames())
         if every is not None:
             full_frames['every'] = every
@@ -224,7 +223,8 @@ class VideoSegInferencer:
             ValueError: If there is no such lag, or the model has no filter.
         """
         if isinstance(source, str | PathLike | int):
-            source = open_frames(source)
+            vectors = self.flow is not None and self.flow.reads_motion
+            source = open_frames(source, vectors=vectors)
         if lag is not None:
             return two_sided(self, source, lag)
         return self._predict_stream(source)
@@ -333,18 +333,22 @@ class VideoSegInferencer:
         """Logits (classes, H, W) and states of streams with frames of one
         size, by the net or without it."""
 
-        def arguments(group):
+        def past(group):
             those = [names[i] for i in group]
             return (
-                [frames[name] for name in those],
                 states_of({name: before[name] for name in those}),
-                flows and [flows[name] for name in those],
+                self.stepper.flow_of(flows and [flows[k] for k in those]),
             )
 
+        shown = [frames[name] for name in names]
         return step_or_propagate(
             [paces[name] for name in names],
-            lambda group: self._step(*arguments(group)),
-            lambda group: self._propagate(*arguments(group)),
+            lambda group: self.stepper.step(
+                [shown[i] for i in group], *past(group)
+            ),
+            lambda group: self.stepper.propagate(
+                *past(group), shown[0].shape[:2]
+            ),
         )
 
     def _flows(
@@ -373,74 +377,6 @@ class VideoSegInferencer:
                 f'stream {missing[0]!r} has no flow among those that are given'
             )
         return given, images
-
-    @torch.no_grad()
-    def _step(
-        self,
-        frames: list[np.ndarray],
-        states: States | None,
-        flows: list[np.ndarray] | None,
-    ) -> tuple[torch.Tensor, States]:
-        """Logits (N, classes, H, W), and the states after the frames."""
-        inputs = self.inputs_of(frames)
-        size = frames[0].shape[:2]
-        with autocast_test(self.amp):
-            if not hasattr(self.model, 'step'):
-                meta = dict(img_shape=size, ori_shape=size, pad_shape=size)
-                logits = self.model.encode_decode(inputs, [meta] * len(frames))
-                return logits, {}
-            flow = None
-            if flows is not None:
-                flow = torch.from_numpy(np.stack(flows)).to(inputs.device)
-                flow = pad_flow(flow, size, tuple(inputs.shape[3:]))
-            # (N, T=1, C, H, W) -> (N, C, H, W)
-            logits, after = self.model.step(inputs[:, 0], states, flow)
-        # A preprocessor may pad on the right and below (test_cfg).
-        return logits[:, :, : size[0], : size[1]], after
-
-    def inputs_of(self, frames: list[np.ndarray]) -> torch.Tensor:
-        """Normalised clips (N, 1, C, H, W) of frames (H, W, 3) uint8 BGR;
-        framewise models have frames (N, C, H, W)."""
-        inputs = [
-            torch.from_numpy(np.ascontiguousarray(f.transpose(2, 0, 1)))
-            for f in frames
-        ]
-        return self.model.data_preprocessor(dict(inputs=inputs))['inputs']
-
-    @torch.no_grad()
-    def _propagate(
-        self,
-        frames: list[np.ndarray],
-        states: States,
-        flows: list[np.ndarray] | None,
-    ) -> tuple[torch.Tensor, States]:
-        """As :meth:`_step`, without the net."""
-        flow = None
-        if flows is not None:
-            device = next(iter(states.values()))[0].device
-            flow = torch.from_numpy(np.stack(flows)).to(device)
-        return self.propagate(states, flow, frames[0].shape[:2])
-
-    def propagate(
-        self,
-        states: States,
-        flow: torch.Tensor | None,
-        size: tuple[int, int],
-    ) -> tuple[torch.Tensor, States]:
-        """Logits (N, classes, H, W) of frames of this size by the states
-        alone, and the states after them."""
-        padded = self.padded(size)
-        if flow is not None:
-            flow = pad_flow(flow, size, padded)
-        logits, after = self.model.propagate(states, flow, padded)
-        return logits[:, :, : size[0], : size[1]], after
-
-    def padded(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Height and width of what the model sees of frames of this size."""
-        if size not in self._padded:
-            blank = np.zeros((*size, 3), np.uint8)
-            self._padded[size] = tuple(self.inputs_of([blank]).shape[-2:])
-        return self._padded[size]
 
     def prediction(
         self, frame: np.ndarray, scores: torch.Tensor, full: bool = True

@@ -18,7 +18,7 @@ Ctrl-C ends a camera; what was seen until then is written.
 import argparse
 from pathlib import Path
 
-from ..choices import DRAWINGS, LAUNCHERS, STEADY
+from ..choices import DRAWINGS, FLOWS, LAUNCHERS, STEADY
 from .arguments import add_loading, at_least, every, tool_parser
 from .command import command
 
@@ -62,6 +62,13 @@ def parse_args(argv=None) -> argparse.Namespace:
         default='flow',
         help='the filter of its scores; none and gated: the model as it is '
         '(default: %(default)s)',
+    )
+    way.add_argument(
+        '--flow',
+        choices=FLOWS,
+        default='dis',
+        help="of --steady flow: estimated, or the codec's motion vectors, of "
+        'H.264, MPEG-4 and MPEG-2 files (default: %(default)s)',
     )
     way.add_argument(
         '--every',
@@ -193,6 +200,8 @@ def parse_args(argv=None) -> argparse.Namespace:
             "no model is named: give --model NAME (of mmseg's zoo, hf://ID, "
             'torchvision://NAME, MODEL.onnx), or CONFIG CHECKPOINT'
         )
+    if args.flow != 'dis' and args.steady != 'flow':
+        parser.error(f'--flow {args.flow} is of --steady flow: leave one out')
     if args.live and args.every != 1:
         parser.error('--live works at its own pace: leave out --every')
     return args

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> None:
     size = args.resize and tuple(args.resize)
     excerpt = Excerpt(
         *(args.start, args.end, args.stride, args.max_frames),
-        *(size, args.fps, args.broken),
+        *(size, args.fps, args.broken, args.flow == 'codec'),
     )
     kind = args.draw or ('beside' if args.baseline else 'overlay')
     drawing = Drawing(kind, args.opacity, args.panel_width, args.legend)
@@ -53,7 +53,9 @@ def open_model(
         if getattr(args, name) is not None:
             options[name] = getattr(args, name)
     if args.model:
-        return steady(args.model, filter=args.steady, **options)
+        return steady(
+            args.model, filter=args.steady, flow=args.flow, **options
+        )
     if args.steady in ('none', 'gated'):
         # Its own step, filter and flow.
         model = VideoSegInferencer(args.config, args.checkpoint, **options)
@@ -67,7 +69,9 @@ def open_model(
         return model
     config = find_config(args.config)
     checkpoint = find_checkpoint(args.checkpoint, config)
-    return steady((config, checkpoint), filter=args.steady, **options)
+    return steady(
+        (config, checkpoint), filter=args.steady, flow=args.flow, **options
+    )
 
 
 def _run_one(args, targets, excerpt, drawing, way) -> None:
@@ -77,7 +81,7 @@ def _run_one(args, targets, excerpt, drawing, way) -> None:
             'is one: leave it out'
         )
     targets.check(args.input)
-    excerpt.open(args.input)
+    frames = excerpt.open(args.input)
     model = open_model(args, Processes())
     caption = CAPTIONS.get(args.steady, 'prediction')
     models = {caption: model}
@@ -89,7 +93,7 @@ def _run_one(args, targets, excerpt, drawing, way) -> None:
                 f'{len(baseline.classes)} others: they cannot share a legend'
             )
         models['baseline'] = baseline
-    run = run_video(args.input, models, targets, excerpt, drawing, way)
+    run = run_video(frames, models, targets, excerpt, drawing, way)
     print(run.rates)
     if targets.paths:
         print(targets)
@@ -100,7 +104,7 @@ def _run_many(args, videos, targets, excerpt, drawing, way) -> None:
         raise ValueError('--baseline is drawn beside one video, not many')
     processes = join_processes(args.launcher)
     names = ('model', 'config', 'checkpoint', 'steady', 'every', 'amp')
-    names = (*names, 'max_every', 'tolerance')
+    names = (*names, 'max_every', 'tolerance', 'flow')
     many = run_videos(
         videos,
         lambda: open_model(args, processes),

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 
 FRAME, FLOW = 'frame', 'flow'
-# The metadata that hold the graph of frames on which the net does not run.
-PROPAGATION = 'propagation'
 
 
 def names_of_states(state_maps: Mapping[str, int]) -> list[str]:

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from ..flow.previous import FlowToPrevious
 from ..io.atomic import atomic_path
+from ..io.onnx_files import PROPAGATION
 from ..models import ClipSegmentor
 from ..models.states import States
-from .graph_io import FLOW, FRAME, PROPAGATION, names_of_states, next_name
+from .graph_io import FLOW, FRAME, names_of_states, next_name
 
 OPSET = 18
 TOLERANCE = 1e-3  # of the logits

@@ -1,6 +1,5 @@
 """Runs an exported model: needs neither torch nor MMEngine nor mmseg."""
 
-import base64
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,9 +10,9 @@ import onnxruntime
 
 from ..flow.full_frames import FullFrames
 from ..flow.previous import FlowToPrevious
-from ..io.onnx_files import check_self_contained
+from ..io.onnx_files import check_self_contained, propagation_graph
 from ..io.prefetch import prefetch
-from .graph_io import FLOW, FRAME, PROPAGATION, next_name
+from .graph_io import FLOW, FRAME, next_name
 
 
 class StreamRunner:
@@ -66,9 +65,10 @@ class StreamRunner:
             json.loads(meta['flow']) if FLOW in inputs else None
         )
         self.propagation = None
-        if PROPAGATION in meta:
+        graph = propagation_graph(meta, path)
+        if graph is not None:
             self.propagation = onnxruntime.InferenceSession(
-                base64.b64decode(meta[PROPAGATION]), providers=providers
+                graph, providers=providers
             )
         self.full_frames = full_frames or FullFrames()
         if not self.full_frames.always and self.propagation is None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import mmseg.registry
 from mmengine import Config
 from mmengine.registry import Registry
-from mmseg.registry import DATASETS, OPTIMIZERS
+from mmseg.registry import DATASETS, MODELS, OPTIMIZERS
 
 from ..datasets import sequence_config
 from ..io.nearest import close_to
@@ -103,6 +103,34 @@ def check_model(cfg: Config) -> None:
             f"'{cfg.filename}' has no model: it is no config of a whole "
             'training'
         )
+
+
+def check_flow_is_read(cfg: Config) -> None:
+    """Refuse optical flow that the data makes and no model reads.
+
+    Raises:
+        ValueError: With its place.
+    """
+    kind = cfg.model.get('type')
+    model = MODELS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        return
+    asked = inspect.signature(model).parameters.get('flow_compensated')
+    compensates = asked is not None and asked.default
+    if cfg.model.get('flow_compensated', compensates):
+        return
+    for split in ('train', 'val', 'test'):
+        dataset = sequence_config(
+            cfg.get(f'{split}_dataloader', {}).get('dataset', {})
+        )
+        for name, step in (dataset.get('augments') or {}).items():
+            if step and step.get('type') == 'AddFlow':
+                raise ValueError(
+                    f"'{cfg.filename}': {split}_dataloader.dataset.augments."
+                    f'{name} makes optical flow that the model does not read: '
+                    'set model.flow_compensated=True, or '
+                    f'augments.{name}=None'
+                )
 
 
 def check_names(cfg: Config, options: dict | None = None) -> None:
@@ -215,6 +243,7 @@ def check_training(cfg: Config) -> None:
     kind, there = _at(cfg, place)
     if there and isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
         raise _unknown(place, kind, OPTIMIZERS)
+    check_flow_is_read(cfg)
     for split in ('train', 'val'):
         _check_classes(cfg, split)
         pipeline, there = _at(cfg, f'{split}_dataloader.dataset.pipeline')

@@ -43,6 +43,6 @@ def _in_a_clone(weights: str, root: Path) -> str:
     if not (root / weights).is_file():
         raise FileNotFoundError(
             f"the weights '{weights}' are in the repository and not in what "
-            'pip installed: clone it, and name the file'
+            'pip installed: clone it, and name the file behind the config'
         )
     return str(root / weights)

@@ -1,6 +1,6 @@
 """How much the label maps of a stream flicker, frame by frame."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,33 +24,42 @@ class Change:
 
 
 class StreamFlicker:
-    """Compares each frame's label map with that of the frame before, along
+    """Compares each frame's label maps with those of the frame before, along
     the optical flow (DIS)."""
 
     def __init__(self):
         self.flow = OPTICAL_FLOWS.build(dict(type='DISFlow'))
         self._before = None
 
-    def next(self, frame: np.ndarray, label: np.ndarray) -> Change | None:
-        """The change since the frame before; None where there is none, or it
-        had another size.
+    def next(
+        self, frame: np.ndarray, labels: Mapping[str, np.ndarray]
+    ) -> dict[str, Change]:
+        """The change of each map since the frame before; none where there is
+        no such frame, or it had another size.
 
         Args:
             frame (ndarray): (H, W, 3) uint8 BGR.
-            label (ndarray): Its label map (H, W) uint8.
+            labels (Mapping): Name -> label map (H, W) uint8 of the frame.
         """
-        before, self._before = self._before, (frame, label)
-        if before is None or before[1].shape != label.shape:
-            return None
-        flow = resize_flow(self.flow(frame, before[0]), label.shape)
-        warped = warp_labels(before[1], flow, outside=255)
-        counts = warped != 255
-        where = (warped != label) & counts
-        return Change(
-            float(np.mean(before[1] != label)),
-            float(where.sum() / max(1, counts.sum())),
-            where,
-        )
+        before, self._before = self._before, (frame, labels)
+        if before is None or before[0].shape != frame.shape:
+            return {}
+        flow = self.flow(frame, before[0])
+        return {
+            name: _change(before[1][name], label, flow)
+            for name, label in labels.items()
+        }
+
+
+def _change(before: np.ndarray, label: np.ndarray, flow: np.ndarray) -> Change:
+    warped = warp_labels(before, resize_flow(flow, label.shape), outside=255)
+    counts = warped != 255
+    where = (warped != label) & counts
+    return Change(
+        float(np.mean(before != label)),
+        float(where.sum() / max(1, counts.sum())),
+        where,
+    )
 
 
 def flicker_of(
@@ -65,5 +74,5 @@ def flicker_of(
     """
     stream = StreamFlicker()
     pairs = zip(frames, labels, strict=True)
-    changes = [stream.next(frame, label) for frame, label in pairs]
-    return [change.flicker if change else float('nan') for change in changes]
+    changes = [stream.next(frame, {'': label}) for frame, label in pairs]
+    return [c[''].flicker if c else float('nan') for c in changes]

@@ -378,7 +378,8 @@ def _refuse_duplicates(path: Path, above: tuple[Path, ...] = ()) -> None:
             f'{path} is no YAML: line {line}: {error.problem}'
         ) from None
     except (ValueError, yaml.YAMLError) as error:
-        raise ValueError(f'{path}: {error}') from None
+        text = ' '.join(str(error).split())  # of lines
+        raise ValueError(f'{path}: {text}') from None
     if _is_larger(content, LARGEST):
         raise ValueError(
             f'{path}: with its aliases (*) written out it has more than '

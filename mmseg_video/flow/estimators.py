@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from mmengine import Registry
 
+from .codec import CodecFlow
 from .flo_files import read_flow
 from .opencv import ComputedFlow, DISFlow, FarnebackFlow, OpticalFlow
 from .previous import FlowToPrevious
@@ -16,6 +17,7 @@ from .previous import FlowToPrevious
 OPTICAL_FLOWS = Registry('optical flow', scope='mmseg')
 OPTICAL_FLOWS.register_module(module=DISFlow)
 OPTICAL_FLOWS.register_module(module=FarnebackFlow)
+OPTICAL_FLOWS.register_module(module=CodecFlow)
 
 
 @OPTICAL_FLOWS.register_module()

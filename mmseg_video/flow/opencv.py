@@ -17,6 +17,9 @@ from .flo_files import read_flow, write_flow
 class OpticalFlow(ABC):
     """The flow between two frames."""
 
+    # Whether frames must come with the motion vectors of their codec.
+    reads_motion = False
+
     @abstractmethod
     def __call__(
         self, first: np.ndarray, second: np.ndarray, name: str | None = None

@@ -1,10 +1,13 @@
 """The flow that flow-compensated models and filters take."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import cv2
 import numpy as np
 
+from ..io.coded_frames import motion_of, with_motion
 from .images import as_frame
 from .opencv import DISFlow, FarnebackFlow, OpticalFlow
 from .reliability import (
@@ -20,7 +23,71 @@ from .reliability import (
 UNEXPLAINED = 0.45
 
 
-class FlowToPrevious:
+class FrameFlow(ABC):
+    """Maps the frames of a stream to flow fields, each from its frame to the
+    one before; a base class.
+
+    What is kept of a frame for the next one is what :meth:`reduce` gives.
+    """
+
+    # Whether frames must come with the motion vectors of their codec.
+    reads_motion = False
+
+    @property
+    @abstractmethod
+    def settings(self) -> dict:
+        """What makes the same flow, as plain data."""
+
+    @abstractmethod
+    def reduce(self, frame: np.ndarray) -> Any:
+        """What the flow of a frame (H, W, 3) is estimated from; a copy."""
+
+    @abstractmethod
+    def __call__(
+        self, frame: Any, before: Any | None, name: str | None = None
+    ) -> np.ndarray:
+        """The flow field, at least (3, h, w) float32: dx, dy, weight.
+
+        Args:
+            frame (Any): As :meth:`reduce` gives it.
+            before (Any | None): Likewise; None at the start of a sequence,
+                which has no motion.
+            name (str | None): Of the pair, for a cache. Defaults to None.
+        """
+
+    def with_previous(
+        self, frames: Iterable[np.ndarray]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Each frame of a stream, copied, with its flow field.
+
+        A frame of another size begins a new sequence.
+        """
+        for frame, image, before in self._pairs(frames):
+            yield frame, self(image, before)
+
+    def both_ways(
+        self, frames: Iterable[np.ndarray]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Each frame of a stream, copied, with its flow field to the frame
+        before, and that of the frame before to it."""
+        for frame, image, before in self._pairs(frames):
+            to_frame = (image, None) if before is None else (before, image)
+            yield frame, self(image, before), self(*to_frame)
+
+    def _pairs(
+        self, frames: Iterable[np.ndarray]
+    ) -> Iterator[tuple[np.ndarray, Any, Any | None]]:
+        before, size = None, None
+        for frame in frames:
+            if frame.shape != size:
+                before, size = None, frame.shape
+            image = self.reduce(frame)
+            # A copy: a thread that runs ahead must not see it overwritten.
+            yield frame.copy(), image, before
+            before = image
+
+
+class FlowToPrevious(FrameFlow):
     """Maps a frame and the one before it to a flow field (3, h, w) float32.
 
     Its channels are dx, dy, in pixels of its own size, and a weight in
@@ -97,6 +164,10 @@ class FlowToPrevious:
         self.blur = blur
 
     @property
+    def reads_motion(self) -> bool:
+        return self.estimator.reads_motion
+
+    @property
     def settings(self) -> dict:
         """What :meth:`from_settings` makes the same of, as plain data."""
         return dict(
@@ -128,37 +199,6 @@ class FlowToPrevious:
             'or export with DISFlow'
         )
 
-    def with_previous(
-        self, frames: Iterable[np.ndarray]
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Each frame of a stream, copied, with its flow field.
-
-        A frame of another size begins a new sequence.
-        """
-        before, size = None, None
-        for frame in frames:
-            if frame.shape != size:
-                before, size = None, frame.shape
-            image = self.reduce(frame)
-            # A copy: a thread that runs ahead must not see it overwritten.
-            yield frame.copy(), self(image, before)
-            before = image
-
-    def both_ways(
-        self, frames: Iterable[np.ndarray]
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Each frame of a stream, copied, with its flow field to the frame
-        before, and that of the frame before to it."""
-        before, size = None, None
-        for frame in frames:
-            if frame.shape != size:
-                before, size = None, frame.shape
-            image = self.reduce(frame)
-            back = image if before is None else before
-            to_frame = self(back, None if before is None else image)
-            yield frame.copy(), self(image, before), to_frame
-            before = image
-
     def reduce(self, frame: np.ndarray) -> np.ndarray:
         """A copy of the frame (H, W, 3) at the size at which flow is
         estimated."""
@@ -167,7 +207,10 @@ class FlowToPrevious:
         if factor == 1:
             return as_frame(frame).copy()  # its owner may write to it
         size = (width // factor, height // factor)
-        return cv2.resize(as_frame(frame), size, interpolation=cv2.INTER_AREA)
+        reduced = cv2.resize(
+            as_frame(frame), size, interpolation=cv2.INTER_AREA
+        )
+        return with_motion(reduced, motion_of(frame))
 
     def __call__(
         self,

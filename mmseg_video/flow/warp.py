@@ -55,6 +55,36 @@ def resize_flow(
     return torch.cat([*motion, flow[:, 2:]], dim=1)
 
 
+def corner_flow(
+    flow: Tensor, frame: tuple[int, int], size: tuple[int, int]
+) -> Tensor:
+    """A flow field (N, 3, h, w) for maps of this size whose outermost pixels
+    have their centres on those of the frame, as maps have that are resized
+    with ``align_corners``.
+
+    :func:`resize_flow` takes it for theirs, up to half a pixel beside it.
+
+    Args:
+        flow (Tensor): The field, of frames that may have been reduced.
+        frame (tuple[int, int]): Height and width of the frames.
+        size (tuple[int, int]): Of the maps.
+    """
+    axes, scale = [], []
+    for maps, pixels, cells in zip(size, frame, flow.shape[2:], strict=True):
+        # Where the maps' pixels are, in pixels of the frame.
+        places = torch.arange(maps, device=flow.device) * (pixels - 1)
+        places = places / max(maps - 1, 1)
+        axes.append((2 * places + 1) / pixels - 1)
+        scale.append(pixels / cells * (maps - 1) / max(pixels - 1, 1))
+    y, x = torch.meshgrid(*axes, indexing='ij')
+    grid = torch.stack([x, y], dim=-1).expand(flow.shape[0], -1, -1, -1)
+    flow = F.grid_sample(
+        flow.float(), grid, padding_mode='border', align_corners=False
+    )
+    motion = [flow[:, i : i + 1] * scale[1 - i] for i in range(2)]
+    return torch.cat([*motion, flow[:, 2:]], dim=1)
+
+
 def warp_state(state: tuple[Tensor, ...], flow: Tensor) -> tuple[Tensor, ...]:
     """The maps (N, r, h, w) of a state, as the next frame has them.
 

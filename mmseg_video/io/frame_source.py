@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from .coded_frames import motion_of, with_motion
+
 # How fast frames without times follow each other.
 IMAGES_PER_SECOND = 10.0
 
@@ -110,9 +112,11 @@ class FrameSource:
                 if (count - 1) % stride:
                     continue
                 if size is not None:
+                    motion = motion_of(frame)
                     frame = cv2.resize(
                         frame, size[::-1], interpolation=cv2.INTER_AREA
                     )
+                    frame = with_motion(frame, motion)
                 reduced.names += self.names[i : i + 1]
                 reduced.sequences += self.sequences[i : i + 1]
                 reduced.numbers += self.numbers[i : i + 1] or [skipped + i]

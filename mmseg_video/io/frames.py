@@ -14,7 +14,9 @@ logger = logging.getLogger('mmseg_video')
 
 
 def open_frames(
-    source: str | os.PathLike | int, broken: str = 'error'
+    source: str | os.PathLike | int,
+    broken: str = 'error',
+    vectors: bool = False,
 ) -> FrameSource:
     """The frames of a video, image, folder, glob, camera number or address.
 
@@ -31,14 +33,18 @@ def open_frames(
         broken (str): What to do with an image, or a frame in a video, that
             cannot be read: 'error', or 'skip' it and log that. Defaults to
             'error'.
+        vectors (bool): Whether frames come with the motion vectors of their
+            codec, see :class:`CodedFrame`. Defaults to False.
 
     Raises:
         FileNotFoundError: If nothing is there.
         OSError: If it cannot be opened, or, later, a frame cannot be read.
-        ValueError: If ``broken`` is another word.
+        ValueError: If ``broken`` is another word, or there are no vectors.
     """
     if broken not in ('error', 'skip'):
         raise ValueError(f"broken must be 'error' or 'skip', got '{broken}'")
+    if vectors:
+        _check_video(str(source))
     if isinstance(source, int):
         return open_camera(source)
     source = os.fspath(source)
@@ -49,7 +55,7 @@ def open_frames(
     if os.path.exists(source):
         if source.lower().endswith(IMAGES):
             return _open_images([source], f"'{source}'", broken)
-        return open_video(source, broken)
+        return open_video(source, broken, vectors)
     if source.isdecimal():
         return open_camera(int(source))
     if '://' in source:
@@ -61,6 +67,18 @@ def open_frames(
     raise FileNotFoundError(
         f"no video, image, folder or pattern of images '{source}'"
     )
+
+
+def _check_video(source: str) -> None:
+    """Refuse what is no video file, but for a path of nothing."""
+    if os.path.isfile(source) and not source.lower().endswith(IMAGES):
+        return
+    camera = source.isdecimal() or '://' in source
+    if camera or os.path.exists(source) or glob.has_magic(source):
+        raise ValueError(
+            f"'{source}' has no motion vectors: they are those of a video "
+            "file's codec; take flow='dis' (--flow dis)"
+        )
 
 
 def images_of(source: str) -> list[str]:

@@ -1,14 +1,19 @@
 """ONNX files, which may be a stranger's."""
 
+import base64
 import mmap
 import os
 import re
+from collections.abc import Mapping
 
 # The first field of an entry of TensorProto.external_data, its key; numbers
 # of protobuf may be written longer than they need to be.
 _EXTERNAL = re.compile(
     rb'(?:\x0a|\x8a\x80*\x00)(?:\x08|\x88\x80*\x00)location'
 )
+
+# The metadata that hold the graph of frames on which the net does not run.
+PROPAGATION = 'propagation'
 
 
 def check_self_contained(path: str | os.PathLike) -> None:
@@ -26,9 +31,38 @@ def check_self_contained(path: str | os.PathLike) -> None:
         open(path, 'rb') as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
-        if _EXTERNAL.search(content):
-            raise ValueError(
-                f"the model '{path}' reads other files (external data), which "
-                'may be any of this machine: it is not opened. Where you '
-                'made it, save it as one file (onnx.save)'
-            )
+        _check(content, path)
+
+
+def propagation_graph(
+    metadata: Mapping[str, str], path: str | os.PathLike
+) -> bytes | None:
+    """The graph of frames on which the net does not run; None if there is
+    none.
+
+    Args:
+        metadata (Mapping): Of the model.
+        path (path): Of the model.
+
+    Raises:
+        ValueError: If it is none, or its weights lie in other files.
+    """
+    if PROPAGATION not in metadata:
+        return None
+    try:
+        graph = base64.b64decode(metadata[PROPAGATION], validate=True)
+    except ValueError:
+        raise ValueError(
+            f"the model '{path}' is damaged: export it again"
+        ) from None
+    _check(graph, path)
+    return graph
+
+
+def _check(content, path: str | os.PathLike) -> None:
+    if _EXTERNAL.search(content):
+        raise ValueError(
+            f"the model '{path}' reads other files (external data), which "
+            'may be any of this machine: it is not opened. Where you '
+            'made it, save it as one file (onnx.save)'
+        )

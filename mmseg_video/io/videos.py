@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from .coded_frames import read_motion, with_motion
 from .frame_source import FrameSource
 from .lazy import LazyModule
 
@@ -15,7 +16,9 @@ av = LazyModule('av')
 logger = logging.getLogger('mmseg_video')
 
 
-def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
+def open_video(
+    path: str | os.PathLike, broken: str = 'error', vectors: bool = False
+) -> FrameSource:
     """The frames of a video file, upright as its metadata say.
 
     That it ends long before its last frame is an error, or, where broken
@@ -25,10 +28,12 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
         path (path): The file.
         broken (str): What to do with a frame that cannot be decoded: 'error',
             or 'skip' it and log that. Defaults to 'error'.
+        vectors (bool): See :func:`open_frames`. Defaults to False.
 
     Raises:
         OSError: If it cannot be opened, or, later, a frame cannot be decoded
             or it breaks off.
+        ValueError: If its decoder tells of no motion vectors.
     """
     what = f"the video '{path}'"
     try:
@@ -42,13 +47,16 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
     try:
         stream = _video_stream(container)
         stream.thread_type = 'AUTO'
+        if vectors:
+            _export_vectors(stream.codec_context)
         decoded = _decode(container, stream)
         first = next(decoded, None)
         if first is None:
             raise OSError('no frame of it can be decoded')
-    except OSError as error:
+    except (OSError, ValueError) as error:
         container.close()
-        raise OSError(f'{what} cannot be opened: {error}') from None
+        kind = OSError if isinstance(error, OSError) else ValueError
+        raise kind(f'{what} cannot be opened: {error}') from None
     rate = stream.average_rate or stream.guessed_rate
     fps = float(rate) if rate and 0 < rate < 1000 else None
     promised = length = stream.frames
@@ -93,7 +101,8 @@ def open_video(path: str | os.PathLike, broken: str = 'error') -> FrameSource:
                     break
                 if None not in (frame.time, start):
                     time = frame.time - start
-                yield _pixels(frame), time
+                motion = read_motion(frame, count + lost) if vectors else None
+                yield with_motion(_pixels(frame), motion), time
                 count += lost + 1
                 frame, lost = next(decoded, (None, 0))
         few = count < 0.95 * (length or 0)
@@ -146,6 +155,28 @@ def video_size(path: str | os.PathLike) -> tuple[int, int]:
             f"the video '{os.path.basename(path)}' cannot be opened: it is "
             'no video that holds its frames itself'
         ) from None
+
+
+# Codecs whose decoders in FFmpeg tell of motion vectors.
+WITH_VECTORS = (
+    *('h264', 'mpeg4', 'mpeg1video', 'mpeg2video', 'h263', 'flv'),
+    *('msmpeg4v1', 'msmpeg4v2', 'msmpeg4', 'wmv1', 'wmv2'),
+)
+
+
+def _export_vectors(context) -> None:
+    """Ask the decoder for motion vectors; before the first frame.
+
+    Raises:
+        ValueError: If it has none.
+    """
+    if context.name not in WITH_VECTORS:
+        raise ValueError(
+            f'the decoder of {context.name} tells of no motion vectors, those '
+            'of H.264, MPEG-4 and MPEG-2 do: convert it, or take '
+            "flow='dis' (--flow dis)"
+        )
+    context.options = dict(flags2='+export_mvs')
 
 
 def _video_stream(container):

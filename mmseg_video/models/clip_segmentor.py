@@ -7,6 +7,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from ..flow.full_frames import FullFrames
+from ..flow.warp import corner_flow
 from .propagation import check_propagates, paces_of, step_or_propagate
 from .slide_step import slide_step
 from .states import States, check_places
@@ -250,15 +251,21 @@ class ClipSegmentor(BaseSegmentor):
         return states
 
     def filter_flow(
-        self, flow: Tensor | None, size: tuple[int, int]
+        self,
+        flow: Tensor | None,
+        size: tuple[int, int],
+        maps: tuple[int, int],
     ) -> Tensor | None:
         """The flow (N, 3, h, w) along which the filter's state is warped.
 
         Args:
             flow (Tensor | None): Flow fields (N, 3, h, w) of frames.
-            size (tuple[int, int]): Their height and width.
+            size (tuple[int, int]): Height and width of the frames.
+            maps (tuple[int, int]): And of the filter's state.
         """
-        return flow if self.flow_compensated else None
+        if flow is None or not self.flow_compensated:
+            return None
+        return corner_flow(flow, size, maps) if self.align_corners else flow
 
     def resized(self, scores: Tensor, size: tuple[int, int]) -> Tensor:
         """Logits (N, classes, H, W) of filtered scores (N, classes, h, w); of

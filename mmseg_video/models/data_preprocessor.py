@@ -180,8 +180,8 @@ class ClipDataPreProcessor(_PreProcessor):
 def pad_flow(
     flow: Tensor, size: tuple[int, int], padded: tuple[int, int]
 ) -> Tensor:
-    """A flow field (T, 3, h, w) of frames that were padded on the right and
-    below: no motion there, and the full weight.
+    """Flow fields (T, 3, h, w), or several on the channels, of frames that
+    were padded on the right and below: no motion there, and the full weight.
 
     Args:
         flow (Tensor): Of the frames before, possibly of reduced ones.
@@ -193,8 +193,8 @@ def pad_flow(
     bottom = (height * padded[0] + size[0] // 2) // size[0] - height
     right = (width * padded[1] + size[1] // 2) // size[1] - width
     still = nn.functional.pad(flow, (0, right, 0, bottom))
-    still[:, 2, height:] = 1
-    still[:, 2, :, width:] = 1
+    still[:, 2::3, height:] = 1
+    still[:, 2::3, :, width:] = 1
     return still
 
 

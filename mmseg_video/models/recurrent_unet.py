@@ -24,7 +24,7 @@ from .filters import filter_clip
 from .flow_checks import flow_of_frame, used_flow
 from .head_rnns import FINAL_RNN, LOGITS, HeadRNNs, pick_rows
 from .necks import neck_rnns, run_necks
-from .propagation import propagate_states
+from .propagation import propagate, propagate_states
 from .states import States
 from .time_axis import (
     ALL_FRAMES,
@@ -321,15 +321,24 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
     ) -> tuple[Tensor, States]:
         size = metas[0].get('pad_shape', metas[0]['img_shape'])[:2]
         flow = flow_of_frame(flow, states, size, self.on_missing_flow)
-        averages, warped = self._places_in_head()
-        if self.filter is not None:
-            averages[FILTER] = self.filter.decay
-        answers, after = propagate_states(states, flow, averages, warped)
-        logits = answers[self._answering]
-        if self.filter is not None:
-            logits = self.filter.answer(logits)
+        logits, after = self._propagated(states, flow, size)
         # The net may be at work in another thread (LiveSegmentor).
         return at_frame_size(self, logits, metas), after
+
+    def _propagated(
+        self, states: States, flow: Tensor | None, size: tuple[int, int]
+    ) -> tuple[Tensor | None, States]:
+        """The logits (N, classes, h, w) that the states alone give, None if
+        they give none, and all states at the next frame of this size."""
+        answers, after = propagate_states(
+            states, flow, *self._places_in_head()
+        )
+        if FILTER not in states:
+            return answers.get(LOGITS), after
+        state = states[FILTER]
+        flow = self.filter_flow(flow, size, state[0].shape[2:])
+        average, after[FILTER] = propagate(state, flow, self.filter.decay)
+        return self.filter.answer(average), after
 
     def _places_in_head(self) -> tuple[dict[str, float], list[str]]:
         """Those whose states are averages, with their decay, and the
@@ -341,9 +350,8 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
     def carried(
         self, states: States, flow: Tensor | None, size: tuple[int, int]
     ) -> States:
-        if flow is None or not self.flow_compensated or not states:
-            return states
-        return propagate_states(states, flow, *self._places_in_head())[1]
+        flow = flow if self.flow_compensated else None
+        return self._propagated(states, flow, size)[1] if states else states
 
     def _scores(
         self, frame: Tensor, states: States, flow: Tensor | None
@@ -370,11 +378,16 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         logits, after = self._decoded(clips, states, flow, wanted, metas)
         if self.filter is None:
             return logits, after
+        flow = used_flow(flow, clips, bool(states), self.on_missing_flow)
+        if flow is not None:
+            maps = logits.shape[2:]
+            flow = self.filter_flow(fold(flow), clips.shape[3:], maps)
+            flow = unfold(flow, clips.shape[0])
         logits, state = filter_clip(
             self.filter,
             unfold(logits, clips.shape[0]),
             (states or {}).get(FILTER),
-            used_flow(flow, clips, bool(states), self.on_missing_flow),
+            flow,
         )
         return logits, after | {FILTER: state}
 

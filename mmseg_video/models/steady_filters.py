@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..choices import STEADY
+from ..choices import FLOWS, STEADY
 
 # Found on the first half of CamVid's validation video, with three
 # nets, and the worst case counted: work_dirs/results/steady.
@@ -30,7 +30,7 @@ class SteadyFilter:
     flow: dict | None
 
 
-def steady_filter(name: str = 'flow') -> SteadyFilter:
+def steady_filter(name: str = 'flow', flow: str = 'dis') -> SteadyFilter:
     """The filter of a name.
 
     - ``flow``: a long exponential moving average of the logits, warped by
@@ -44,12 +44,25 @@ def steady_filter(name: str = 'flow') -> SteadyFilter:
 
     Args:
         name (str): See above. Defaults to 'flow'.
+        flow (str): Of the first: 'dis', or 'codec', the motion vectors of a
+            video file (:class:`CodecFlow`). Defaults to 'dis'.
 
     Raises:
-        ValueError: If there is no such filter.
+        ValueError: If there is no such filter or flow, or the filter has
+            none.
     """
+    if flow not in FLOWS:
+        raise ValueError(f"flow must be one of {', '.join(FLOWS)}: '{flow}'")
+    if flow == 'codec' and name != 'flow':
+        raise ValueError(
+            f"flow='codec' is that of steady='flow', '{name}' has none: leave "
+            'one of them out'
+        )
     if name == 'flow':
-        return SteadyFilter(dict(FILTER), dict(FLOW))
+        fields = dict(FLOW)
+        if flow == 'codec':
+            fields['estimator'] = dict(type='CodecFlow')
+        return SteadyFilter(dict(FILTER), fields)
     if name == 'place':
         return SteadyFilter(dict(type='EMAFilter', weight=0.5), None)
     if name in ('none', 'gated'):

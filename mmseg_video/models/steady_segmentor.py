@@ -9,7 +9,7 @@ from .clip_segmentor import ClipSegmentor
 from .data_preprocessor import pad_flow
 from .flow_checks import flow_of_frame, used_flow
 from .framewise import Framewise
-from .propagation import propagate, propagate_states
+from .propagation import propagate
 from .recurrent import State
 from .states import States
 
@@ -39,7 +39,9 @@ class SteadySegmentor(ClipSegmentor):
         filter (nn.Module | dict | None): An :class:`EMAFilter`, or what is
             called as one. Defaults to None, the net alone.
         flow_compensated (bool): Whether the filter's state is warped by
-            optical flow. Defaults to True.
+            optical flow, the first three channels of the flow fields. The
+            net's own states follow the last three: the same, or flow of its
+            own kind (:class:`StackedFlow`). Defaults to True.
         on_missing_flow (str): What happens where a frame with a past comes
             without flow: 'error', or 'still', states stay at their places.
             Defaults to 'error'.
@@ -96,9 +98,12 @@ class SteadySegmentor(ClipSegmentor):
         flow: Tensor | None,
         metas: list[dict],
     ) -> tuple[Tensor, States]:
-        flow = used_flow(flow, clips, bool(states), self.on_missing_flow)
+        for part in both_flows(flow):
+            used_flow(part, clips, bool(states), self.on_missing_flow)
         if not self.state_maps:
-            clips, flow = clips[:, -1:], None
+            clips = clips[:, -1:]
+        if self.on_missing_flow is None:
+            flow = None
         states = states or {}
         for t, frames in enumerate(clips.unbind(1)):
             frame_flow = None if flow is None else flow[:, t]
@@ -112,7 +117,7 @@ class SteadySegmentor(ClipSegmentor):
         after them."""
         size = frames.shape[2:]
         scores, after = self._scores(frames, states, flow)
-        flow = self.filter_flow(flow, size)
+        flow = self.filter_flow(flow, size, scores.shape[2:])
         scores, state = self._filtered(scores, states.get(FILTER), flow)
         if state is not None:
             after[FILTER] = state
@@ -126,11 +131,16 @@ class SteadySegmentor(ClipSegmentor):
         return logits[:, :, : size[0], : size[1]]
 
     def filter_flow(
-        self, flow: Tensor | None, size: tuple[int, int]
+        self,
+        flow: Tensor | None,
+        size: tuple[int, int],
+        maps: tuple[int, int],
     ) -> Tensor | None:
         if flow is None or not self.warps_filter:
             return None
-        return pad_flow(flow, size, self.framewise.padded(size))
+        padded = self.framewise.padded(size)
+        flow = pad_flow(both_flows(flow)[0], size, padded)
+        return super().filter_flow(flow, padded, maps)
 
     @property
     def can_propagate(self) -> bool:
@@ -140,26 +150,31 @@ class SteadySegmentor(ClipSegmentor):
         self, states: States, flow: Tensor | None, metas: list[dict]
     ) -> tuple[Tensor, States]:
         size = metas[0].get('pad_shape', metas[0]['img_shape'])[:2]
-        flow = flow_of_frame(flow, states, size, self.on_missing_flow)
-        answers, after = propagate_states(
-            states,
-            self.filter_flow(flow, size),
-            {FILTER: self.filter.decay},
+        for part in both_flows(flow):
+            flow_of_frame(part, states, size, self.on_missing_flow)
+        if self.on_missing_flow is None:
+            flow = None
+        state, after = states[FILTER], self.carried(states, flow, size)
+        average, after[FILTER] = propagate(
+            state,
+            self.filter_flow(flow, size, state[0].shape[2:]),
+            self.filter.decay,
         )
-        after |= self.carried(states, flow, size)
-        return self.resized(self.filter.answer(answers[FILTER]), size), after
+        return self.resized(self.filter.answer(average), size), after
 
     def carried(
         self, states: States, flow: Tensor | None, size: tuple[int, int]
     ) -> States:
+        padded, flow = self.framewise.padded(size), both_flows(flow)[1]
         if flow is not None:
-            flow = pad_flow(flow, size, self.framewise.padded(size))
-        own = self.framewise.carried(_own(states), flow)
+            flow = pad_flow(flow, size, padded)
+        own = self.framewise.carried(_own(states), flow, padded)
         return {NET + place: state for place, state in own.items()}
 
     def _scores(
         self, frames: Tensor, states: States, flow: Tensor | None
     ) -> tuple[Tensor, States]:
+        flow = both_flows(flow)[1]
         scores, own = self._checked_scores(frames, _own(states), flow)
         return scores, {NET + place: state for place, state in own.items()}
 
@@ -278,6 +293,16 @@ class SteadySegmentor(ClipSegmentor):
             'SteadySegmentor does not train: train the net by itself, then '
             'steady it'
         )
+
+
+def both_flows(
+    flow: Tensor | None,
+) -> tuple[Tensor | None, Tensor | None]:
+    """The filter's flow fields (..., 3, h, w) and the net's: the same ones,
+    but where there are six channels."""
+    if flow is None or flow.shape[-3] != 6:
+        return flow, flow
+    return flow[..., :3, :, :], flow[..., 3:, :, :]
 
 
 def _own(states: States) -> States:

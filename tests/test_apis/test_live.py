@@ -8,6 +8,7 @@ import torch
 
 from mmseg_video.apis.live import LiveSegmentor
 from mmseg_video.apis.steady import steady
+from mmseg_video.io.frame_source import FrameSource
 from mmseg_video.models import Framewise
 from tests.frames import moving
 
@@ -96,7 +97,7 @@ def test_a_finished_result_is_warped_to_the_present(net, live):
     fields = [torch.from_numpy(field)[None] for field in fields]
     states = None
     for frame, field in zip(frames[:2], fields, strict=False):
-        inputs = live.inferencer.inputs_of([frame])[:, 0]
+        inputs = live.inferencer.stepper.inputs_of([frame])[:, 0]
         _, states = model.step(inputs, states, field)
     for field in fields[2:]:
         _, states = model.propagate(states, field, (64, 96))
@@ -185,3 +186,18 @@ def test_states_that_are_not_finite_are_not_taken():
             wait(live)
         live._catch_up()
         assert live._states['net.own'][0].item() == 2
+
+
+def test_a_new_sequence_of_the_source_begins_anew():
+    first, second = moving(2), moving(2, seed=1)
+    source = FrameSource(
+        ((frame, None) for frame in first + second),
+        sequences=['a', 'a', 'b', 'b'],
+    )
+    with LiveSegmentor(steady(four, CLASSES, device='cpu')) as live:
+        found = list(live.predict(source))
+    assert [p.full for p in found] == [True, False, True, False]
+
+
+def four(images):
+    return torch.nn.functional.avg_pool2d(images, 4) / 255

@@ -6,7 +6,16 @@ import pytest
 import torch
 from mmengine import Config
 
-from mmseg_video.apis import VideoSegInferencer, open_net, segmentors, steady
+from mmseg_video.apis import (
+    LiveSegmentor,
+    VideoSegInferencer,
+    open_net,
+    segmentors,
+    steady,
+)
+from mmseg_video.flow.estimators import build_flow
+from mmseg_video.models.steady_filters import FLOW
+from tests.frames import moving
 from tests.models import FRAMEWISE, NUM_CLASSES, build
 from tests.test_apis.test_video_seg_inferencer import agree, saved
 
@@ -141,3 +150,39 @@ def test_a_gated_ema_that_is_not_there_is_refused():
 def test_a_config_of_ours_is_no_name_of_the_zoo():
     with pytest.raises(ValueError, match='config of ours, which takes a'):
         steady('unet_imagenet_camvid', device='cpu')
+
+
+def test_a_recurrent_net_gets_its_own_flow_behind_a_filter(tmp_path):
+    path, checkpoint, _ = saved('rnn_unet_gated_ema', tmp_path)
+    assert 'stacked' not in steady((path, checkpoint)).flow.settings
+    cfg = Config.fromfile(path)
+    cfg.model.flow_compensated = True
+    cfg.test_dataloader.dataset.augments = dict(
+        flow=dict(type='AddFlow', min_size=32)
+    )
+    cfg.dump(path)
+    video = steady((path, checkpoint), device='cpu')
+    filters, own = video.flow.makers
+    assert filters.settings == build_flow(**FLOW).settings
+    want = VideoSegInferencer(path, checkpoint, 'cpu')
+    assert own.settings == want.flow.settings
+    # What the net carries is what it carries alone.
+    frames = moving(3, 4, height=64, width=128)
+    for frame in frames:
+        video.predict_frame(frame)
+        want.predict_frame(frame)
+    got = video.streams['default'].states
+    for place, state in want.streams['default'].states.items():
+        torch.testing.assert_close(
+            *(got[f'net.{place}'], state), rtol=1e-2, atol=1e-2
+        )
+    for lag in (None, 2):
+        assert len(list(video.predict(frames, lag=lag))) == 3
+    with LiveSegmentor(video) as live:
+        assert len(list(live.predict(frames))) == 3
+
+
+def test_options_of_a_net_that_is_built_are_refused():
+    net = open_net(brightness, CLASSES)
+    with pytest.raises(ValueError, match='stride: a CallableNet is built'):
+        steady(net, stride=8, device='cpu')

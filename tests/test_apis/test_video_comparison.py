@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from mmseg_video.apis import FrameSource, compare_video
-from mmseg_video.evaluation.temporal_consistency import changes
-from mmseg_video.flow.estimators import DISFlow
+from mmseg_video.apis.video_seg_inferencer import Prediction
+from mmseg_video.evaluation.flicker import StreamFlicker
 
 PALETTE = [[128, 64, 128], [0, 0, 142]]
 
@@ -22,7 +22,7 @@ class Model:
     def predict_frame(self, frame, stream_id):
         self.seen.append(stream_id)
         label = (frame.mean(-1) > self.threshold).astype(np.uint8)
-        return type('Prediction', (), dict(label=label))
+        return Prediction(frame, label, PALETTE)
 
     def reset(self, stream_id):
         self.ended.append(stream_id)
@@ -56,16 +56,19 @@ def test_what_never_changes_does_not_flicker(frames, tmp_path):
     assert min(raw) > 5
     assert max(along) < min(raw) / 2
     first, second = (Model(128).predict_frame(f, 0).label for f in frames[:2])
-    flow = DISFlow()(frames[0], frames[1])
-    counts = changes(first, second, flow)
     assert raw[0] == 100 * (first != second).mean()
-    assert along[0] == 100 * counts['warped_changed'] / counts['warped']
+    flicker = StreamFlicker()
+    assert flicker.next(frames[0], dict(m=first)) == {}
+    change = flicker.next(frames[1], dict(m=second))['m']
+    assert along[0] == 100 * change.flicker
 
 
 def test_each_model_sees_one_stream_and_forgets_it(frames, tmp_path):
-    model = Model(128)
+    model, other = Model(128), Model(64)
     for name in ('a.webm', 'b.webm'):
-        compare_video(source(frames), dict(m=model), str(tmp_path / name))
+        compare_video(
+            *(source(frames), dict(m=model, n=other)), str(tmp_path / name)
+        )
     first, second = model.seen[:4], model.seen[4:]
     assert len(set(first)) == len(set(second)) == 1
     assert first[0] is not second[0]

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmseg_video.cli import run, running
 from mmseg_video.cli.run import parse_args
 from mmseg_video.datasets.street_scenes import StreetScene
 from mmseg_video.io.frames import open_frames
 from mmseg_video.io.writers import VideoWriter
+from tests.bright import model
 from tests.commands import ROOT, call, load_tool
 
 
@@ -245,3 +247,33 @@ def test_frames_are_shown_at_the_times_of_the_source(
     assert code == 0, output[-2000:]
     got = [time for _, time in open_frames(out).timed]
     np.testing.assert_allclose(got, [0, 0.2, 0.4, 0.6, 0.8], atol=1e-3)
+
+
+def test_a_camera_is_opened_once(monkeypatch, tmp_path):
+    opened = []
+
+    class Camera:
+        def __init__(self, source):
+            opened.append(source)
+            self.left = 3
+
+        def isOpened(self):
+            return True
+
+        def read(self):
+            self.left -= 1
+            return self.left >= 0, (
+                np.zeros((64, 64, 3), np.uint8) if self.left >= 0 else None
+            )
+
+        def get(self, name):
+            return 30.0
+
+        def release(self):
+            pass
+
+    monkeypatch.setattr(cv2, 'VideoCapture', Camera)
+    monkeypatch.setattr(running, 'open_model', lambda *_: model())
+    run.main(['7', '--model', 'any', '--labels', str(tmp_path / 'labels')])
+    assert opened == [7]
+    assert len(list((tmp_path / 'labels').glob('*.png'))) == 3

@@ -5,6 +5,7 @@ from mmengine import Config
 
 from mmseg_video.engine.config_checks import (
     check_bases,
+    check_flow_is_read,
     check_model,
     check_names,
     check_training,
@@ -315,3 +316,43 @@ def test_things_that_are_not(place):
         check_types(cfg)
     assert f'{place} is ' in str(error.value)
     assert str(told) in str(error.value)
+
+
+FLOW = 'test_dataloader.dataset.augments.flow'
+
+
+def with_flow(**model):
+    cfg = training(**{FLOW: dict(type='AddFlow')})
+    cfg.model = model
+    return cfg
+
+
+@pytest.mark.parametrize(
+    'model',
+    [
+        dict(type='EncoderDecoder'),
+        dict(type='RecurrentUNet', filter=dict(type='EMAFilter')),
+        dict(type='SteadySegmentor', flow_compensated=False),
+    ],
+)
+def test_flow_that_no_model_reads_is_refused(model):
+    with pytest.raises(ValueError, match=f'{FLOW} makes optical flow that'):
+        check_flow_is_read(with_flow(**model))
+
+
+@pytest.mark.parametrize(
+    'model',
+    [
+        dict(type='RecurrentUNet', flow_compensated=True),
+        dict(type='SteadySegmentor'),
+        dict(type='NoModel'),  # refused by others
+    ],
+)
+def test_flow_that_a_model_reads(model):
+    check_flow_is_read(with_flow(**model))
+
+
+def test_flow_that_is_left_out_again():
+    cfg = with_flow(type='EncoderDecoder')
+    cfg.test_dataloader.dataset.augments.flow = None
+    check_flow_is_read(cfg)

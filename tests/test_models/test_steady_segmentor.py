@@ -386,3 +386,90 @@ def test_a_net_s_own_states_follow_the_flow_where_it_does_not_run():
         carried, {f'net.{p}': s for p, s in want.items()}
     )
     torch.testing.assert_close(net.carried(own, flow, (64, 96)), want)
+
+
+@torch.no_grad()
+def test_the_net_s_own_flow_may_be_another_than_the_filter_s():
+    """Six channels: the filter's field, and the net's."""
+    net = wake(
+        build(
+            RECURRENT,
+            neck=None,
+            final_rnn=dict(hidden_ratio=0.5),
+            flow_compensated=True,
+        )
+    )
+    model = steadied(RecurrentNet(net, CLASSES), EMAFilter(0.5))
+    own = still(size=(32, 64))
+    theirs = own.clone()
+    own[:, 0], theirs[:, 0] = 8, -8
+    clip = frames(2, (32, 64))
+    both = torch.cat([theirs, own], 1)
+    _, states = model.step(clip[0])
+    _, alone = net.step(clip[0])
+    for step in (
+        lambda flow, model, states: model.step(clip[1], states, flow),
+        lambda flow, model, states: model.propagate(states, flow, (32, 64)),
+    ):
+        _, after = step(both, model, states)
+        _, filtered = step(theirs, model, states)
+        torch.testing.assert_close(after['filter'][1], filtered['filter'][1])
+        _, compensated = step(own, model, states)
+        for place in net.state_maps:
+            name = f'net.{place}'
+            torch.testing.assert_close(after[name], compensated[name])
+            assert not torch.equal(after[name][0], filtered[name][0])
+    _, want = net.step(clip[1], alone, own)
+    _, got = model.step(clip[1], states, both)
+    for place, state in want.items():
+        torch.testing.assert_close(got[f'net.{place}'], state)
+    with pytest.raises(ValueError, match=r'\(1, 1, 4, 32, 64\)'):
+        model.step(clip[1], states, both[:, :4])
+
+
+def corners(images):
+    """Scores whose outermost pixels are those of the frame, of every 8th."""
+    return images[:, [0, 1, 2, 0, 1], ::8, ::8] / 255
+
+
+@torch.no_grad()
+def test_states_of_a_net_that_aligns_corners_follow_the_flow():
+    """A pan by 8 pixels is one of the scores: 48 / 6, not 49 / 7."""
+    wide = frames(1, (33, 65))[0]
+    clip = [wide[..., :49], wide[..., 8:57]]
+    net = CallableNet(corners, CLASSES)
+    net.align_corners = True
+    model = steadied(net, EMAFilter(1e-3))
+    alone, _ = model.step(clip[1])
+    for size in ((33, 49), (66, 98)):
+        flow = still(size=size)
+        flow[:, 0] = 8 * size[1] / 49
+        _, states = model.step(clip[0])
+        stepped, after = model.step(clip[1], states, flow)
+        moved, propagated = model.propagate(states, flow, (33, 49))
+        # But for the last column, which comes in.
+        inside = (..., slice(0, 40))
+        for got in (stepped, moved):
+            torch.testing.assert_close(
+                got[inside], alone[inside], rtol=1e-3, atol=1e-3
+            )
+        for state in (after, propagated):
+            assert (state['filter'][1][..., :-1] > 9e-4).all()
+
+
+@torch.no_grad()
+def test_a_filter_of_the_net_s_own_follows_the_flow_too():
+    net = build(
+        RECURRENT,
+        neck=None,
+        filter=dict(type='EMAFilter'),
+        flow_compensated=True,
+    )
+    model = steadied(RecurrentNet(net, CLASSES), EMAFilter(0.5))
+    flow = still(size=(32, 64))
+    flow[:, 0] = 8
+    frame = frames(1, (32, 64))[0]
+    _, states = model.step(frame)
+    _, after = model.propagate(states, flow, (32, 64))
+    _, want = net.propagate(net.step(frame)[1], flow, (32, 64))
+    torch.testing.assert_close(after['net.filter'], want['filter'])

@@ -1,6 +1,7 @@
 """Execute demo/overview.ipynb in place and write demo/overview.html."""
 
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
@@ -43,12 +44,15 @@ def execute(
     client = NotebookClient(
         notebook,
         timeout=timeout,
+        startup_timeout=300,
         kernel_name='python3',
         record_timing=False,
         resources=dict(metadata=dict(path=str(folder))),
     )
-    client.create_kernel_manager().transport = 'ipc'  # no network
-    client.execute()
+    with tempfile.TemporaryDirectory() as sockets:
+        manager = client.create_kernel_manager()
+        manager.transport, manager.ip = 'ipc', f'{sockets}/kernel'
+        client.execute()
     notebook.metadata = dict(
         kernelspec=dict(
             display_name='Python 3', language='python', name='python3'

@@ -46,6 +46,19 @@ def parse_args() -> argparse.Namespace:
         '--cache', type=Path, default=Path('work_dirs/steady_cache')
     )
     parser.add_argument('--frames', type=at_least(2), dest='num_frames')
+    parser.add_argument(
+        '--degrade',
+        type=float,
+        default=0.0,
+        help='part of the frames that are dropped, dark, noisy or blurred; '
+        'give --data another name',
+    )
+    parser.add_argument(
+        '--file',
+        type=Path,
+        help="a video file of the data's frames, which the net sees in place "
+        "of them: for --settings flows, the codec's motion vectors",
+    )
     parser.add_argument('--quick', action='store_true', help='without TC')
     parser.add_argument(
         '--timed', action='store_true', help='the milliseconds of each part'

@@ -2,7 +2,8 @@
 
 from .many import Many, find_videos, run_videos
 from .outputs import Drawing, Targets
-from .video import Excerpt, Way, run_video
+from .results import Way, frame_results
+from .video import Excerpt, run_video
 
 __all__ = [
     'Drawing',
@@ -11,6 +12,7 @@ __all__ = [
     'Targets',
     'Way',
     'find_videos',
+    'frame_results',
     'run_video',
     'run_videos',
 ]

@@ -20,7 +20,8 @@ from ...io.locks import FolderLock
 from ...io.partition import partition
 from ..video_seg_inferencer import VideoSegInferencer
 from .outputs import Drawing, Targets
-from .video import Excerpt, UnfinishedError, Way, run_video
+from .results import Way
+from .video import Excerpt, UnfinishedError, run_video
 
 RUN, DONE = 'run.json', '.done'
 LIST = (

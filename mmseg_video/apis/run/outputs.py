@@ -37,8 +37,8 @@ class FrameResult:
         labels (dict): Caption -> label map (H, W) uint8.
         full (bool): Whether the net ran on it.
         seconds (float): Until the answer was there, after the one before.
-        changes (dict): Caption -> :class:`Change` since the frame before, or
-            None where there is none; of the models that are measured.
+        changes (dict): Caption -> :class:`Change` since the frame before, of
+            the models that are measured; empty where there is none.
     """
 
     index: int
@@ -49,7 +49,7 @@ class FrameResult:
     labels: dict[str, np.ndarray]
     full: bool
     seconds: float
-    changes: dict[str, Change | None] = field(default_factory=dict)
+    changes: dict[str, Change] = field(default_factory=dict)
 
     @property
     def label(self) -> np.ndarray:
@@ -251,7 +251,7 @@ def pictures(
     path: Path,
     fps: float,
     draw: Callable[[FrameResult], np.ndarray],
-    keeps_times: bool,
+    keeps_times: bool = True,
 ) -> Iterator[Write]:
     """Drawn frames as a video or a folder, at the source's times."""
     first = None

@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -16,10 +16,13 @@ from ...apis.segmentors import load_segmentor
 from ...engine.launch import load_config, set_data_root
 from ...evaluation.figures import TEMPORAL_METRICS
 from ...evaluation.protocol import Protocol
+from ...flow.codec import CodecFlow
 from ...flow.full_frames import FullFrames
 from ...flow.opencv import DISFlow
 from ...flow.previous import FlowToPrevious
 from ...io.atomic import atomic_path, write_text
+from ...io.coded_frames import motion_of
+from ...io.frames import open_frames
 from ...models.filters import EMAFilter
 from ...models.propagation import propagate
 from ...models.two_sided import TwoSidedFilter
@@ -42,13 +45,30 @@ class Video:
         name (str): Of the data.
         net (str): Of the net.
         num_frames (int | None): The first so many alone. Defaults to None.
+        protocol (Protocol | None): Whose frames they are. Defaults to None,
+            clean streams.
+        file (path | None): A video file of the same frames, which the net
+            sees in place of them. Defaults to None.
+
+    Raises:
+        ValueError: If the file has other frames.
     """
 
-    def __init__(self, cfg, checkpoint, cache, name, net, num_frames=None):
+    def __init__(
+        self,
+        cfg,
+        checkpoint,
+        cache,
+        name,
+        net,
+        num_frames=None,
+        protocol=None,
+        file=None,
+    ):
         self.cfg, self.checkpoint = cfg, checkpoint
         self.cache, self.name, self.net = Path(cache), name, net
         cfg.test_dataloader = cfg.val_dataloader
-        Protocol(stream=True).apply(cfg)
+        (protocol or Protocol(stream=True)).apply(cfg)
         dataset = DATASETS.build(cfg.test_dataloader.dataset)
         self.meta = dataset.metainfo
         count = min(num_frames or len(dataset), len(dataset))
@@ -57,9 +77,21 @@ class Video:
             np.ascontiguousarray(s['inputs'][-1].permute(1, 2, 0).numpy())
             for s in self.samples
         ]
+        if file is not None:
+            self.frames = self._decoded(file)
         self.metas = [s['data_samples'].metainfo for s in self.samples]
         self._flows = {}
         self._model = None
+
+    def _decoded(self, file) -> list[np.ndarray]:
+        frames = list(open_frames(file, vectors=True))[: len(self.frames)]
+        shapes = [[f.shape for f in those] for those in (frames, self.frames)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                f"'{file}' has not the frames of the data: encode those, in "
+                'order'
+            )
+        return frames
 
     def begins(self, i: int) -> bool:
         """Whether a sequence begins with frame i."""
@@ -114,8 +146,13 @@ class Video:
     def flow_of(self, setting: Setting, cache: Path | None) -> FlowToPrevious:
         """What makes the flow of a setting."""
         folder = f'flow_{self.name}_{setting.preset}_{setting.min_size}'
+        estimator = DISFlow(
+            setting.preset, cache_dir=cache and str(cache / folder)
+        )
+        if setting.flow == 'codec':
+            estimator = CodecFlow(estimator)
         return FlowToPrevious(
-            DISFlow(setting.preset, cache_dir=cache and str(cache / folder)),
+            estimator,
             min_size=setting.min_size,
             max_error_ratio=setting.max_error_ratio,
             photometric_scale=setting.photometric_scale,
@@ -130,7 +167,7 @@ class Video:
         key = (
             *(i, j, setting.preset, setting.min_size, setting.noise_scale),
             *(setting.photometric_scale, setting.blur),
-            *(setting.max_error_ratio, setting.field_stride),
+            *(setting.max_error_ratio, setting.field_stride, setting.flow),
         )
         if key not in self._flows:
             if self._flows and next(iter(self._flows))[2:] != key[2:]:
@@ -257,6 +294,10 @@ def time_parts(video: Video, setting: Setting, num_frames: int = 20) -> dict:
     seconds = {'net': [], 'flow': [], 'filter': [], 'propagate': []}
     filter, state = EMAFilter(setting.weight, setting.of), None
     make = video.flow_of(setting, cache=None)
+    others = dict(fast=replace(setting, preset='fast'))
+    if motion_of(video.frames[0]) is not None:
+        others['codec'] = replace(setting, flow='codec')
+    seconds |= {f'flow, {name}': [] for name in others}
 
     def timed(part, function, *args):
         start = time.perf_counter()
@@ -266,6 +307,8 @@ def time_parts(video: Video, setting: Setting, num_frames: int = 20) -> dict:
 
     for i in range(1, min(num_frames + 1, len(video.frames))):
         now, before = (make.reduce(video.frames[n]) for n in (i, i - 1))
+        for name, other in others.items():
+            timed(f'flow, {name}', video.flow_of(other, None), now, before)
         field = timed('flow', make, now, before)
         field = torch.from_numpy(field)[None]
         scores, spent = video.predict(video.frames[i], 1.0)
@@ -293,6 +336,8 @@ def benchmark(
     num_frames: int | None = None,
     quick: bool = False,
     timed: bool = False,
+    degrade: float = 0.0,
+    file: Path | None = None,
 ) -> None:
     """Measure all settings, and write a JSON file for each; those that are
     there are not measured again.
@@ -307,14 +352,21 @@ def benchmark(
         num_frames (int | None): The first so many alone. Defaults to None.
         quick (bool): Without TC. Defaults to False.
         timed (bool): Also the time of the parts. Defaults to False.
+        degrade (float): Part of the frames that are made worse, see
+            :class:`Protocol`. Defaults to 0.
+        file (Path | None): A video file of the data's frames, for their
+            motion vectors. Defaults to None.
     """
+    protocol = Protocol(stream=True, degrade=degrade)
     cfg = load_config(config, cfg_options)
     set_data_root(cfg, data_root)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     folder, video = out / data / net, None
 
     def loaded():
-        return video or Video(cfg, checkpoint, cache, data, net, num_frames)
+        return video or Video(
+            *(cfg, checkpoint, cache, data, net, num_frames, protocol, file)
+        )
 
     for name, setting in settings.items():
         path = folder / f'{setting.key}{"_quick" * quick}.json'

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...io.atomic import write_text
 from ..output import markdown_table, save_figure, subplots
-from .steady_settings import FILTERS, PACES, RIVALS, Setting
+from .steady_settings import PACES, REPORTED, RIVALS, Setting
 
 COLUMNS = {
     'mIoU': 'mIoU',
@@ -65,8 +65,7 @@ class _Net:
 
     def __init__(self, folder: Path):
         known = {
-            _key(asdict(setting)): name
-            for name, setting in (FILTERS | PACES | RIVALS).items()
+            _key(asdict(setting)): name for name, setting in REPORTED.items()
         }
         self.figures, self.milliseconds = {}, None
         for path in sorted(folder.glob('*.json')):
@@ -79,7 +78,7 @@ class _Net:
 
     def cost(self, name: str) -> float:
         """Of a frame, in units of the net's."""
-        setting: Setting = (FILTERS | PACES | RIVALS)[name]
+        setting: Setting = REPORTED[name]
         share = self.figures[name]['full_frames'] / 100 * setting.scale**2
         if self.milliseconds is None:
             return share
@@ -105,7 +104,7 @@ def _write_table(out: Path, data: str, nets: dict[str, _Net]) -> Path:
     for name, net in nets.items():
         rows = [
             (setting, *(_shown(figures, key) for key in COLUMNS))
-            for setting in (*FILTERS, *PACES, *RIVALS)
+            for setting in REPORTED
             if (figures := net.figures.get(setting))
         ]
         head = ('', *COLUMNS.values())
@@ -126,7 +125,7 @@ def _shown(figures: dict, key: str) -> str:
 def _differences(nets: dict[str, _Net]) -> str:
     """To each net alone: the mean of all nets, and the worst."""
     rows = []
-    for setting in (*FILTERS, *PACES, *RIVALS):
+    for setting in REPORTED:
         gains, steadier = [], []
         for net in nets.values():
             alone, ours = (

@@ -15,7 +15,7 @@ class Setting:
     Args:
         weight (float): Of the present frame.
         of (str): What is averaged, see :class:`EMAFilter`.
-        flow (str | None): 'dis', or None, in place.
+        flow (str | None): 'dis', 'codec', or None, in place.
         preset, min_size, max_error_ratio, photometric_scale, noise_scale,
             blur: Of the flow, see :class:`FlowToPrevious`.
         every, max_every, tolerance: See :class:`FullFrames`.
@@ -129,4 +129,16 @@ RIVALS = {
         for s in SCALES
     },
 }
-GROUPS = dict(sweep=SWEEP, filters=FILTERS, paces=PACES, rivals=RIVALS)
+# Estimators of the flow; of video files alone.
+FLOWS = {
+    name: replace(setting, every=k)
+    for k in (1, 3, 5)
+    for name, setting in {
+        f'DIS fast, every {k}': replace(DEFAULT, preset='fast'),
+        f"codec's vectors, every {k}": replace(DEFAULT, flow='codec'),
+    }.items()
+}
+REPORTED = FILTERS | PACES | FLOWS | RIVALS
+GROUPS = dict(
+    sweep=SWEEP, filters=FILTERS, paces=PACES, rivals=RIVALS, flows=FLOWS
+)

@@ -85,12 +85,15 @@ class Framewise(nn.Module):
         """
         return self.scores(frames), {}
 
-    def carried(self, states: States, flow: Tensor | None) -> States:
+    def carried(
+        self, states: States, flow: Tensor | None, size: tuple[int, int]
+    ) -> States:
         """The net's own states after a frame on which it does not run. They
         wait, unless a subclass warps them along the flow.
 
         Args:
             states, flow: As of :meth:`step`.
+            size (tuple[int, int]): Height and width of the frame.
         """
         return states
 

@@ -86,8 +86,9 @@ class RecurrentNet(MMSegNet):
             logits, after = self.net.step(inputs, states, flow)
         return self._as_classes(logits), after
 
-    def carried(self, states: States, flow: Tensor | None) -> States:
-        size = None if flow is None else flow.shape[2:]
+    def carried(
+        self, states: States, flow: Tensor | None, size: tuple[int, int]
+    ) -> States:
         return self.net.carried(states, flow, size)
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...io.onnx_files import check_self_contained
+from ...flow.previous import FlowToPrevious
+from ...io.onnx_files import check_self_contained, propagation_graph
 from ..states import States
 from .callable_net import CallableNet
 from .framewise import Framewise
@@ -65,14 +66,36 @@ class OnnxStreamNet(Framewise):
 
     Args:
         session (InferenceSession): Of ONNX Runtime.
-        classes, kwargs: :class:`Framewise`'s.
+        classes, kwargs: :class:`Framewise`'s; it has no stride, since it
+            takes frames of any size.
+        propagation (InferenceSession | None): Of its second graph, which
+            carries its states over frames on which it does not run. Defaults
+            to None, there they wait.
+        flow (dict | None): How the flow that it takes is made, see
+            :attr:`FlowToPrevious.settings`. Defaults to None, it takes none.
+
+    Raises:
+        ValueError: If it is to have a stride.
     """
 
-    def __init__(self, session, classes: Sequence[str], **kwargs):
-        super().__init__(classes, **kwargs | dict(stride=1))
-        self.session = session
+    def __init__(
+        self,
+        session,
+        classes: Sequence[str],
+        propagation=None,
+        flow: dict | None = None,
+        **kwargs,
+    ):
+        if kwargs.pop('stride', None):
+            raise ValueError(
+                'stride: what tools/export_onnx.py wrote takes frames of any '
+                'size, leave it out'
+            )
+        super().__init__(classes, stride=1, **kwargs)
+        self.session, self.propagation = session, propagation
         names = [i.name for i in session.get_inputs()]
         self.flow_compensated = FLOW in names
+        self.flow_settings = flow
         self.state_maps = {
             name: 1 for name in names if name not in (FRAME, FLOW)
         }
@@ -82,7 +105,36 @@ class OnnxStreamNet(Framewise):
     ) -> tuple[Tensor, States]:
         device = frames.device
         frames = frames.round().clamp(0, 255).permute(0, 2, 3, 1)
-        inputs = {FRAME: frames.to(torch.uint8).cpu().numpy()}
+        frames = frames.to(torch.uint8).cpu().numpy()
+        return self._run(self.session, frames, states, flow, device)
+
+    def carried(
+        self, states: States, flow: Tensor | None, size: tuple[int, int]
+    ) -> States:
+        if self.propagation is None or not states:
+            return states
+        ((part, *_), *_) = states.values()
+        # Only their size is read.
+        frames = np.zeros((part.shape[0], *size, 3), np.uint8)
+        return self._run(
+            *(self.propagation, frames, states, flow, part.device)
+        )[1]
+
+    def make_flow(self) -> FlowToPrevious:
+        """What makes the flow that it was exported with."""
+        if self.flow_settings is None:
+            return FlowToPrevious()
+        return FlowToPrevious.from_settings(self.flow_settings)
+
+    def _run(
+        self,
+        session,
+        frames: np.ndarray,
+        states: States,
+        flow: Tensor | None,
+        device: torch.device,
+    ) -> tuple[Tensor, States]:
+        inputs = {FRAME: frames}
         zero = torch.zeros(1, 1, 1, 1)
         for name in self.state_maps:
             (part,) = states.get(name, (zero,))
@@ -95,7 +147,7 @@ class OnnxStreamNet(Framewise):
         wanted = [LOGITS, *(f'next.{name}' for name in self.state_maps)]
         logits, *after = (
             torch.from_numpy(value).to(device)
-            for value in run(self.session, wanted, inputs)
+            for value in run(session, wanted, inputs)
         )
         return logits, {
             name: (part,)
@@ -144,11 +196,9 @@ def open_onnx(
             f"{path} needs ONNX Runtime: pip install 'mmseg-video[export]'"
         ) from None
     check_self_contained(path)
+    providers = providers or onnxruntime.get_available_providers()
     try:
-        session = onnxruntime.InferenceSession(
-            str(path),
-            providers=providers or onnxruntime.get_available_providers(),
-        )
+        session = onnxruntime.InferenceSession(str(path), providers=providers)
     except Exception as error:  # onnxruntime has a class for each cause
         raise ValueError(
             f"the model '{path}' cannot be opened: {error}"
@@ -164,7 +214,16 @@ def open_onnx(
         options['palette'] = np.reshape(numbers, (-1, 3)).tolist()
     ours = {FRAME} <= {i.name for i in session.get_inputs()}
     ours = ours and LOGITS in {o.name for o in session.get_outputs()}
-    return (OnnxStreamNet if ours else OnnxNet)(session, classes, **options)
+    if not ours:
+        return OnnxNet(session, classes, **options)
+    graph = propagation_graph(meta, path)
+    return OnnxStreamNet(
+        session,
+        classes,
+        graph and onnxruntime.InferenceSession(graph, providers=providers),
+        json.loads(meta['flow']) if 'flow' in meta else None,
+        **options,
+    )
 
 
 def _classes(

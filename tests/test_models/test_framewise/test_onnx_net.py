@@ -1,5 +1,7 @@
 """ONNX files of anyone's, and those of this package."""
 
+import base64
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from mmseg_video.apis import open_net, steady
 from mmseg_video.deployment.onnx import export_checked
 from mmseg_video.flow.estimators import build_flow
+from mmseg_video.io.onnx_files import propagation_graph
 from mmseg_video.models import CallableNet, EMAFilter, SteadySegmentor
 from tests.models import NUM_CLASSES
 from tests.onnx_files import external_graph
@@ -127,3 +130,34 @@ def test_several_streams_through_a_graph_of_one_frame(tmp_path):
     ours = open_net(tmp_path / 'net.onnx', CLASSES)
     frames = torch.rand(3, 3, 64, 96) * 255
     torch.testing.assert_close(ours.scores(frames), net(frames.flip(1)))
+
+
+@torch.no_grad()
+def test_states_of_a_graph_are_carried_over_propagated_frames(tmp_path):
+    """By its second graph; its flow is that of the export."""
+    model = SteadySegmentor(CallableNet(Pooled(), CLASSES), EMAFilter(0.3))
+    flow = build_flow(dict(type='DISFlow', preset='ultrafast'), blur=3)
+    path = tmp_path / 'steady.onnx'
+    export_checked(model.eval(), path, CLASSES, PALETTE, flow, num_frames=0)
+    net = open_net(path)
+    assert net.make_flow().settings == flow.settings
+    again = SteadySegmentor(net, EMAFilter(0.5)).eval()
+    frame = torch.randint(256, (1, 3, 64, 96)).float()
+    motion = torch.rand(1, 3, 32, 48) * 4
+    motion[:, 2] = 0.5
+    _, states = model.step(frame)
+    _, want = model.propagate(states, motion, (64, 96))
+    _, own = again.step(frame)
+    _, got = again.propagate(own, motion, (64, 96))
+    for i, part in enumerate(want['filter']):
+        torch.testing.assert_close(got[f'net.filter.{i}'][0], part)
+    with pytest.raises(ValueError, match=r'stride: .* leave it out'):
+        open_net(path, stride=8)
+
+
+def test_a_second_graph_that_reads_other_files_is_not_opened():
+    graph = base64.b64encode(external_graph('secret')).decode()
+    with pytest.raises(ValueError, match='reads other files'):
+        propagation_graph(dict(propagation=graph), 'net.onnx')
+    with pytest.raises(ValueError, match=r"'net\.onnx' is damaged"):
+        propagation_graph(dict(propagation='?'), 'net.onnx')

@@ -29,7 +29,7 @@ def stream(settings: Settings) -> Iterator[dict]:
         for amp in (False, True):
             framewise = None
             for name, inferencer in inferencers.items():
-                inferencer.amp = amp
+                inferencer.stepper.amp = amp
                 seconds = _seconds(inferencer, pictures, settings.frames)
                 framewise = framewise or seconds
                 yield row(
