@@ -12,12 +12,15 @@ COLUMN, PAGE = 3.3, 6.9  # inches: a column of the page, and both
 def flicker(results: Results, path: Path) -> None:
     """Streamed mIoU against static-label flicker."""
     panels = {
-        'clean': ('all', 'street scenes, no degradation'),
-        'bursts': ('all', 'street scenes, bursts'),
+        'bursts, all frames': ('bursts', 'all'),
+        'bursts, clean frames': ('bursts', 'clean'),
+        'no degradation': ('clean', 'all'),
     }
-    figure, axes = _figure(1, len(panels), (PAGE, 2.7))
-    for axis, (data, panel) in zip(axes.flat, panels.items(), strict=True):
-        _scatter(axis, results.of(data), data, *panel)
+    benchmark = results.benchmarks['street']
+    panels = {k: v for k, v in panels.items() if v[0] in benchmark.data}
+    figure, axes = _figure(1, len(panels), (PAGE, 2.5))
+    for axis, (title, panel) in zip(axes.flat, panels.items(), strict=True):
+        _scatter(axis, benchmark, *panel, title)
     axes[0, 0].set_ylabel('mIoU (%), streamed')
     _save(figure, path)
 

@@ -37,11 +37,12 @@ STREET = {
 }
 STREET_GAINS = {
     ('clean', 'stream', 'mIoU', 'all'): 'no degradation',
+    ('bursts', 'stream', 'mIoU', 'all'): 'bursts, all',
     ('bursts', 'stream', 'mIoU', 'clean'): 'bursts, clean',
-    ('bursts', 'stream', 'mIoU', 'degraded'): 'bursts, degraded',
-    ('long_bursts', 'stream', 'mIoU', 'degraded'): 'long, degraded',
-    ('clean', 'stream', 'flicker_static', 'all'): 'flicker',
-    ('bursts', 'stream', 'flicker_static', 'all'): 'flicker, bursts',
+    ('bursts', 'stream', 'mIoU', 'degraded'): 'bursts, degr.',
+    ('long_bursts', 'stream', 'mIoU', 'degraded'): 'long, degr.',
+    ('bursts', 'stream', 'flicker_static', 'all'): 'flicker, all',
+    ('bursts', 'stream', 'flicker_static', 'clean'): 'flicker, clean',
 }
 SELECTION = {
     ('bursts@val', 'stream', 'mIoU', 'clean'): 'mIoU',
