@@ -53,7 +53,8 @@ MARKS = {'best_without_laterals': r'\,$\circ$', 'best': r'\,$\star$'}
 
 def street_values(results: Results) -> str:
     """Every entry on every street data set; the best of each column bold."""
-    return _grouped(results.benchmarks['street'], STREET, latency=_latency)
+    more = dict(runs=_runs, latency=_latency)
+    return _grouped(results.benchmarks['street'], STREET, **more)
 
 
 def street_gains(results: Results) -> str:
@@ -95,7 +96,7 @@ def costs(results: Results) -> str:
                 _number(entry.get('parameters'), 1e-6, '.2f'),
                 _number(entry.get('iterations'), 1, ',.0f'),
                 _number(entry.get('seconds'), 1, ',.0f'),
-                _latency(entry),
+                _latency(benchmark, name),
             ]
         )
     head = (
@@ -108,7 +109,7 @@ def costs(results: Results) -> str:
 def _grouped(
     benchmark: Benchmark,
     groups: dict[str, dict[Cell, str]],
-    **more: Callable[[dict], str],
+    **more: Callable[[Benchmark, str], str],
 ) -> str:
     """A table of the columns that were measured, under their groups."""
     groups = {
@@ -159,7 +160,7 @@ def find(benchmark: Benchmark, name: str, column: Cell) -> dict | None:
 def _values(
     benchmark: Benchmark,
     columns: dict[Cell, str],
-    *more: Callable[[dict], str],
+    *more: Callable[[Benchmark, str], str],
 ) -> list[list[str]]:
     names = measured(benchmark, columns)
     lines = [[numbers.escape(benchmark.title(n))] for n in names]
@@ -175,7 +176,7 @@ def _values(
         for line, text in zip(lines, texts, strict=True):
             line.append(text)
     for line, name in zip(lines, names, strict=True):
-        line += [make(benchmark.entries[name]) for make in more]
+        line += [make(benchmark, name) for make in more]
     return lines
 
 
@@ -209,8 +210,14 @@ def _gain(row: dict | None) -> str:
     return text
 
 
-def _latency(entry: dict) -> str:
-    return _number(entry.get('latency_ratio'), 1, '.2f')
+def _latency(benchmark: Benchmark, name: str) -> str:
+    return _number(benchmark.entries[name].get('latency_ratio'), 1, '.2f')
+
+
+def _runs(benchmark: Benchmark, name: str) -> str:
+    """How many runs its streamed figures are means of."""
+    row = benchmark.find('bursts', 'stream', name, 'mIoU', 'all')
+    return str(row['runs']) if row else MISSING
 
 
 def _number(value: float | None, unit: float, how: str) -> str:
