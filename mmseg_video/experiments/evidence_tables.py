@@ -121,7 +121,7 @@ def _streamed(data: str, split: str = 'test') -> Callable[[Results], str]:
         for subset in subsets:
             name = 'mIoU' if len(subsets) == 1 else f'mIoU, {subset} frames'
             head += [name, 'difference (95 %)']
-        head += ['static-label flicker', 'difference']
+        head += ['static-label flicker', 'difference', 'runs']
         rows = []
         for entry in results.entries(where):
             row = [results.title(entry)]
@@ -129,7 +129,8 @@ def _streamed(data: str, split: str = 'test') -> Callable[[Results], str]:
                 figure = results.get(where, entry, 'mIoU', subset)
                 row += [value(figure), difference(figure)]
             flicker = results.get(where, entry, 'flicker_static')
-            rows.append([*row, value(flicker), relative(flicker)])
+            runs = results.get(where, entry, 'mIoU').get('runs')
+            rows.append([*row, value(flicker), relative(flicker), runs])
         return markdown_table(head, rows)
 
     return table
