@@ -86,24 +86,26 @@ def selection(results: Results) -> str:
 
 
 def costs(results: Results) -> str:
-    """Training and running costs of each entry."""
+    """Training and running costs of each entry that was tested."""
     benchmark = results.benchmarks['street']
-    lines = []
-    for name, entry in benchmark.entries.items():
-        lines.append(
-            [
-                numbers.escape(benchmark.title(name)),
-                _number(entry.get('parameters'), 1e-6, '.2f'),
-                _number(entry.get('iterations'), 1, ',.0f'),
-                _number(entry.get('seconds'), 1, ',.0f'),
-                _latency(benchmark, name),
-            ]
-        )
-    head = (
-        r'& parameters & iterations & training & latency \\',
-        r'& (M) & & (s) & (ratio) \\',
-    )
-    return tabular('@{}lrrrr@{}', head, lines)
+    columns = {
+        'parameters (M)': ('parameters', 1e-6, '.2f'),
+        'iterations': ('iterations', 1, ',.0f'),
+        'training (s)': ('seconds', 1, ',.0f'),
+        'latency (ratio)': ('latency_ratio', 1, '.2f'),
+    }
+    known = [key for entry in benchmark.entries.values() for key in entry]
+    columns = {n: c for n, c in columns.items() if c[0] in known}
+    lines = [
+        [
+            numbers.escape(benchmark.title(name)),
+            *(_number(entry.get(c[0]), *c[1:]) for c in columns.values()),
+        ]
+        for name, entry in benchmark.entries.items()
+        if entry.get('seconds') is not None
+    ]
+    letters = '@{}l' + 'r' * len(columns) + '@{}'
+    return tabular(letters, [_head(columns)], lines)
 
 
 def _grouped(
@@ -115,6 +117,11 @@ def _grouped(
     groups = {
         group: {c: n for c, n in columns.items() if any_has(benchmark, c)}
         for group, columns in groups.items()
+    }
+    more = {
+        name: make
+        for name, make in more.items()
+        if any(make(benchmark, e) != MISSING for e in benchmark.entries)
     }
     above, rules, at, columns = [''], [], 2, {}
     for group, own in groups.items():
