@@ -21,7 +21,7 @@ from report import digest, numbers, prose, write
 from report.sources import RESULTS, ReportError, Results, literature
 
 FOLDER = ROOT / 'docs/report'
-BENCHMARKS = ('street_scenes', 'camvid')
+BENCHMARKS = ('street_scenes',)
 # Settings, and what is no figure of ours: a number with a decimal point, a
 # sign or a percent sign is one of these or a macro.
 SETTINGS = (
@@ -42,7 +42,7 @@ SETTINGS = (
 
 @pytest.fixture(scope='module')
 def made_up(tmp_path_factory):
-    """All results, those of the two benchmarks made up."""
+    """All results, those of the benchmark made up."""
     root = tmp_path_factory.mktemp('results')
     for path in RESULTS.iterdir():
         if path.name not in BENCHMARKS:

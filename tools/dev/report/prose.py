@@ -10,7 +10,8 @@ In docs/report/\*.tex:
 ``\relgain{...}``                                   -40 %, of the baseline's
 ``\about{BENCHMARK}{KEY}``                          of its results.json:
                                                     ``command``,
-                                                    ``best.title``, ...
+                                                    ``best.title``; and
+                                                    ``data_sets``, ``rule``
 ``\fact{NAME}{FORMAT}``                             see facts.py; the format
                                                     is plain, signed,
                                                     percent, count or ratio
@@ -132,6 +133,8 @@ def _about(results: Results, benchmark: str, key: str) -> str:
         raise ReportError(f"there is no benchmark '{benchmark}'")
     benchmark = results.benchmarks[benchmark]
     name, dot, attribute = key.partition('.')
+    if key in _SAID:
+        return _SAID[key](benchmark)
     if attribute == 'title':
         value = benchmark.title(name)
     elif dot:
@@ -151,6 +154,32 @@ def _about(results: Results, benchmark: str, key: str) -> str:
     return numbers.escape(value)
 
 
+def _data_sets(benchmark) -> str:
+    """'three data sets'."""
+    number = len(benchmark.content['data_seeds'])
+    words = {1: 'one data set', 2: 'two data sets', 3: 'three data sets'}
+    return words.get(number, f'{number} data sets')
+
+
+def _rule(benchmark) -> str:
+    """How a sentence begins that names what the rule chose."""
+    for entry in ('best', 'best_without_laterals'):
+        rows = [
+            benchmark.find('bursts@val', 'stream', entry, figure, 'clean')
+            for figure in ('mIoU', 'flicker_static')
+        ]
+        name = benchmark.name(entry)
+        if None in rows or 'latency_ratio' not in benchmark.entries[name]:
+            return (
+                'Validation or latency of some systems is still to be '
+                'measured, so the choice is provisional'
+            )
+    return 'The choice is final'
+
+
+_SAID = dict(data_sets=_data_sets, rule=_rule)
+
+
 def count(value: float) -> str:
     """'1,500'."""
     return f'{value:,.0f}'.replace(',', '{,}')
@@ -163,6 +192,7 @@ def _format(value: float, how: str) -> str:
         percent=numbers.percent,
         count=count,
         ratio=lambda value: f'{value:.2f}',
+        millions=lambda value: f'{value / 1e6:.2f}',
         flicker=lambda value: f'{value:.2f}',
     )
     if how not in formats:
