@@ -21,6 +21,8 @@ In docs/report/\*.tex:
 ``\claimorder{DATA}{PROTOCOL}{A}{B}{FIGURE}         the same: A's figure is
 {SUBSET}``                                          better than B's
 ``\claimfact{NAME}{positive or negative}``          the same, of a fact
+``\claimclass{CLASS}{positive or negative}``        the same, of what the IoU
+                                                    of the default gains
 ==================================================  =========================
 
 WHAT is one of better, worse and unsure (the interval holds 0), or several with
@@ -37,9 +39,9 @@ from .sources import ReportError, Results, literature
 ARITY = {
     **dict.fromkeys(('result', 'resultsd', 'gain', 'gainci', 'relgain'), 5),
     **dict(about=2, fact=2, lit=1),
-    **dict(claim=6, claimorder=6, claimfact=2),
+    **dict(claim=6, claimorder=6, claimfact=2, claimclass=2),
 }
-CLAIMS = ('claim', 'claimorder', 'claimfact')
+CLAIMS = ('claim', 'claimorder', 'claimfact', 'claimclass')
 _CALL = re.compile(
     r'\\(' + '|'.join(sorted(ARITY, key=len, reverse=True)) + r')(?=\{)'
 )
@@ -200,10 +202,23 @@ def _format(value: float, how: str) -> str:
     return formats[how](value)
 
 
+def class_gain(results: Results, name: str) -> float:
+    """The IoU of a class: the default's less the baseline's."""
+    benchmark = results.benchmarks['street']
+    best, base = (
+        benchmark.content['per_class'][benchmark.name(entry)]
+        for entry in ('best', 'baseline')
+    )
+    if name not in base:
+        raise ReportError(f"no class '{name}': there are {', '.join(base)}")
+    return best[name] - base[name]
+
+
 def _check(results: Results, name: str, arguments) -> None:
     """Refuse a claim that does not hold."""
-    if name == 'claimfact':
-        value = fact(results, arguments[0])
+    if name in ('claimfact', 'claimclass'):
+        gain = fact if name == 'claimfact' else class_gain
+        value = gain(results, arguments[0])
         holds = value > 0 if arguments[1] == 'positive' else value < 0
         said = f'{value:+.3f}'
     elif name == 'claimorder':
