@@ -78,11 +78,14 @@ class BenchmarkResults:
         self, columns: Mapping[str, Column]
     ) -> tuple[list[str], list[list[str]]]:
         """Head and rows of a table: a row for each entry, the baseline first,
-        with differences to it and their intervals.
+        with differences to it and their intervals. What was not measured of
+        any entry has no column.
 
         Args:
             columns (Mapping): Head of the column -> what is in it.
         """
+        measured = {column for _, column in self._rows}
+        columns = {k: c for k, c in columns.items() if c in measured}
         order = sorted(self.entries, key=lambda e: e != self.baseline)
         rows = []
         for entry in order:

@@ -152,7 +152,7 @@ def _rows(parts: Sequence[Part], entry: Entry, resamples: int) -> list[dict]:
             pooled = pool(
                 {run: theirs[run] for run in runs},
                 {run: by_run[run] for run in runs},
-                resamples if entry.baseline else 0,
+                resamples if entry.baseline not in (None, entry.name) else 0,
             )
             rows += [
                 dict(

@@ -121,7 +121,7 @@ def _streamed(data: str, split: str = 'test') -> Callable[[Results], str]:
         for subset in subsets:
             name = 'mIoU' if len(subsets) == 1 else f'mIoU, {subset} frames'
             head += [name, 'difference (95 %)']
-        head += ['static-label flicker', 'difference']
+        head += ['static-label flicker', 'difference', 'runs']
         rows = []
         for entry in results.entries(where):
             row = [results.title(entry)]
@@ -129,10 +129,37 @@ def _streamed(data: str, split: str = 'test') -> Callable[[Results], str]:
                 figure = results.get(where, entry, 'mIoU', subset)
                 row += [value(figure), difference(figure)]
             flicker = results.get(where, entry, 'flicker_static')
-            rows.append([*row, value(flicker), relative(flicker)])
+            runs = results.get(where, entry, 'mIoU').get('runs')
+            rows.append([*row, value(flicker), relative(flicker), runs])
         return markdown_table(head, rows)
 
     return table
+
+
+def _front(results: Results) -> str:
+    """The main differences alone, for a front page."""
+    where = ('bursts', 'test', 'stream')
+    baseline = results.content['baseline']
+    base = results.get(where, baseline, 'mIoU')
+    apart = [
+        value(results.get(where, baseline, 'mIoU', subset))
+        for subset in ('clean', 'degraded')
+    ]
+    flicker = value(results.get(where, baseline, 'flicker_static'))
+    rows = [[results.title(baseline), value(base), *apart, flicker]]
+    for entry in FRONT:
+        whole = results.get(where, entry, 'mIoU')
+        if not whole:
+            continue
+        apart = [
+            difference(results.get(where, entry, 'mIoU', subset))
+            for subset in ('clean', 'degraded')
+        ]
+        flicker = results.get(where, entry, 'flicker_static')
+        title = results.content['entries'][entry]['title']
+        rows.append([title, difference(whole), *apart, relative(flicker)])
+    head = ['', 'mIoU, all frames', 'clean frames', 'degraded frames']
+    return markdown_table([*head, 'static-label flicker'], rows)
 
 
 def _clips(results: Results) -> str:
@@ -173,7 +200,10 @@ def _millions(number: int | None) -> str:
     return f'{number / 1e6:.2f}' if number else ''
 
 
+# What the front page shows, where it was measured.
+FRONT = ('gated_ema_flow', 'gated_ema', 'flow_ema', 'split_laterals')
 TABLES = dict(
+    front=_front,
     streamed=_streamed('bursts'),
     streamed_val=_streamed('bursts', 'val'),
     clean=_streamed('clean'),

@@ -43,6 +43,7 @@ def test_a_row_for_each_entry_that_was_measured(path):
     head, rows = results.table(
         {
             'mIoU': Column('clean', 'stream'),
+            'not measured': Column('bursts', 't5'),
             'flicker': Column('clean', 'stream', 'flicker_static'),
         }
     )

@@ -90,7 +90,7 @@ def test_rows_have_means_and_differences_of_what_is_done(benchmark):
     subsets = {row['subset'] for row in results['rows']}
     assert subsets == {'all', 'clean', 'degraded'}
     base = [row for row in results['rows'] if row['entry'] == 'base']
-    assert {row['difference'] for row in base} == {0}
+    assert {(row['difference'], row['low']) for row in base} == {(0, None)}
     assert results['entries']['past']['title'] == 'with a past'
     assert results['entries']['past']['seconds'] == 10
     assert 'iterations' not in results['entries']['filtered']
