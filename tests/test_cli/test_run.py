@@ -277,3 +277,24 @@ def test_a_camera_is_opened_once(monkeypatch, tmp_path):
     run.main(['7', '--model', 'any', '--labels', str(tmp_path / 'labels')])
     assert opened == [7]
     assert len(list((tmp_path / 'labels').glob('*.png'))) == 3
+
+
+def test_the_codec_s_flow_reaches_the_filter(
+    video, monkeypatch, tmp_path, capsys
+):
+    """And what has no motion vectors ends in a sentence."""
+    made = []
+
+    def steadied(name, **options):
+        made.append(options['flow'])
+        return model(filter='flow', flow=options['flow'])
+
+    monkeypatch.setattr(running, 'steady', steadied)
+    targets = ['--model', 'any', '--flow', 'codec', '--labels']
+    run.main([str(video), *targets, str(tmp_path / 'labels')])
+    assert made == ['codec']
+    assert len(list((tmp_path / 'labels').glob('*.png'))) == 6
+    cv2.imwrite(str(tmp_path / '0.png'), np.zeros((64, 64, 3), np.uint8))
+    with pytest.raises(SystemExit):
+        run.main([str(tmp_path / '0.png'), *targets, str(tmp_path / 'other')])
+    assert "0.png' has no motion vectors" in capsys.readouterr().err
