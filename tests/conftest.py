@@ -12,6 +12,15 @@ from tests.runs import config, scenes
 torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', 2)))
 
 
+# Of half a minute and more: last, one would run while the other core rests.
+LONG = ('test_quickstart', 'test_onnx', 'test_distributed', 'test_compare')
+
+
+def pytest_collection_modifyitems(items):
+    """Long tests begin, the others keep their order."""
+    items.sort(key=lambda item: item.path.stem not in LONG)
+
+
 @pytest.fixture(autouse=True)
 def _mmseg_scope():
     init_default_scope('mmseg')

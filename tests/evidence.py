@@ -1,4 +1,4 @@
-"""Made-up results of the two benchmarks, in the form of the real ones."""
+"""Made-up results of a benchmark, in the form of the real ones."""
 
 import json
 from itertools import product
@@ -96,26 +96,17 @@ def _rows(rng, quality, protocol, subset) -> list[dict]:
 
 
 def write(root: Path) -> Path:
-    """Both benchmarks below a folder, which is returned."""
+    """The benchmark's results below a folder, which is returned."""
     parts, only = ('all', 'clean', 'degraded'), ('stream',)
-    made = dict(
-        street_scenes=benchmark(
-            {
-                'bursts': (('test', 'val'), ('stream', 't5'), parts),
-                'clean': (('test',), only, ('all',)),
-                'long_bursts': (('test',), only, parts),
-            },
-            0,
-        ),
-        camvid=benchmark(
-            {
-                'val15': (('test',), only, parts),
-                'test1': (('test',), ('t5',), ('all',)),
-            },
-            1,
-        ),
+    content = benchmark(
+        {
+            'bursts': (('test', 'val'), ('stream', 't5'), parts),
+            'clean': (('test',), only, ('all',)),
+            'long_bursts': (('test',), only, parts),
+        },
+        0,
     )
-    for name, content in made.items():
-        (root / name).mkdir(parents=True, exist_ok=True)
-        (root / name / 'results.json').write_text(json.dumps(content))
+    (root / 'street_scenes').mkdir(parents=True, exist_ok=True)
+    path = root / 'street_scenes' / 'results.json'
+    path.write_text(json.dumps(content))
     return root

@@ -205,6 +205,16 @@ def _parse(path: str, arguments: list[str], monkeypatch) -> None:
             module.main()
 
 
+# They have no parser of ours behind them.
+OWN_SCRIPTS = [
+    f'tools/{name}.sh'
+    for name in (
+        *('run_tests', 'build_docs', 'build_notebook', 'build_report'),
+        'reproduce',
+    )
+]
+
+
 def _python_of(command: str) -> tuple[str, list[str]] | None:
     """The Python tool of a command and its arguments, if it is one of ours."""
     words = [w for w in shlex.split(command) if not re.match(r'[A-Z_]+=', w)]
@@ -216,7 +226,7 @@ def _python_of(command: str) -> tuple[str, list[str]] | None:
     if tool == 'mmseg-video':
         module = COMMANDS[arguments[0]].module
         return f'mmseg-video {module}', arguments[1:]
-    if tool in ('tools/run_tests.sh', 'tools/build_docs.sh'):
+    if tool in OWN_SCRIPTS:
         return None
     if not tool.startswith(('tools/', 'demo/')):
         return None

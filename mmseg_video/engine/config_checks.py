@@ -121,7 +121,7 @@ def check_flow_is_read(cfg: Config) -> None:
         return
     for split in ('train', 'val', 'test'):
         dataset = sequence_config(
-            cfg.get(f'{split}_dataloader', {}).get('dataset', {})
+            (cfg.get(f'{split}_dataloader') or {}).get('dataset') or {}
         )
         for name, step in (dataset.get('augments') or {}).items():
             if step and step.get('type') == 'AddFlow':

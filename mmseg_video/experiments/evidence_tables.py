@@ -136,6 +136,32 @@ def _streamed(data: str, split: str = 'test') -> Callable[[Results], str]:
     return table
 
 
+def _front(results: Results) -> str:
+    """The main differences alone, for a front page."""
+    where = ('bursts', 'test', 'stream')
+    baseline = results.content['baseline']
+    base = results.get(where, baseline, 'mIoU')
+    apart = [
+        value(results.get(where, baseline, 'mIoU', subset))
+        for subset in ('clean', 'degraded')
+    ]
+    flicker = value(results.get(where, baseline, 'flicker_static'))
+    rows = [[results.title(baseline), value(base), *apart, flicker]]
+    for entry in FRONT:
+        whole = results.get(where, entry, 'mIoU')
+        if not whole:
+            continue
+        apart = [
+            difference(results.get(where, entry, 'mIoU', subset))
+            for subset in ('clean', 'degraded')
+        ]
+        flicker = results.get(where, entry, 'flicker_static')
+        title = results.content['entries'][entry]['title']
+        rows.append([title, difference(whole), *apart, relative(flicker)])
+    head = ['', 'mIoU, all frames', 'clean frames', 'degraded frames']
+    return markdown_table([*head, 'static-label flicker'], rows)
+
+
 def _clips(results: Results) -> str:
     rows = []
     for entry in results.entries(('bursts', 'test', 't5')):
@@ -174,7 +200,10 @@ def _millions(number: int | None) -> str:
     return f'{number / 1e6:.2f}' if number else ''
 
 
+# What the front page shows, where it was measured.
+FRONT = ('gated_ema_flow', 'gated_ema', 'flow_ema', 'split_laterals')
 TABLES = dict(
+    front=_front,
     streamed=_streamed('bursts'),
     streamed_val=_streamed('bursts', 'val'),
     clean=_streamed('clean'),

@@ -155,6 +155,22 @@ def test_what_it_cannot(place, value):
     assert f'{place} is {value!r}, expected' in str(error.value)
 
 
+def test_a_loop_needs_a_type():
+    cfg = training()
+    cfg.train_cfg = dict(max_iters=4)
+    with pytest.raises(ValueError, match=r"train_cfg is .*type='IterBased"):
+        check_training(cfg)
+    cfg.train_cfg = dict(by_epoch=True, max_epochs=4)
+    check_training(cfg)
+
+
+def test_a_training_without_a_validation():
+    cfg = training()
+    cfg.model.type = 'EncoderDecoder'
+    cfg.val_dataloader = cfg.test_dataloader = cfg.val_cfg = None
+    check_training(cfg)
+
+
 def test_a_rate_within_a_list_of_schedules():
     cfg = training(param_scheduler=[dict(eta_min=0), dict(eta_min='x')])
     with pytest.raises(ValueError, match=r"er\.1\.eta_min is 'x'"):
@@ -225,6 +241,15 @@ class TestExplained:
         with pytest.raises(ValueError, match=match), explained(cfg):
             raise TypeError(text)
 
+    def test_a_key_is_told_from_those_of_its_parents(self):
+        cfg = training(
+            default_hooks=dict(a=dict(type='CheckpointHook', intervall=2))
+        )
+        text = "__init__() got an unexpected keyword argument 'intervall'"
+        match = 'no .intervall.; close to it are .*interval'
+        with pytest.raises(ValueError, match=match), explained(cfg):
+            raise TypeError(text)
+
     def test_a_class_that_nobody_registered(self):
         cfg = training(default_hooks=dict(a=dict(type='LogerHook')))
         text = "'LogerHook is not in the mmseg::hook registry. Please ...'"
@@ -275,6 +300,7 @@ NO_SUCH = {
     'log_level': 'LOUD',
     'experiment_name': 1,
     'model': 'unet',
+    'model ': None,
     'train_cfg': [1],
     'val_cfg': 1,
     'train_dataloader': 'x',

@@ -209,7 +209,7 @@ def test_a_validation_is_left_by_all_processes(root, tmp_path):
     ]
     try:
         outputs = [
-            process.communicate(timeout=120)[0] for process in processes
+            process.communicate(timeout=300)[0] for process in processes
         ]
     finally:
         for process in processes:

@@ -45,7 +45,7 @@ def test_figures_are_those_of_a_test(framewise, root, tmp_path):
         metrics = json.loads(path.read_text())['metrics']
         for name in ('mIoU', 'flicker', 'TC_ETC'):
             # Scores are kept in half precision.
-            assert figures[name] == pytest.approx(metrics[name], abs=0.3)
+            assert figures[name] == pytest.approx(metrics[name], abs=0.5)
     text = (out / 'steady_street.md').read_text()
     assert '| offline | ' in text
     assert 'Milliseconds a frame' in text

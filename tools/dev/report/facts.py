@@ -10,6 +10,7 @@
 - ``ablation.SPEC.ENTRY.PROTOCOL.METRIC``: a mean over seeds;
   ``...METRIC.difference``: to the table's baseline, paired by seed;
   ``ablation.SPEC.A-B.PROTOCOL.METRIC``: the difference of two means.
+- ``parameters.SPEC.ENTRY``: of a net.
 - ``gpu.STAGE.(CASE).COLUMN``: of tools/gpu_day.sh.
 - ``robustness.DATA.KIND.STRENGTH.FIGURE``: a difference, DATA is camvid or
   street; ``...FIGURE.low``, ``high``: its interval.
@@ -140,6 +141,10 @@ def _ablation(results, spec, entry, protocol, metric, what='mean') -> float:
     return value - float(table[base][column]) if base else value
 
 
+def _parameters(results, spec, entry) -> int:
+    return int(results.table(spec)[entry]['parameters'])
+
+
 def _gpu(results, stage, case, column) -> float:
     rows = results.json('gpu/gpu_day.json')['stages'][stage]['rows']
     return next(row[column] for row in rows if row['case'] == case)
@@ -178,6 +183,7 @@ _KINDS = dict(
     sweep=_sweep,
     ablation=_ablation,
     gpu=_gpu,
+    parameters=_parameters,
     robustness=_robustness,
     zoo=_zoo,
     reliability=_reliability,

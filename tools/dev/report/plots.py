@@ -6,25 +6,21 @@ from .facts import NETS, fact
 from .sources import Results
 
 OURS, BASELINE, GREY = '#2f6db3', '#c8423b', '#8a8a8a'
-BENCHMARKS = dict(street='street scenes', camvid='CamVid')
 COLUMN, PAGE = 3.3, 6.9  # inches: a column of the page, and both
 
 
 def flicker(results: Results, path: Path) -> None:
     """Streamed mIoU against static-label flicker."""
     panels = {
-        'clean': ('all', 'street scenes, no degradation'),
-        'bursts': ('all', 'street scenes, bursts'),
-        'val15': ('clean', 'CamVid, 15 Hz, clean'),
+        'bursts, all frames': ('bursts', 'all'),
+        'bursts, clean frames': ('bursts', 'clean'),
+        'no degradation': ('clean', 'all'),
     }
-    shown = {
-        data: panel
-        for data, panel in panels.items()
-        if any(data in each.data for each in results.benchmarks.values())
-    }
-    figure, axes = _figure(1, len(shown), (PAGE, 2.7))
-    for axis, (data, panel) in zip(axes.flat, shown.items(), strict=True):
-        _scatter(axis, results.of(data), data, *panel)
+    benchmark = results.benchmarks['street']
+    panels = {k: v for k, v in panels.items() if v[0] in benchmark.data}
+    figure, axes = _figure(1, len(panels), (PAGE, 2.5))
+    for axis, (title, panel) in zip(axes.flat, panels.items(), strict=True):
+        _scatter(axis, benchmark, *panel, title)
     axes[0, 0].set_ylabel('mIoU (%), streamed')
     _save(figure, path)
 
@@ -65,51 +61,35 @@ def _scatter(axis, benchmark, data, subset, title) -> None:
 
 def per_class(results: Results, path: Path) -> None:
     """Class by class: IoU of the default less that of the baseline."""
-    names = list(results.benchmarks)
-    figure, axes = _figure(1, len(names), (PAGE, 2.3))
-    for axis, name in zip(axes.flat, names, strict=True):
-        benchmark = results.benchmarks[name]
-        classes = benchmark.content.get('per_class', {})
-        best, base = (
-            classes.get(benchmark.name(entry), {})
-            for entry in ('best', 'baseline')
-        )
-        gains = {
-            each: best[each] - base[each]
-            for each in base
-            if None not in (base[each], best.get(each))
-        }
-        names = sorted(gains, key=gains.get)
-        values = [gains[each] for each in names]
-        colours = [OURS if value > 0 else BASELINE for value in values]
-        axis.bar(range(len(names)), values, color=colours, width=0.7)
-        axis.set_xticks(range(len(names)), names, rotation=60, ha='right')
-        axis.tick_params(axis='x', labelsize=5.5, length=0)
-        axis.axhline(0, color='black', lw=0.5)
-        axis.set_title(BENCHMARKS[name])
-        axis.set_ylabel('difference in IoU')
+    benchmark = results.benchmarks['street']
+    best, base = (
+        benchmark.content['per_class'][benchmark.name(entry)]
+        for entry in ('best', 'baseline')
+    )
+    gains = {each: best[each] - base[each] for each in base if each in best}
+    names = sorted(gains, key=gains.get)
+    values = [gains[each] for each in names]
+    figure, ((axis,),) = _figure(1, 1, (COLUMN, 1.9))
+    colours = [OURS if value > 0 else BASELINE for value in values]
+    axis.bar(range(len(names)), values, color=colours, width=0.7)
+    axis.set_xticks(range(len(names)), names, rotation=60, ha='right')
+    axis.tick_params(axis='x', labelsize=5.5, length=0)
+    axis.axhline(0, color='black', lw=0.5)
+    axis.set_ylabel('difference in IoU')
     _save(figure, path)
 
 
 def curves(results: Results, path: Path) -> None:
     """Validation mIoU of the first, framewise training."""
-    names = [
-        name
-        for name, benchmark in results.benchmarks.items()
-        if benchmark.content.get('curves')
-    ]
-    figure, axes = _figure(1, max(1, len(names)), (COLUMN, 1.7))
-    for axis, name in zip(axes.flat, names, strict=False):
-        for label, curve in results.benchmarks[name].content['curves'].items():
-            axis.plot(
-                curve['iterations'],
-                curve['val_mIoU'],
-                **dict(lw=1, marker='.', ms=3, label=label),
-            )
-        axis.set_title(BENCHMARKS[name])
-        axis.set_xlabel('iterations')
-        axis.legend(frameon=False)
-    axes[0, 0].set_ylabel('mIoU on val (%)')
+    curve = results.benchmarks['street'].content['curves']['first']
+    figure, ((axis,),) = _figure(1, 1, (COLUMN, 1.5))
+    axis.plot(
+        curve['iterations'],
+        curve['val_mIoU'],
+        **dict(color=OURS, lw=1, marker='.', ms=3),
+    )
+    axis.set_xlabel('iterations')
+    axis.set_ylabel('mIoU on validation (%)')
     _save(figure, path)
 
 

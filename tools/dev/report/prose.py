@@ -10,7 +10,8 @@ In docs/report/\*.tex:
 ``\relgain{...}``                                   -40 %, of the baseline's
 ``\about{BENCHMARK}{KEY}``                          of its results.json:
                                                     ``command``,
-                                                    ``best.title``, ...
+                                                    ``best.title``; and
+                                                    ``data_sets``, ``rule``
 ``\fact{NAME}{FORMAT}``                             see facts.py; the format
                                                     is plain, signed,
                                                     percent, count or ratio
@@ -20,6 +21,8 @@ In docs/report/\*.tex:
 ``\claimorder{DATA}{PROTOCOL}{A}{B}{FIGURE}         the same: A's figure is
 {SUBSET}``                                          better than B's
 ``\claimfact{NAME}{positive or negative}``          the same, of a fact
+``\claimclass{CLASS}{positive or negative}``        the same, of what the IoU
+                                                    of the default gains
 ==================================================  =========================
 
 WHAT is one of better, worse and unsure (the interval holds 0), or several with
@@ -36,9 +39,9 @@ from .sources import ReportError, Results, literature
 ARITY = {
     **dict.fromkeys(('result', 'resultsd', 'gain', 'gainci', 'relgain'), 5),
     **dict(about=2, fact=2, lit=1),
-    **dict(claim=6, claimorder=6, claimfact=2),
+    **dict(claim=6, claimorder=6, claimfact=2, claimclass=2),
 }
-CLAIMS = ('claim', 'claimorder', 'claimfact')
+CLAIMS = ('claim', 'claimorder', 'claimfact', 'claimclass')
 _CALL = re.compile(
     r'\\(' + '|'.join(sorted(ARITY, key=len, reverse=True)) + r')(?=\{)'
 )
@@ -132,6 +135,8 @@ def _about(results: Results, benchmark: str, key: str) -> str:
         raise ReportError(f"there is no benchmark '{benchmark}'")
     benchmark = results.benchmarks[benchmark]
     name, dot, attribute = key.partition('.')
+    if key in _SAID:
+        return _SAID[key](benchmark)
     if attribute == 'title':
         value = benchmark.title(name)
     elif dot:
@@ -151,6 +156,32 @@ def _about(results: Results, benchmark: str, key: str) -> str:
     return numbers.escape(value)
 
 
+def _data_sets(benchmark) -> str:
+    """'three data sets'."""
+    number = len(benchmark.content['data_seeds'])
+    words = {1: 'one data set', 2: 'two data sets', 3: 'three data sets'}
+    return words.get(number, f'{number} data sets')
+
+
+def _rule(benchmark) -> str:
+    """How a sentence begins that names what the rule chose."""
+    for entry in ('best', 'best_without_laterals'):
+        rows = [
+            benchmark.find('bursts@val', 'stream', entry, figure, 'clean')
+            for figure in ('mIoU', 'flicker_static')
+        ]
+        name = benchmark.name(entry)
+        if None in rows or 'latency_ratio' not in benchmark.entries[name]:
+            return (
+                'Validation or latency of some systems is still to be '
+                'measured, so the choice is provisional'
+            )
+    return 'The choice is final'
+
+
+_SAID = dict(data_sets=_data_sets, rule=_rule)
+
+
 def count(value: float) -> str:
     """'1,500'."""
     return f'{value:,.0f}'.replace(',', '{,}')
@@ -163,6 +194,7 @@ def _format(value: float, how: str) -> str:
         percent=numbers.percent,
         count=count,
         ratio=lambda value: f'{value:.2f}',
+        millions=lambda value: f'{value / 1e6:.2f}',
         flicker=lambda value: f'{value:.2f}',
     )
     if how not in formats:
@@ -170,10 +202,23 @@ def _format(value: float, how: str) -> str:
     return formats[how](value)
 
 
+def class_gain(results: Results, name: str) -> float:
+    """The IoU of a class: the default's less the baseline's."""
+    benchmark = results.benchmarks['street']
+    best, base = (
+        benchmark.content['per_class'][benchmark.name(entry)]
+        for entry in ('best', 'baseline')
+    )
+    if name not in base:
+        raise ReportError(f"no class '{name}': there are {', '.join(base)}")
+    return best[name] - base[name]
+
+
 def _check(results: Results, name: str, arguments) -> None:
     """Refuse a claim that does not hold."""
-    if name == 'claimfact':
-        value = fact(results, arguments[0])
+    if name in ('claimfact', 'claimclass'):
+        gain = fact if name == 'claimfact' else class_gain
+        value = gain(results, arguments[0])
         holds = value > 0 if arguments[1] == 'positive' else value < 0
         said = f'{value:+.3f}'
     elif name == 'claimorder':

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 RESULTS = ROOT / 'work_dirs/results'
-BENCHMARKS = {'street': 'street_scenes', 'camvid': 'camvid'}
+BENCHMARKS = {'street': 'street_scenes'}
 # Entries that the results themselves name.
 ALIASES = ('best', 'best_without_laterals', 'baseline')
 COMMAND = 'bash tools/reproduce.sh'

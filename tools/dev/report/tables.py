@@ -37,32 +37,24 @@ STREET = {
 }
 STREET_GAINS = {
     ('clean', 'stream', 'mIoU', 'all'): 'no degradation',
+    ('bursts', 'stream', 'mIoU', 'all'): 'bursts, all',
     ('bursts', 'stream', 'mIoU', 'clean'): 'bursts, clean',
-    ('bursts', 'stream', 'mIoU', 'degraded'): 'bursts, degraded',
-    ('long_bursts', 'stream', 'mIoU', 'degraded'): 'long, degraded',
-    ('clean', 'stream', 'flicker_static', 'all'): 'flicker',
-    ('bursts', 'stream', 'flicker_static', 'all'): 'flicker, bursts',
-}
-CAMVID = {
-    '15\\,Hz, clean': {
-        ('val15', 'stream', 'mIoU', 'clean'): 'mIoU',
-        ('val15', 'stream', 'flicker_static', 'clean'): 'flicker',
-    },
-    '15\\,Hz, degraded': {
-        ('val15', 'stream', 'mIoU', 'degraded'): 'mIoU',
-        ('val15', 'stream', 'flicker_static', 'degraded'): 'flicker',
-    },
-    'test, 1\\,Hz': {('test1', 't5', 'mIoU', 'all'): 'mIoU'},
+    ('bursts', 'stream', 'mIoU', 'degraded'): 'bursts, degr.',
+    ('long_bursts', 'stream', 'mIoU', 'degraded'): 'long, degr.',
+    ('bursts', 'stream', 'flicker_static', 'all'): 'flicker, all',
+    ('bursts', 'stream', 'flicker_static', 'clean'): 'flicker, clean',
 }
 SELECTION = {
     ('bursts@val', 'stream', 'mIoU', 'clean'): 'mIoU',
     ('bursts@val', 'stream', 'flicker_static', 'clean'): 'flicker',
 }
+MARKS = {'best_without_laterals': r'\,$\circ$', 'best': r'\,$\star$'}
 
 
 def street_values(results: Results) -> str:
     """Every entry on every street data set; the best of each column bold."""
-    return _grouped(results.benchmarks['street'], STREET, latency=_latency)
+    more = dict(runs=_runs, latency=_latency)
+    return _grouped(results.benchmarks['street'], STREET, **more)
 
 
 def street_gains(results: Results) -> str:
@@ -74,57 +66,62 @@ def street_gains(results: Results) -> str:
     return tabular('@{}l' + 'r' * len(columns) + '@{}', head, lines)
 
 
-def camvid(results: Results) -> str:
-    """CamVid: the 15 Hz recording and the official test split."""
-    return _grouped(results.benchmarks['camvid'], CAMVID)
-
-
 def selection(results: Results) -> str:
     """What the rule for the default reads, on the validation split."""
     benchmark = results.benchmarks['street']
-    chosen = benchmark.name('best')
+    marks = {
+        benchmark.name(entry): mark
+        for entry, mark in MARKS.items()
+        if entry in benchmark.content
+    }
     lines = []
     for cells, name in zip(
         _values(benchmark, SELECTION, _latency),
         measured(benchmark, SELECTION),
         strict=True,
     ):
-        mark = r'\,$\star$' if name == chosen else ''
-        lines.append([cells[0] + mark, *cells[1:]])
+        lines.append([cells[0] + marks.get(name, ''), *cells[1:]])
     head = (_head(SELECTION.values(), 'latency'),)
     return tabular('@{}lrrr@{}', head, lines)
 
 
 def costs(results: Results) -> str:
-    """Training and running costs of each entry."""
+    """Training and running costs of each entry that was tested."""
     benchmark = results.benchmarks['street']
-    lines = []
-    for name, entry in benchmark.entries.items():
-        lines.append(
-            [
-                numbers.escape(benchmark.title(name)),
-                _number(entry.get('parameters'), 1e-6, '.2f'),
-                _number(entry.get('iterations'), 1, ',.0f'),
-                _number(entry.get('seconds'), 1, ',.0f'),
-                _latency(entry),
-            ]
-        )
-    head = (
-        r'& parameters & iterations & training & latency \\',
-        r'& (M) & & (s) & (ratio) \\',
-    )
-    return tabular('@{}lrrrr@{}', head, lines)
+    columns = {
+        'parameters (M)': ('parameters', 1e-6, '.2f'),
+        'iterations': ('iterations', 1, ',.0f'),
+        'training (s)': ('seconds', 1, ',.0f'),
+        'latency (ratio)': ('latency_ratio', 1, '.2f'),
+    }
+    known = [key for entry in benchmark.entries.values() for key in entry]
+    columns = {n: c for n, c in columns.items() if c[0] in known}
+    lines = [
+        [
+            numbers.escape(benchmark.title(name)),
+            *(_number(entry.get(c[0]), *c[1:]) for c in columns.values()),
+        ]
+        for name, entry in benchmark.entries.items()
+        if entry.get('seconds') is not None
+    ]
+    letters = '@{}l' + 'r' * len(columns) + '@{}'
+    return tabular(letters, [_head(columns)], lines)
 
 
 def _grouped(
     benchmark: Benchmark,
     groups: dict[str, dict[Cell, str]],
-    **more: Callable[[dict], str],
+    **more: Callable[[Benchmark, str], str],
 ) -> str:
     """A table of the columns that were measured, under their groups."""
     groups = {
         group: {c: n for c, n in columns.items() if any_has(benchmark, c)}
         for group, columns in groups.items()
+    }
+    more = {
+        name: make
+        for name, make in more.items()
+        if any(make(benchmark, e) != MISSING for e in benchmark.entries)
     }
     above, rules, at, columns = [''], [], 2, {}
     for group, own in groups.items():
@@ -170,7 +167,7 @@ def find(benchmark: Benchmark, name: str, column: Cell) -> dict | None:
 def _values(
     benchmark: Benchmark,
     columns: dict[Cell, str],
-    *more: Callable[[dict], str],
+    *more: Callable[[Benchmark, str], str],
 ) -> list[list[str]]:
     names = measured(benchmark, columns)
     lines = [[numbers.escape(benchmark.title(n))] for n in names]
@@ -186,7 +183,7 @@ def _values(
         for line, text in zip(lines, texts, strict=True):
             line.append(text)
     for line, name in zip(lines, names, strict=True):
-        line += [make(benchmark.entries[name]) for make in more]
+        line += [make(benchmark, name) for make in more]
     return lines
 
 
@@ -220,8 +217,14 @@ def _gain(row: dict | None) -> str:
     return text
 
 
-def _latency(entry: dict) -> str:
-    return _number(entry.get('latency_ratio'), 1, '.2f')
+def _latency(benchmark: Benchmark, name: str) -> str:
+    return _number(benchmark.entries[name].get('latency_ratio'), 1, '.2f')
+
+
+def _runs(benchmark: Benchmark, name: str) -> str:
+    """How many runs its streamed figures are means of."""
+    row = benchmark.find('bursts', 'stream', name, 'mIoU', 'all')
+    return str(row['runs']) if row else MISSING
 
 
 def _number(value: float | None, unit: float, how: str) -> str:

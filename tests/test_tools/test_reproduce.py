@@ -1,0 +1,101 @@
+"""What tools/reproduce.sh does, with a Python that only writes it down."""
+
+import os
+import subprocess
+
+import pytest
+
+from tests.commands import TOOLS
+
+PYTHON = """#!/usr/bin/env bash
+[ "$1" = -c ] && exit 0
+printf '%s|' "$@" >> "$WRITTEN"
+echo >> "$WRITTEN"
+"""
+
+
+@pytest.fixture
+def reproduce(tmp_path):
+    python = tmp_path / 'bin/python'
+    python.parent.mkdir()
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    written = tmp_path / 'written'
+    written.touch()
+    environment = dict(
+        os.environ,
+        PATH=f'{python.parent}:{os.environ["PATH"]}',
+        WRITTEN=str(written),
+    )
+
+    def call(*arguments):
+        done = subprocess.run(
+            ['bash', TOOLS / 'reproduce.sh', *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        lines = written.read_text().splitlines()
+        return done, [line.rstrip('|').split('|') for line in lines]
+
+    return call
+
+
+def test_data_then_runs_then_costs_then_results(reproduce):
+    done, calls = reproduce('--seeds', '0 2', '--trainings', '0 1')
+    assert done.returncode == 0, done.stderr
+    tools = [os.path.basename(call[0]) for call in calls]
+    assert tools == [
+        *['street_scenes.py'] * 2,
+        *['ablate.py'] * 8,
+        'ablate.py',
+        'pool_runs.py',
+    ]
+    data, runs, (costs,), (pooled,) = (
+        calls[:2],
+        calls[2:10],
+        calls[10:11],
+        calls[11:],
+    )
+    for call, seed in zip(data, '02', strict=True):
+        assert call[1].endswith(f'street_scenes/seed{seed}')
+        assert call[call.index('--seed') + 1] == seed
+        assert {'--all-labels', '--variants'} <= set(call)
+    # Every data set has its own folder of runs, and each spec all of them.
+    for call in runs:
+        root = call[call.index('--data-root') + 1]
+        out = call[call.index('--out') + 1]
+        assert os.path.basename(root) == os.path.basename(out)
+        assert call[call.index('--seeds') + 1 :][:2] == ['0', '1']
+        assert os.path.isfile(call[1])
+    assert len({call[1] for call in runs}) == 4
+    assert '--no-costs' not in costs
+    for _, _, spec in (part.partition('=') for part in pooled[1:5]):
+        assert os.path.isfile(spec)
+    at = pooled.index('--runs')
+    assert [os.path.basename(p) for p in pooled[at + 1 : at + 3]] == [
+        'seed0',
+        'seed2',
+    ]
+
+
+def test_small_is_small_everywhere(reproduce):
+    done, calls = reproduce('--small', '--seeds', '0')
+    assert done.returncode == 0, done.stderr
+    for call in calls[1:]:
+        assert 'train_cfg.max_iters=4' in call
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (['--fast'], "unknown argument '--fast'"),
+        (['--seeds'], '--seeds wants a value'),
+    ],
+)
+def test_bad_arguments(reproduce, arguments, sentence):
+    done, calls = reproduce(*arguments)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert not calls
