@@ -28,6 +28,8 @@ def test_figures_are_those_of_a_test(framewise, root, tmp_path):
         for path in (out / 'street/tiny').glob('*.json')
     ]
     cfg = config('steady_unet', root, tmp_path / 'test')
+    # The benchmark chooses settings, and so reads the validation video.
+    cfg.test_dataloader = cfg.val_dataloader
     config_path = tmp_path / 'steady_unet_street.py'
     cfg.dump(config_path)
     for every in (1, 3):
@@ -45,7 +47,7 @@ def test_figures_are_those_of_a_test(framewise, root, tmp_path):
         metrics = json.loads(path.read_text())['metrics']
         for name in ('mIoU', 'flicker', 'TC_ETC'):
             # Scores are kept in half precision.
-            assert figures[name] == pytest.approx(metrics[name], abs=0.5)
+            assert figures[name] == pytest.approx(metrics[name], abs=0.3)
     text = (out / 'steady_street.md').read_text()
     assert '| offline | ' in text
     assert 'Milliseconds a frame' in text
