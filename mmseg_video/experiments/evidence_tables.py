@@ -201,7 +201,10 @@ def _millions(number: int | None) -> str:
 
 
 # What the front page shows, where it was measured.
-FRONT = ('gated_ema_flow', 'gated_ema', 'flow_ema', 'split_laterals')
+FRONT = (
+    *('framewise', 'hold', 'flow_ema', 'laterals', 'split_laterals'),
+    *('gated_ema', 'gated_ema_flow'),
+)
 TABLES = dict(
     front=_front,
     streamed=_streamed('bursts'),
