@@ -54,5 +54,5 @@ done
 "$PY" "$TOOLS/dev/pool_runs.py" "${specs[@]}" --runs "${folders[@]}" \
   --data-roots "${roots[@]}" --benchmark 'street scenes 1.0' --choose bursts val \
   --laterals laterals split_laterals split_laterals_flow_ema split_gated_ema split_gated_ema_flow \
-  --command "bash tools/reproduce.sh --seeds \"$SEEDS\"${SMALL:+ --small}" \
+  --command "bash tools/reproduce.sh --seeds \"$SEEDS\" --trainings \"$TRAININGS\"${SMALL:+ --small}" \
   --out "$OUT/results" ${OPTIONS:+--cfg-options "${OPTIONS[@]}"}

@@ -69,7 +69,8 @@ class LiveSegmentor:
             ValueError: If the frame is none, or the net refused one.
             RuntimeError: If it is closed, or what the net raised.
         """
-        frame = as_array(frame, 'live')
+        # A copy: the net reads it while a camera fills its buffer again.
+        frame = as_array(frame, 'live').copy()
         if frame.shape != self._size:
             self.reset()
             self._size = frame.shape

@@ -62,7 +62,8 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
 
     Raises:
         FileNotFoundError: If a stream has a hole.
-        ValueError: If a label is not named CITY_SSSSSS_FFFFFF.
+        ValueError: If a label is not named CITY_SSSSSS_FFFFFF, or
+            ``degraded_file`` lists nothing.
     """
 
     METAINFO = CityscapesDataset.METAINFO
@@ -172,6 +173,11 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
             )
             return
         listed = json.loads(fileio.get_text(path, self.backend_args))
+        if 'degraded' not in listed:
+            raise ValueError(
+                f"'{path}' does not say yet which frames are degraded: the "
+                'street scenes are not finished, make them again to go on'
+            )
         kinds = {
             (osp.basename(burst['snippet']), burst['frame']): burst['kind']
             for burst in listed['degraded']

@@ -2,6 +2,7 @@
 goes on as the one that was never stopped."""
 
 import contextlib
+import itertools
 from collections.abc import Iterator
 
 import torch
@@ -209,7 +210,8 @@ class ExactEpochLoop(_ExactLoop, _EpochBasedTrainLoop):
 
     def _batches(self) -> Iterator[dict]:
         if not self._seeded:
-            yield from self.dataloader
+            left = len(self.dataloader) - self._done()
+            yield from itertools.islice(self.dataloader, left)
             return
         for _ in range(self._done(), len(self.dataloader)):
             # A hook may have put another one in its place.

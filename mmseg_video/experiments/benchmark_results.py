@@ -54,7 +54,7 @@ class BenchmarkResults:
             content = json.loads(path.read_text())
             self.name: str = content['benchmark']
             self.baseline: str = content['baseline']
-            self.best: str = content['best']
+            self.best: str | None = content.get('best')
             self.entries: dict[str, dict] = content['entries']
             self._rows = {
                 (row['entry'], _column(row)): row for row in content['rows']

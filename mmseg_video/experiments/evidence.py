@@ -1,10 +1,14 @@
 """The results of one benchmark over data sets and trainings, in one file."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..evaluation.figures import LESS_IS_BETTER
+import numpy as np
+from mmengine import Config
+
+from ..datasets.street_scenes.writer import SETTINGS
 from ..evaluation.protocol import Protocol
 from ..evaluation.temporal_consistency import class_iou
 from .costs import Costs, chosen_device
@@ -65,9 +69,10 @@ def gather(
     folders = list(zip(runs, data_roots, strict=True))
     parts = []
     for data, split, spec in specs:
-        for seed, (out, root) in enumerate(folders):
+        for number, (out, root) in enumerate(folders):
             entries = read_spec(spec, data_root=root, overrides=cfg_options)
             plan = make_plan(entries, out)
+            seed = _data_seed(root, number)
             parts.append(Part(data, split, seed, plan))
     first = [part for part in parts if part.data == specs[0][0]]
     first = [part for part in first if part.split == specs[0][1]]
@@ -97,6 +102,12 @@ def gather(
         per_class=_per_class(first),
         curves=_curves(first),
     )
+
+
+def _data_seed(root: str, number: int) -> int:
+    """Of generated data what it was drawn from, else its number here."""
+    path = Path(root, SETTINGS)
+    return json.loads(path.read_text())['seed'] if path.is_file() else number
 
 
 def choose(
@@ -221,7 +232,9 @@ def _entry(parts: Sequence[Part], entry: Entry, costs: Costs) -> dict:
             said['seconds'] = round(sum(seconds) / len(seconds), 1)
     if entry.protocols:
         own, base = plans[0].models(entry)
-        cost = costs.get(own, base)
+        # What is measured takes frames of one size.
+        same = base is None or _pipeline(own) == _pipeline(base)
+        cost = costs.get(own, base) if same else {}
         for key, name in (
             ('parameters', 'parameters'),
             ('latency_ms', 'latency_ms'),
@@ -230,6 +243,10 @@ def _entry(parts: Sequence[Part], entry: Entry, costs: Costs) -> dict:
             if cost.get(key) is not None:
                 said[name] = _rounded(cost[key])
     return said
+
+
+def _pipeline(cfg: Config) -> list[dict]:
+    return cfg.test_dataloader.dataset.pipeline
 
 
 def _per_class(parts: Sequence[Part]) -> dict[str, dict[str, float]]:
@@ -246,7 +263,7 @@ def _per_class(parts: Sequence[Part]) -> dict[str, dict[str, float]]:
                 classes = results.metric.dataset_meta['classes']
                 ious.append(100 * class_iou(results.kept['counts'].sum(0)))
             if ious:
-                mean = sum(ious) / len(ious)
+                mean = np.nanmean(ious, axis=0)
                 found[entry.name] = {
                     name: round(float(value), 2)
                     for name, value in zip(classes, mean, strict=True)
@@ -264,12 +281,6 @@ def _curves(parts: Sequence[Part]) -> dict[str, dict[str, list]]:
                 continue
             steps, values = read_scalars(run.folder / 'train', 'mIoU')
             if len(values) > 1:
-                curves[name] = dict(iterations=steps, val_mIoU=values)
+                curve = dict(iterations=steps, val_mIoU=values)
+                curves.setdefault(name, curve)
     return curves
-
-
-def is_better(figure: str, low: float, high: float) -> bool | None:
-    """Whether an interval of a difference says better, worse, or None."""
-    if low is None or not (low > 0 or high < 0):
-        return None
-    return (low > 0) != (figure in LESS_IS_BETTER)

@@ -61,9 +61,10 @@ def pool(
     """Means over runs and their differences, with 95 % intervals.
 
     A paired bootstrap over data sets, trainings and sequences together: data
-    sets are drawn with replacement, of each as many trainings as it has, of
-    each of these as many sequences, the same ones for both models; the
-    figures are computed for each training drawn and averaged. (Efron and
+    sets are drawn with replacement, of each as many sequences and as many
+    trainings as it has, the same ones for both models and the same sequences
+    for all its trainings; the figures are computed for each training drawn
+    and averaged. (Efron and
     Tibshirani, "An introduction to the bootstrap", 1993, sections 8 and 13.)
     With a single data set or training there is nothing to draw of its kind.
 
@@ -82,11 +83,14 @@ def pool(
     """
     if baseline.keys() != model.keys():
         raise ValueError(f'other runs: {sorted(baseline)} and {sorted(model)}')
+    names = {}
     for key, results in model.items():
-        if results.names != baseline[key].names:
+        of_data = names.setdefault(key[0], results.names)
+        if not results.names == baseline[key].names == of_data:
             raise ValueError(
-                'the two models were tested on different sequences: '
-                f'{len(baseline[key].names)} and {len(results.names)}'
+                'the models of one data set were tested on different '
+                f'sequences: {len(baseline[key].names)} and '
+                f'{len(results.names)}'
             )
     runs = sorted(model)
     ours = [model[run].figures() for run in runs]
@@ -97,17 +101,24 @@ def pool(
         for _ in range(resamples)
     ]
     pooled = {}
-    for name in ours[0]:
-        values = np.array([figures.get(name, np.nan) for figures in ours])
-        theirs = np.array([figures.get(name, np.nan) for figures in base])
+    # A data set without degraded frames has no figure of them.
+    for name in dict.fromkeys(name for figures in ours for name in figures):
+        both = [
+            (own[name], other[name])
+            for own, other in zip(ours, base, strict=True)
+            if name in own and name in other
+        ]
+        if not both:
+            continue
+        values, theirs = np.array(both).T
         drawn = [draw[name] for draw in draws if name in draw]
         low, high = (
             np.nanpercentile(drawn, [2.5, 97.5]) if drawn else 2 * [None]
         )
         pooled[name] = dict(
             value=float(values.mean()),
-            sd=float(values.std(ddof=1)) if len(runs) > 1 else None,
-            runs=len(runs),
+            sd=float(values.std(ddof=1)) if len(both) > 1 else None,
+            runs=len(both),
             difference=float((values - theirs).mean()),
             low=low,
             high=high,
@@ -124,10 +135,12 @@ def _draw(runs: Sequence[tuple], model: dict, rng) -> list[tuple]:
     drawn = []
     for i in rng.integers(len(data), size=len(data)):
         own = trainings[data[i]]
+        # All trainings of a data set are tested on the same sequences.
+        count = len(model[own[0]].names)
+        chosen = rng.integers(count, size=count)
+        weights = np.bincount(chosen, minlength=count)
         for j in rng.integers(len(own), size=len(own)):
-            count = len(model[own[j]].names)
-            chosen = rng.integers(count, size=count)
-            drawn.append((own[j], np.bincount(chosen, minlength=count)))
+            drawn.append((own[j], weights))
     return drawn
 
 

@@ -146,7 +146,13 @@ def read_spec(path: str | Path, folder: str = '', **shared) -> Spec:
     """
     path = Path(find_spec(path))
     _refuse_duplicates(path)
-    content = Config.fromfile(path).to_dict()
+    # Values alone: a spec names no modules to import and no variables.
+    content = Config.fromfile(
+        path,
+        use_predefined_variables=False,
+        import_custom_modules=False,
+        use_environment_variables=False,
+    ).to_dict()
     _check_keys(f'{path}', content, TOP)
     if not isinstance(content.get('entries'), dict):
         raise ValueError(f'{path}: entries: NAME: {{config: ...}} is missing')

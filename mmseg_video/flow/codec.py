@@ -92,7 +92,11 @@ def _filled(cells: np.ndarray) -> np.ndarray:
         total = cv2.blur(values, (side, side), borderType=cv2.BORDER_CONSTANT)
         new = missing & (count > 1e-6)
         filled[new] = total[new] / count[new, None]
-        missing, side = missing & ~new, 3 * side
+        # What is filled fills its neighbours in turn: windows that grow until
+        # a lonely cell is seen would lose its weight in float32.
+        missing = missing & ~new
+        values, weight = filled.copy(), (~missing).astype(np.float32)
+        side = min(2 * side + 1, 63)
     return filled
 
 

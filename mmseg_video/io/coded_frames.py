@@ -40,7 +40,12 @@ class CodedFrame(np.ndarray):
     motion: Motion | None = None
 
     def __array_finalize__(self, frame) -> None:
-        if frame is not None and self.shape[:2] == frame.shape[:2]:
+        # Not of a view from the other side, whose motion is another.
+        if (
+            frame is not None
+            and self.shape[:2] == frame.shape[:2]
+            and min(self.strides[:2], default=1) > 0
+        ):
             self.motion = getattr(frame, 'motion', None)
 
 

@@ -201,3 +201,16 @@ def test_a_new_sequence_of_the_source_begins_anew():
 
 def four(images):
     return torch.nn.functional.avg_pool2d(images, 4) / 255
+
+
+def test_a_camera_may_fill_its_buffer_again(net, live):
+    first, second = moving(2, 4)
+    live.answer(first)
+    assert net.started.acquire(timeout=30)
+    buffer = second.copy()
+    live.answer(buffer)
+    buffer[:] = 255  # while the net is at it
+    finish(net, live)
+    newest = torch.from_numpy(second[..., ::-1].transpose(2, 0, 1).copy())
+    seen = net.seen[-1][0, :, : newest.shape[1], : newest.shape[2]]
+    assert torch.equal(seen.to(newest.dtype), newest)

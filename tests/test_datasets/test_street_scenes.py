@@ -239,6 +239,31 @@ def test_samples_say_which_frames_are_degraded(tmp_path):
     }
 
 
+def test_a_later_call_keeps_what_an_earlier_one_says(tmp_path):
+    kinds = dict(size=SIZE, frames=(10, 19), burst_rate=0.3)
+    first = write_street_scenes(tmp_path, num_val=2, **kinds)
+    then = write_street_scenes(tmp_path, num_test=1, **kinds)
+    assert then['snippets'] == dict(train=0, val=2, test=1)
+    again = write_street_scenes(tmp_path, num_val=1, num_test=1, **kinds)
+    assert first['degraded']
+    for burst in first['degraded']:
+        assert then['degraded'].count(burst) == 1
+        assert again['degraded'].count(burst) == 1
+
+
+def test_scenes_that_are_not_finished_are_refused(tmp_path):
+    write_street_scenes(tmp_path, num_test=1, size=SIZE)
+    path = tmp_path / 'street_scenes.json'
+    report = json.loads(path.read_text())
+    del report['degraded']  # as a generation that was killed leaves it
+    path.write_text(json.dumps(report))
+    cfg = Config.fromfile(leaf('unet_street')).test_dataloader.dataset
+    cfg.update(data_root=str(tmp_path))
+    init_default_scope('mmseg')
+    with pytest.raises(ValueError, match='make them again to go on'):
+        DATASETS.build(cfg)
+
+
 def test_resumes_and_grows_without_touching_what_is_whole(tmp_path):
     kinds = dict(size=SIZE, frames=(18, 19))
     write_street_scenes(tmp_path, 2, 1, **kinds)

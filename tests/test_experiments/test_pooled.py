@@ -111,3 +111,32 @@ def test_one_run_has_an_interval_over_its_sequences(tmp_path):
     pooled = pool(base, model, resamples=50)['mIoU']
     assert pooled['sd'] is None
     assert pooled['low'] < pooled['difference'] < pooled['high']
+
+
+def test_trainings_of_a_data_set_share_its_sequences(tmp_path):
+    """So more of them, all alike, narrow no interval."""
+    base, model = runs_alike(tmp_path, 1)
+    one = pool(base, model, resamples=400)['mIoU']
+    base, model = runs_alike(tmp_path, 5)
+    five = pool(base, model, resamples=400)['mIoU']
+    widths = [r['high'] - r['low'] for r in (one, five)]
+    assert widths[1] == pytest.approx(widths[0], rel=0.2)
+
+
+def runs_alike(tmp_path, trainings):
+    base = run(tmp_path / 'a', np.random.default_rng(0), 0.7)
+    model = run(tmp_path / 'b', np.random.default_rng(1), 0.75)
+    keys = [(0, training) for training in range(trainings)]
+    return dict.fromkeys(keys, base), dict.fromkeys(keys, model)
+
+
+def test_a_data_set_without_degraded_frames_has_no_figure_of_them(tmp_path):
+    rng = np.random.default_rng(0)
+    some = run(tmp_path / 'a', rng, 0.7, degraded=0.2)
+    none = run(tmp_path / 'b', rng, 0.7)
+    both = {(0, 0): none, (1, 0): some}
+    pooled = pool(both, both, resamples=20)
+    assert pooled['mIoU']['runs'] == 2
+    assert pooled['mIoU_degraded']['runs'] == 1
+    value = some.figures()['mIoU_degraded']
+    assert pooled['mIoU_degraded']['value'] == pytest.approx(value)

@@ -199,3 +199,17 @@ def test_every_spec_of_the_package_reads(path, monkeypatch):
         if entry.checkpoint_of and start.start:
             start = spec.entries[start.start]
         assert re.search('first|framewise_from_scratch', start.name)
+
+
+def test_a_spec_imports_nothing(tmp_path, monkeypatch):
+    """It may be a stranger's."""
+    (tmp_path / 'evil_mod.py').write_text("open('ran', 'w').close()")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / 'a.yml').write_text(
+        'custom_imports: {imports: [evil_mod]}\n'
+        'entries: {a: {config: configs/unet_street.py}}\n'
+    )
+    with pytest.raises(ValueError, match="unknown key 'custom_imports'"):
+        read_spec(tmp_path / 'a.yml')
+    assert not (tmp_path / 'ran').exists()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mmseg_video.apis import steady
-from mmseg_video.flow.codec import CodecFlow
+from mmseg_video.flow.codec import CodecFlow, _filled
 from mmseg_video.flow.estimators import build_flow
 from mmseg_video.flow.images import warp_image
 from mmseg_video.io.coded_frames import Motion, motion_of, with_motion
@@ -171,3 +171,20 @@ def test_what_has_no_vectors_is_refused(clips, tmp_path):
     for options in (dict(filter='none', flow='codec'), dict(flow='x')):
         with pytest.raises(ValueError, match=r"flow=|one of dis, codec: 'x'"):
             steady(lambda x: x, ['a', 'b', 'c'], **options)
+
+
+def test_a_lonely_cell_fills_the_whole_field():
+    cells = np.full((270, 480, 2), np.nan, np.float32)
+    cells[:2, :2] = 3, -1
+    filled = _filled(cells)
+    assert np.isfinite(filled).all()
+    assert np.allclose(filled, (3, -1), atol=1e-3)
+
+
+def test_a_mirrored_view_has_no_motion():
+    frame = with_motion(
+        np.zeros((8, 12, 3), np.uint8), Motion(1, None, (8, 12))
+    )
+    assert motion_of(frame.copy()) is not None
+    for other in (frame[:, ::-1], frame[::-1], frame[:, ::-1].copy()):
+        assert motion_of(other) is None

@@ -83,7 +83,7 @@ def main():
     )
     if args.choose:
         tested = {row['entry'] for row in results['rows']}
-        trained_alone = {'framewise', results['baseline']}
+        trained_alone = {'framewise', 'larger_input', results['baseline']}
         for key, names in (
             ('best', tested & {*args.laterals}),
             (

@@ -24,6 +24,8 @@ from .results import Way
 from .video import Excerpt, UnfinishedError, run_video
 
 RUN, DONE = 'run.json', '.done'
+# What is written as one file.
+FILES = (*VIDEOS, *IMAGES, '.gif', '.json', '.jsonl', '.ndjson')
 LIST = (
     'a list is a text file with the path of one video, or of one folder of '
     "frames, on each line, relative to the list's folder"
@@ -175,37 +177,39 @@ def run_videos(
         shares = partition(lengths, processes.size)
         return [[todo[i] for i in share] for share in shares], len(todo)
 
-    shares, num_todo = processes.from_first(dealt)
-    if processes.rank > 0:
-        lock.join()
-    mine = shares[processes.rank]
-    failed, net = {}, None
-    for i in tqdm(sorted(mine), unit='video', disable=processes.rank > 0):
-        own = targets.of(names[i], suffix)
-        # Not in the try: without a model, no video can be done.
-        net = net or model()
-        try:
-            _clear(own)
-            run = run_video(
-                *(videos[i], net, own, excerpt, drawing, way), quiet=True
-            )
-            if run.interrupted:
-                raise KeyboardInterrupt
-            mark = dict(
-                video=str(videos[i]), frames=run.frames, rates=run.rates
-            )
-            write_text(_mark(root, names[i]), json.dumps(mark))
-        except EXPECTED as error:
-            if os.environ.get('MMSEG_VIDEO_DEBUG'):
-                traceback.print_exc()
-            failed[str(videos[i])] = str(error)
-            kept = isinstance(error, UnfinishedError)
-            tqdm.write(
-                f"failed: '{videos[i]}': {error}"
-                + ('' if kept else ': nothing of it is kept')
-            )
-    everywhere = processes.gathered(failed)
-    lock.release()
+    try:
+        shares, num_todo = processes.from_first(dealt)
+        if processes.rank > 0:
+            lock.join()
+        mine = shares[processes.rank]
+        failed, net = {}, None
+        for i in tqdm(sorted(mine), unit='video', disable=processes.rank > 0):
+            own = targets.of(names[i], suffix)
+            # Not in the try: without a model, no video can be done.
+            net = net or model()
+            try:
+                _clear(own)
+                run = run_video(
+                    *(videos[i], net, own, excerpt, drawing, way), quiet=True
+                )
+                if run.interrupted:
+                    raise KeyboardInterrupt
+                mark = dict(
+                    video=str(videos[i]), frames=run.frames, rates=run.rates
+                )
+                write_text(_mark(root, names[i]), json.dumps(mark))
+            except EXPECTED as error:
+                if os.environ.get('MMSEG_VIDEO_DEBUG'):
+                    traceback.print_exc()
+                failed[str(videos[i])] = str(error)
+                kept = isinstance(error, UnfinishedError)
+                tqdm.write(
+                    f"failed: '{videos[i]}': {error}"
+                    + ('' if kept else ': nothing of it is kept')
+                )
+        everywhere = processes.gathered(failed)
+    finally:
+        lock.release()
     failed = {k: why for one in everywhere for k, why in one.items()}
     return Many(num_todo - len(failed), len(videos) - num_todo, failed)
 
@@ -256,7 +260,7 @@ def _check_folder(folder: Path) -> None:
     folder = Path(folder)
     if (folder / RUN).exists():
         return
-    if folder.suffix:
+    if folder.suffix.lower() in FILES:
         raise ValueError(
             f"'{folder}' is named like a file: many videos are written to a "
             'folder'

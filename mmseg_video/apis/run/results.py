@@ -119,19 +119,20 @@ def _answered(
     with closing(items):
         timed = ((frame, None) for frame in known(items))
         source = FrameSource(timed, sequences=frames.sequences)
-        answers = _answers(source, models, way)
-        while True:
-            with clock('model') as spent:
-                answer = next(answers, None)
-            if answer is None:
-                return
-            index, number, name, shown_at = waiting.popleft()
-            some = next(iter(answer.values()))
-            labels = {key: p.label for key, p in answer.items()}
-            yield FrameResult(
-                *(index, number, name, shown_at, some.frame, labels),
-                *(some.full, spent.seconds),
-            )
+        # Closed first: it may be reading from items in another thread.
+        with closing(_answers(source, models, way)) as answers:
+            while True:
+                with clock('model') as spent:
+                    answer = next(answers, None)
+                if answer is None:
+                    return
+                index, number, name, shown_at = waiting.popleft()
+                some = next(iter(answer.values()))
+                labels = {key: p.label for key, p in answer.items()}
+                yield FrameResult(
+                    *(index, number, name, shown_at, some.frame, labels),
+                    *(some.full, spent.seconds),
+                )
 
 
 def _answers(

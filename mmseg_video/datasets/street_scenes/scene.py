@@ -42,7 +42,7 @@ class StreetScene:
         height, width (int): Of a frame, in pixels.
         burst_rate (float): Bursts of bad frames that begin, per frame; the
             scene is the same whatever it is. Defaults to 0.1: with bursts of
-            up to three frames, 18 % of the frames are degraded.
+            up to three frames, 19 % of the frames are degraded.
         longest_burst (int): In frames. Defaults to 3.
     """
 

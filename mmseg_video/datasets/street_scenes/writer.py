@@ -92,7 +92,7 @@ def write_street_scenes(
         snippets |= dict.fromkeys(VARIANTS, num_test)
     _check(settings, snippets, workers)
     root = Path(root)
-    _claim(root, settings)
+    before = _claim(root, settings)
     jobs = [
         (split, i) for split, number in snippets.items() for i in range(number)
     ]
@@ -114,6 +114,15 @@ def write_street_scenes(
                 bursts.extend(result)
                 done += 1
                 progress(done, len(jobs))
+    # What earlier calls made is still there.
+    made = {(split, snippet_name(split, i)) for split, i in jobs}
+    bursts += [
+        burst
+        for burst in before.get('degraded', ())
+        if (burst['split'], burst['snippet']) not in made
+    ]
+    for split, number in before.get('snippets', {}).items():
+        snippets[split] = max(number, snippets.get(split, 0))
     report = dict(settings, snippets=snippets, degraded=bursts)
     write_text(root / SETTINGS, json.dumps(report, indent=1))
     return report
@@ -156,8 +165,9 @@ def _check(settings, snippets, workers) -> None:
         )
 
 
-def _claim(root: Path, settings: dict) -> None:
-    """Refuse to mix scenes of other settings into a folder."""
+def _claim(root: Path, settings: dict) -> dict:
+    """Refuse to mix scenes of other settings into a folder; what it says of
+    those that are there."""
     path = root / SETTINGS
     if path.exists():
         there = json.loads(path.read_text())
@@ -170,8 +180,9 @@ def _claim(root: Path, settings: dict) -> None:
                 + ', '.join(f'{k}={settings[k]}' for k in other)
                 + '): choose another folder, or remove this one'
             )
-        return
+        return there
     write_text(path, json.dumps(settings, indent=1))
+    return {}
 
 
 def _write_snippet(root: Path, settings: dict, job: tuple[str, int]) -> list:

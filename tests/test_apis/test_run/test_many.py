@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from mmseg_video.apis.run import Targets, find_videos, run_videos
-from mmseg_video.apis.run.many import names_of
+from mmseg_video.apis.run.many import _check_folder, names_of
 from mmseg_video.engine.processes import Processes, join_processes
 from mmseg_video.io.frames import open_frames
 from mmseg_video.io.locks import FolderLock
@@ -218,3 +218,24 @@ def test_a_video_inside_of_the_folder_of_another_is_refused(folder, tmp_path):
         run(videos, tmp_path / 'out')
     lines = Targets(json=tmp_path / 'lines')
     assert run_videos(videos, model, lines, {}).done == 2
+
+
+def test_a_model_that_fails_leaves_the_folder_free(folder, tmp_path):
+    def fails():
+        raise RuntimeError('no model')
+
+    out = tmp_path / 'out'
+    videos = find_videos(folder)
+    with pytest.raises(RuntimeError, match='no model') as kept:
+        run_videos(videos, fails, Targets(out=out), {})
+    # Whoever keeps the error, as a notebook does, keeps its frames.
+    with pytest.raises(RuntimeError, match='no model'):
+        run_videos(videos, fails, Targets(out=out), {})
+    assert kept
+
+
+def test_a_folder_may_have_a_dot_in_its_name(folder, tmp_path):
+    out = tmp_path / 'results.v1'
+    _check_folder(out)
+    with pytest.raises(ValueError, match='is named like a file'):
+        _check_folder(tmp_path / 'a.mp4')
