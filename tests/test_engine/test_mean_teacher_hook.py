@@ -131,6 +131,7 @@ def test_a_test_knows_nothing_of_it(root, tmp_path):
     results = []
     for name in ('rnn_unet_mean_teacher', 'rnn_unet'):
         cfg = config(name, root, tmp_path)
+        cfg.test_dataloader = cfg.val_dataloader
         cfg.load_from = str(tmp_path / 'iter_2.pth')
         results.append(Runner.from_cfg(cfg).test())
         results.append(Runner.from_cfg(cfg).val())
