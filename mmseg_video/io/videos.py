@@ -60,6 +60,9 @@ def open_video(
     rate = stream.average_rate or stream.guessed_rate
     fps = float(rate) if rate and 0 < rate < 1000 else None
     promised = length = stream.frames
+    # An AVI shows all that it counts, and the length of one that breaks off
+    # is guessed from its bytes.
+    is_avi = container.format.name == 'avi'
     seconds = (container.duration or 0) / av.time_base
     if not length and fps:
         length = round(seconds * fps)
@@ -107,7 +110,7 @@ def open_video(
                 frame, lost = next(decoded, (None, 0))
         few = count < 0.95 * (length or 0)
         counted = promised and not sought
-        if time is not None and seconds:
+        if time is not None and seconds and not (is_avi and counted):
             # Some containers count frames that they never show, and some last
             # as long as their sound.
             part = 0.95 if counted else 0.9
