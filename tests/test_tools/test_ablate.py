@@ -1,6 +1,5 @@
 """tools/ablate.py: tiny trainings, and what goes wrong."""
 
-import fcntl
 import re
 import runpy
 import sys
@@ -10,6 +9,7 @@ import pytest
 from mmengine import Config
 from PIL import Image
 
+from mmseg_video.io.locks import FolderLock
 from tests.commands import TOOLS, follow_here
 from tests.runs import options
 from tests.test_experiments.specs import FRAMEWISE, content, entries, write
@@ -146,9 +146,7 @@ def test_bad_input_ends_before_anything_runs(
 
 def test_one_at_a_time_in_a_folder(root, tmp_path, monkeypatch, capfd):
     out = tmp_path / 'out'
-    out.mkdir()
-    with open(out / '.lock', 'w') as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        spec = write(tmp_path, content(root))
+    spec = write(tmp_path, content(root))
+    with FolderLock(out, 'command', '--out'):
         assert ablate(monkeypatch, spec, '--out', out) == 1
     assert 'in use by another command' in capfd.readouterr().err
