@@ -92,7 +92,7 @@ def test_labels_that_are_not_there_give_no_figure(
 ):
     scenes = tmp_path / 'scenes'
     shutil.copytree(root, scenes)
-    for path in scenes.glob('gtFine*/val/*/*.png'):
+    for path in scenes.glob('gtFine*/test/*/*.png'):
         ignored = np.full_like(cv2.imread(str(path), 0), 255)
         cv2.imwrite(str(path), ignored)
     arguments = '--stream', '--data-root', scenes
@@ -133,7 +133,7 @@ def test_a_split_without_labels_in_the_words_of_the_server(
     report = evaluate(recurrent, '--format-only', *arguments)
     assert report['metrics'] == {}
     names = sorted(p.name for p in (tmp_path / 'out').iterdir())
-    keys = sorted(p.name for p in data.glob('leftImg8bit/val/*/*.png'))
+    keys = sorted(p.name for p in data.glob('leftImg8bit/test/*/*.png'))
     assert names == keys
     evaluate(recurrent, '--out', tmp_path / 'train_ids')
     to_label_id = np.full(256, 255, np.uint8)
