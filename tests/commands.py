@@ -63,11 +63,16 @@ def call_here(path, *arguments):
         return end.code or 0
     finally:
         sys.argv = argv
-        # MMEngine keeps them by names that end in the second.
-        for kind in (MMLogger, MessageHub, Visualizer):
-            for one in (kind, *kind.__subclasses__()):
-                one._instance_dict.clear()
+        forget_instances()
     return 0
+
+
+def forget_instances():
+    """Of MMEngine, as in a new process: it keeps loggers, with the streams
+    that they write to, and others by names that end in the second."""
+    for kind in (MMLogger, MessageHub, Visualizer):
+        for one in (kind, *kind.__subclasses__()):
+            one._instance_dict.clear()
 
 
 def follow_here(title, call, log, *_):

@@ -10,7 +10,7 @@ from mmseg_video.apis.segmentors import load_segmentor
 from mmseg_video.cli import main as command
 from mmseg_video.engine.partial import ALLOW_PARTIAL
 from tests.bright import levels, write_video
-from tests.commands import follow_here
+from tests.commands import follow_here, forget_instances
 
 
 @pytest.fixture(scope='module')
@@ -72,6 +72,7 @@ def type_in(framewise, partial, tmp_path, monkeypatch):
         arguments = [*REFUSED[name](*parts), *options]
         argv = ['mmseg-video', name, *map(str, arguments)]
         monkeypatch.setattr(sys, 'argv', argv)
+        forget_instances()
         command.main()
 
     return run
