@@ -1,5 +1,6 @@
 """Execute demo/overview.ipynb in place and write demo/overview.html."""
 
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -49,6 +50,8 @@ def execute(
         record_timing=False,
         resources=dict(metadata=dict(path=str(folder))),
     )
+    # They name folders of this machine.
+    os.environ['PYTHONWARNINGS'] = 'ignore'
     with tempfile.TemporaryDirectory() as sockets:
         manager = client.create_kernel_manager()
         manager.transport, manager.ip = 'ipc', f'{sockets}/kernel'
