@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from ..datasets.street_scenes import StreetScene
 from ..io.frames import open_frames
 from ..io.limits import Limits
-from ..io.videos import video_size
+from ..io.videos import open_video, video_size
 from ..io.writers import open_writer
 from ..models.steady_filters import STEADY
 from .steady import open_net, steady
@@ -192,7 +192,10 @@ def segment(
     """
     limits = limits or Limits()
     check_video(path, limits)
-    source = open_frames(path, 'skip').reduced(max_frames, size)
+    # A file that begins with small frames may go on with large ones.
+    source = open_video(
+        path, 'skip', max_pixels=round(1e6 * limits.megapixels)
+    ).reduced(max_frames, size)
     begin = time.monotonic()
 
     def go_on(done):

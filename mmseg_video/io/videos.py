@@ -17,7 +17,10 @@ logger = logging.getLogger('mmseg_video')
 
 
 def open_video(
-    path: str | os.PathLike, broken: str = 'error', vectors: bool = False
+    path: str | os.PathLike,
+    broken: str = 'error',
+    vectors: bool = False,
+    max_pixels: int | None = None,
 ) -> FrameSource:
     """The frames of a video file, upright as its metadata say.
 
@@ -29,6 +32,8 @@ def open_video(
         broken (str): What to do with a frame that cannot be decoded: 'error',
             or 'skip' it and log that. Defaults to 'error'.
         vectors (bool): See :func:`open_frames`. Defaults to False.
+        max_pixels (int | None): A larger frame, wherever it comes, cannot be
+            decoded, and no memory is taken for it. Defaults to None.
 
     Raises:
         OSError: If it cannot be opened, or, later, a frame cannot be decoded
@@ -47,6 +52,8 @@ def open_video(
     try:
         stream = _video_stream(container)
         stream.thread_type = 'AUTO'
+        if max_pixels is not None:
+            stream.codec_context.options = dict(max_pixels=str(max_pixels))
         if vectors:
             _export_vectors(stream.codec_context)
         decoded = _decode(container, stream)

@@ -9,6 +9,7 @@ import pytest
 from mmseg_video.io import videos
 from mmseg_video.io.frames import open_frames
 from mmseg_video.io.images import check_frame_file, read_image
+from mmseg_video.io.videos import open_video
 from mmseg_video.io.writers import VideoWriter
 from tests.commands import call
 from tests.sequences import frame, number_of, write_image
@@ -428,3 +429,30 @@ def test_a_start_is_sought_not_decoded(tmp_path, monkeypatch):
         # From the key frame before, every 8th, not from the beginning.
         assert len(decoded) == 40 - first // 8 * 8
     assert list(open_frames(path).reduced(start=1e6)) == []
+
+
+def raw_h264(path, width, height, frames):
+    with av.open(str(path), 'w', format='h264') as container:
+        stream = container.add_stream('libx264', rate=10)
+        stream.width, stream.height, stream.pix_fmt = width, height, 'yuv420p'
+        for i in range(frames):
+            img = np.full((height, width, 3), 20 * i, np.uint8)
+            frame = av.VideoFrame.from_ndarray(img, format='bgr24')
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path.read_bytes()
+
+
+def test_a_large_frame_behind_small_ones_is_not_decoded(tmp_path):
+    """A limit that looks at the first frame alone can be passed by."""
+    small = raw_h264(tmp_path / 'small.h264', 64, 48, 12)
+    large = raw_h264(tmp_path / 'large.h264', 640, 480, 4)
+    path = tmp_path / 'both.h264'
+    path.write_bytes(small + large)
+    assert max(f.shape for f in open_video(path, 'skip'))[0] == 480
+    frames = list(open_video(path, 'skip', max_pixels=10_000))
+    # Of those in the decoder's threads, some may go with the large ones.
+    assert 6 <= len(frames) <= 12
+    assert {frame.shape for frame in frames} == {(48, 64, 3)}
+    with pytest.raises(OSError, match='cannot be read, after'):
+        list(open_video(path, max_pixels=10_000))
