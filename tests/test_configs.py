@@ -324,7 +324,8 @@ def test_the_default_trains_its_recurrent_modules_alone(data):
     cfg = read(ZOO[f'rnn_unet_{data}'].config)
     freeze = cfg.default_hooks['freeze']
     model = build(ZOO[f'rnn_unet_{data}'].config)
-    assert model.neck and model.head_rnns
+    assert model.neck
+    assert model.head_rnns
     hook = HOOKS.build(freeze)
     hook.before_train(SimpleNamespace(iter=0, model=model))
     hook.before_train_iter(SimpleNamespace(iter=10**6, model=model), 0)
