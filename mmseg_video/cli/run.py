@@ -91,6 +91,22 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='with adaptive: the part of the image that flow may leave '
         'unexplained',
     )
+    way.add_argument(
+        '--min-contrast',
+        type=float,
+        default=10,
+        metavar='LEVELS',
+        help='a frame whose grey levels suddenly deviate by less, flat or '
+        'dark, does not reach the net: the last map is held; 0: all do '
+        '(default: %(default)s)',
+    )
+    way.add_argument(
+        '--max-held',
+        type=at_least(1),
+        metavar='N',
+        help='of such frames in a row, after which the net runs again '
+        '(default: 30)',
+    )
     ahead = way.add_mutually_exclusive_group()
     ahead.add_argument(
         '--lag',
@@ -202,6 +218,13 @@ def parse_args(argv=None) -> argparse.Namespace:
         )
     if args.flow != 'dis' and args.steady != 'flow':
         parser.error(f'--flow {args.flow} is of --steady flow: leave one out')
+    # Late: only what can be read is worth the import.
+    from ..flow.usable_frames import UsableFrames
+
+    try:
+        UsableFrames(args.min_contrast)
+    except ValueError as error:
+        parser.error(f'--min-contrast: {error}')
     if args.live and args.every != 1:
         parser.error('--live works at its own pace: leave out --every')
     return args
