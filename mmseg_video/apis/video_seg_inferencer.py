@@ -379,7 +379,8 @@ class VideoSegInferencer:
             predictions[name] = stream.answer.held_for(arrays[name])
             after[name], answers[name] = stream.states, stream.answer
             paces[name] = self.full_frames.held(stream.pace)
-            images = images and images | {name: stream.image}
+            if images is not None:
+                images[name] = stream.image
         self.streams.commit(
             *(infos, before, [after[name] for name in infos], images, paces),
             *(sights, answers),

@@ -19,7 +19,13 @@ import argparse
 from pathlib import Path
 
 from ..choices import DRAWINGS, FLOWS, LAUNCHERS, STEADY
-from .arguments import add_loading, at_least, every, tool_parser
+from .arguments import (
+    add_loading,
+    add_min_contrast,
+    at_least,
+    every,
+    tool_parser,
+)
 from .command import command
 
 
@@ -91,15 +97,7 @@ def parse_args(argv=None) -> argparse.Namespace:
         help='with adaptive: the part of the image that flow may leave '
         'unexplained',
     )
-    way.add_argument(
-        '--min-contrast',
-        type=float,
-        default=10,
-        metavar='LEVELS',
-        help='a frame whose grey levels suddenly deviate by less, flat or '
-        'dark, does not reach the net: the last map is held; 0: all do '
-        '(default: %(default)s)',
-    )
+    add_min_contrast(way)
     way.add_argument(
         '--max-held',
         type=at_least(1),
@@ -218,13 +216,6 @@ def parse_args(argv=None) -> argparse.Namespace:
         )
     if args.flow != 'dis' and args.steady != 'flow':
         parser.error(f'--flow {args.flow} is of --steady flow: leave one out')
-    # Late: only what can be read is worth the import.
-    from ..flow.usable_frames import UsableFrames
-
-    try:
-        UsableFrames(args.min_contrast)
-    except ValueError as error:
-        parser.error(f'--min-contrast: {error}')
     if args.live and args.every != 1:
         parser.error('--live works at its own pace: leave out --every')
     return args

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StreamFrame:
-    """A frame (H, W, 3) of a stream, copied.
+    """A frame (H, W, 3) of a stream.
 
     Args:
-        frame (ndarray): The frame.
+        frame (ndarray): The frame; a copy where there is flow.
         begins (bool): Whether a sequence begins with it.
         sight (Sight): Says whether it is usable.
         field (ndarray | None): The flow field (3, h, w) from it to the last
@@ -61,13 +61,15 @@ def stream_frames(
         if anew:
             image, sight, size = None, None, frame.shape
         sight = usable.next(sight, frame)
-        # Copied: a thread that runs ahead must not see it overwritten.
+        if flow is not None:
+            # A thread that runs ahead must not see it overwritten.
+            frame = frame.copy()
         if flow is None or not sight.usable:
-            yield StreamFrame(frame.copy(), anew, sight)
+            yield StreamFrame(frame, anew, sight)
             continue
         before, image = image, flow.reduce(frame)
         back = None
         if both_ways:
             to_frame = (image, None) if before is None else (before, image)
             back = flow(*to_frame)
-        yield StreamFrame(frame.copy(), anew, sight, flow(image, before), back)
+        yield StreamFrame(frame, anew, sight, flow(image, before), back)
