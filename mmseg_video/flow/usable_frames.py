@@ -13,7 +13,7 @@ logger = logging.getLogger('mmseg_video')
 # Of the last usable frame's contrast: below it the fall is sudden. Neighbours
 # of real video differ by 5 % at 15 Hz; of real frames that are made dark or
 # dropped, none keeps a quarter.
-SUDDEN = 0.7
+SUDDEN = 0.4
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class UsableFrames:
     ones, the net does not run: the last answer is held and states wait.
 
     A frame is not usable if its contrast, the standard deviation of its grey
-    levels, is below ``min_contrast`` and suddenly so, below 0.7 of that of
+    levels, is below ``min_contrast`` and suddenly so, below 0.4 of that of
     the last usable frame. So nightfall, fog and a wall that comes near are
     usable, as they come little by little. And a map that is held for long is
     a wrong answer: after ``max_held`` frames the next one is usable whatever
