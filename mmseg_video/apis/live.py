@@ -80,7 +80,7 @@ class LiveSegmentor:
             self._size = frame.shape
         usable = self.inferencer.usable
         self._sight = usable.next(self._sight, frame)
-        if not self._sight.usable:
+        if not self._sight.usable and self._last is not None:
             return self._last.held_for(frame)
         prediction = self._answer(frame)
         if not usable.all:

@@ -45,8 +45,8 @@ class Prediction:
     ``label`` is the map (H, W) uint8 of train ids; ``probabilities``, where
     they were asked for, (classes, H, W) float32. ``full`` says whether the
     net ran on this frame, or the state of those before answered; ``held``
-    whether the frame is flat or dark, and this is the answer to the last
-    usable one.
+    whether it did not since the frame is flat or dark, so that this is what
+    the last usable one shows.
     """
 
     frame: np.ndarray
@@ -353,7 +353,11 @@ class VideoSegInferencer:
             name: self.usable.next(stream and stream.sight, arrays[name])
             for name, stream in before.items()
         }
-        held = {k: s for k, s in before.items() if s and not sights[k].usable}
+        held = {
+            name: stream
+            for name, stream in before.items()
+            if stream and stream.can_hold and not sights[name].usable
+        }
         shown = {k: arrays[k] for k in arrays if k not in held}
         past = {k: before[k] for k in shown}
         flows, images = self._flows(shown, past, flows)

@@ -170,7 +170,7 @@ class ClipSegmentor(BaseSegmentor):
         held = {
             i: (before[i].answer, before[i].states)
             for i, meta in enumerate(batch_img_metas)
-            if meta.get('held') and before[i] is not None
+            if meta.get('held') and before[i] and before[i].can_hold
         }
         for i in held:
             paces[i] = self.full_frames.held(before[i].pace)

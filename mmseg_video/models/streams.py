@@ -68,6 +68,11 @@ class Stream:
     sight: Sight | None = None
     answer: Any = None
 
+    @property
+    def can_hold(self) -> bool:
+        """Whether there is an answer to hold, of states that are good."""
+        return self.answer is not None and self.states is not None
+
 
 class Streams:
     """The states of streams, each under an id of its own.

@@ -189,3 +189,21 @@ def test_a_run_tells_of_them(video, tmp_path):
     ]
     assert run.held == 3
     assert '; 3 frames were flat or dark, and held the last' in run.report
+
+
+def test_what_is_broken_is_not_held(usable):
+    """A sequence that begins with scores that are no numbers."""
+    broken = iter([True, False, False])
+    model = wake(build(RECURRENT))
+    model.backbone.register_forward_hook(
+        lambda module, args, levels: tuple(
+            level * torch.nan if i == 0 and next(broken) else level
+            for i, level in enumerate(levels)
+        )
+    )
+    got = VideoSegInferencer.from_model(
+        model, 'abcde', [[0] * 3] * 5, device='cpu', min_contrast=10
+    )
+    got.predict_frame(usable[0])
+    assert not got.predict_frame(np.zeros_like(usable[0])).held
+    assert not got.predict_frame(usable[1]).held

@@ -273,21 +273,24 @@ def measure(
         video (Video): With its net.
         setting (Setting): What is done with the scores.
         quick (bool): Without TC. Defaults to False.
-        blocks (Path | str): A folder for the results of each block of the video
-            (:meth:`Video.block`), for a bootstrap over them. Defaults to none.
+        blocks (Path | str): A folder for the results of each block of the
+            video (:meth:`Video.block`), for a bootstrap over them. Defaults
+            to none.
     """
     cache = str(video.cache / f'flow_metric_{video.name}')
     names = [n for n in TEMPORAL_METRICS if not quick or 'Consist' not in n]
     names += ['VideoConsistencyMetric'] * quick
-    metrics = []
-    for name in names:
-        cfg = dict(type=name, on_missing='skip')
+    flow = dict(type='DISFlow', cache_dir=cache)
+
+    def build(name, **kwargs):
         if name in ('TemporalConsistencyMetric', 'FlickerMetric'):
-            cfg['flow'] = dict(type='DISFlow', cache_dir=cache)
-        metrics.append(METRICS.build(cfg))
-    halves = [METRICS.build(dict(type='SequenceIoUMetric')) for _ in range(2)]
+            kwargs['flow'] = flow
+        return METRICS.build(dict(type=name, on_missing='skip', **kwargs))
+
+    metrics = [build(name) for name in names]
+    halves = [build('SequenceIoUMetric') for _ in range(2)]
     kept = [
-        METRICS.build(dict(type=name, save_dir=blocks, on_missing='skip'))
+        build(name, save_dir=str(blocks))
         for name in ('SequenceIoUMetric', 'FlickerMetric')
         if blocks
     ]
