@@ -65,6 +65,18 @@ def adversarial(root, work_dir):
     return settings(cfg)
 
 
+def accumulated(root, work_dir):
+    """Gradients of clips accumulated over two iterations, their decoder
+    computed again, with weights' EMA."""
+    cfg = config('rnn_unet_gated_ema', root, work_dir)
+    cfg.model.train_cfg = dict(checkpoint_frames=2)
+    cfg.model.decode_head.dropout_ratio = 0.3
+    cfg.train_dataloader.batch_size = 1
+    cfg.optim_wrapper.accumulative_counts = 2
+    cfg.default_hooks.ema = dict(type='EMAHook', momentum=0.1)
+    return settings(cfg)
+
+
 def resumed(make, root, whole, tmp_path, at, workers):
     """The training of ``make`` killed after ``at`` iterations, elsewhere."""
     for name in (f'iter_{at}.pth', 'run.json'):
@@ -76,7 +88,7 @@ def resumed(make, root, whole, tmp_path, at, workers):
     return tmp_path / f'iter_{ITERATIONS}.pth'
 
 
-@pytest.mark.parametrize('make', [teacher, adversarial])
+@pytest.mark.parametrize('make', [teacher, adversarial, accumulated])
 def test_resumed_equals_uninterrupted(make, root, tmp_path):
     whole = tmp_path / 'whole'
     Runner.from_cfg(make(root, whole)).train()

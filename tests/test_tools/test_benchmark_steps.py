@@ -1,0 +1,37 @@
+"""tools/benchmark_steps.py: memory is asserted, time is not."""
+
+import json
+import sys
+
+from tests.commands import TOOLS, call
+
+
+def test_a_run_that_was_stopped_goes_on(tmp_path):
+    """In processes of their own: they fork, and must have no threads yet."""
+    command = [
+        *(sys.executable, TOOLS / 'benchmark_steps.py', '--size', 64, 128),
+        *('--num-frames', 2, 4, '--networks', 'gated EMA', '--ways'),
+        *('all gradients', "ref_grad='states'", '--out', tmp_path),
+    ]
+    for repeats in (1, 2):
+        code, output = call(
+            *command, '--repeats', repeats, OMP_NUM_THREADS='1'
+        )
+        assert code == 0, output[-2000:]
+    report = json.loads((tmp_path / 'steps.json').read_text())
+    rows = {(r['way'], r['num_frames']): r for r in report['rows'][1:]}
+    assert len(rows) == 4
+    assert report['rows'][0]['ratio'] == 1
+    assert all(row['seconds'] > 0 for row in report['rows'])
+    still = report['rows'][0]['tensors']
+    plain = rows['all gradients', 4]
+    states = rows["ref_grad='states'", 4]
+    assert plain['tensors'] > 2 * still
+    assert states['tensors'] < 1.5 * still
+    assert states['per_frame'] < 0.2 * plain['per_frame']
+    assert (
+        "| gated EMA | ref_grad='states' | 4 |"
+        in (tmp_path / 'steps.md').read_text()
+    )
+    stored = list((tmp_path / 'store').iterdir())
+    assert len(stored) == 5 + 2  # memory of the cases, rounds
