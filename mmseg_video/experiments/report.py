@@ -37,9 +37,9 @@ def describe(
         if run.entry.name not in names or (seeds and run.seed not in seeds):
             continue
         stages = [_name(stage) for stage in own if stage in to_do]
-        start = f' from {run.start.entry.name}' if run.start else ''
-        if run.entry.checkpoint_of:
-            start = f' of {run.start.entry.name}'
+        whose = run.start.entry.name if run.start else run.entry.start
+        verb = 'of' if run.entry.checkpoint_of else 'from'
+        start = f' {verb} {whose}' if whose else ''
         lines.append(
             f'  {run.entry.name:{width}}  seed {run.seed}{start}: '
             + (', '.join(stages) or 'done')

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mmseg_video.experiments import execute, make_plan, read_spec, time_left
+from mmseg_video.experiments.report import describe
 from tests.runs import options
 from tests.test_experiments.specs import (
     CHECKPOINT,
@@ -123,7 +124,10 @@ def test_an_entry_may_test_a_checkpoint(tmp_path):
     def again():
         return plan(tmp_path, entries=ours, seeds=[0], baseline=None)
 
-    assert do(again()) == (['alone, seed 0, t1'], {})
+    first = again()
+    told = describe(first, ['alone'], first.to_do(first.stages), None)
+    assert f'alone  seed 0 of {checkpoint}: t1' in told
+    assert do(first) == (['alone, seed 0, t1'], {})
     assert do(again()) == ([], {})
     torch.save({'trained': 'anew'}, checkpoint)
     os.utime(checkpoint, (1, 1))  # by its content, not by its age
