@@ -29,6 +29,8 @@ TRAININGS = {
 PRECISIONS = ('TF32', 'float16')
 VALIDATED = 500  # images of val
 LABELLED = 3475  # of train and val: a clip each
+# Of the loader on the GPU's machine, before ClipAugment was there.
+MEASURED_WAY = 'frame by frame'
 ARCHIVE, ARCHIVE_FRAMES = 324e9, 150_000  # bytes, frames
 
 
@@ -149,11 +151,44 @@ def plan_table(content: dict, gpus: int) -> str:
     )
 
 
-def disk_table() -> str:
-    """The Markdown table of the frames that clips of Cityscapes need."""
-    size = ARCHIVE / ARCHIVE_FRAMES
+def loading_table(content: dict, data: dict) -> str:
+    """The Markdown table of the cores for each GPU that keep up with the
+    laterals' net, for each way to load a sample.
+
+    Args:
+        content (dict): Of ``gpu_day.json``.
+        data (dict): Of ``tools/dev/data_benchmark.py``: how much cheaper the
+            other ways are.
+    """
+    measured = Measured(content)
+    net = 'rnn_unet_cityscapes'
+    rate, workers = measured.images(Training.of(net).num_frames)
+    needed = 5 / measured.step('laterals', 'TF32')[0]
+    base = data['rows'][MEASURED_WAY]['ms']
     rows = [
-        [name, f'{frames:,}', f'{frames * size / 1e9:.1f}']
+        [way, found['ms'] / base, needed / rate * workers * found['ms'] / base]
+        for way, found in data['rows'].items()
+    ]
+    return markdown_table(
+        ['how samples are loaded', 'ratio', 'cores a GPU'], rows
+    )
+
+
+def disk_table(data: dict) -> str:
+    """The Markdown table of the frames that clips of Cityscapes need.
+
+    Args:
+        data (dict): Of ``tools/dev/data_benchmark.py``: how much smaller a
+            packed frame is.
+    """
+    size = ARCHIVE / ARCHIVE_FRAMES
+    loose = data['rows'][MEASURED_WAY]['bytes']
+    jpeg = data['rows']['packed as JPEG q95']['bytes'] / loose
+    rows = [
+        [
+            *(name, f'{frames:,}', f'{frames * size / 1e9:.1f}'),
+            f'{frames * size * jpeg / 1e9:.1f}',
+        ]
         for name, frames in (
             ('clips of T = 5 of train and val', 5 * LABELLED),
             ('clips of T = 12 of train and val', 12 * LABELLED),
@@ -161,7 +196,9 @@ def disk_table() -> str:
             ('the archive', ARCHIVE_FRAMES),
         )
     ]
-    return markdown_table(['what', 'frames', 'GB as PNG'], rows)
+    return markdown_table(
+        ['what', 'frames', 'GB as PNG', 'GB packed as JPEG'], rows
+    )
 
 
 def _hours(seconds: float) -> str:

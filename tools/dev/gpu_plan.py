@@ -4,7 +4,8 @@
     python tools/dev/gpu_plan.py --check     # exit status 1 if it is old
     python tools/dev/gpu_plan.py --gpu-day FOLDER/gpu_day.json --gpus 8 --print
 
-The figures come from what ``tools/gpu_day.sh`` measured on one GPU.
+The figures come from what ``tools/gpu_day.sh`` measured on one GPU, and
+``tools/dev/data_benchmark.py`` on one core.
 """
 
 import json
@@ -14,7 +15,12 @@ from pathlib import Path
 
 from mmseg_video.cli.arguments import at_least, tool_parser
 from mmseg_video.engine.launch import cli
-from mmseg_video.experiments.gpu_plan import Measured, disk_table, plan_table
+from mmseg_video.experiments.gpu_plan import (
+    Measured,
+    disk_table,
+    loading_table,
+    plan_table,
+)
 from mmseg_video.io.atomic import write_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +33,12 @@ def parse_args():
         '--gpu-day',
         type=Path,
         default=ROOT / 'work_dirs/results/gpu/gpu_day.json',
+    )
+    parser.add_argument(
+        '--data',
+        type=Path,
+        default=ROOT / 'work_dirs/results/data_path/benchmark.json',
+        help='what tools/dev/data_benchmark.py wrote',
     )
     parser.add_argument('--gpus', type=at_least(1), default=4)
     parser.add_argument(
@@ -42,9 +54,11 @@ def parse_args():
 def main():
     args = parse_args()
     content = json.loads(args.gpu_day.read_text())
+    data = json.loads(args.data.read_text())
     tables = dict(
         plan=plan_table(content, args.gpus),
-        disk=disk_table(),
+        loading=loading_table(content, data),
+        disk=disk_table(data),
         device=f'{args.gpus} x {Measured(content).device}\n',
     )
     if args.print:
