@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -283,9 +284,10 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         others leave."""
         if not self.training:
             return clips, flow, None
-        split = split_clip(clips.shape[1], self.train_cfg)
+        chunks, rest = split_clip(clips.shape[1], self.train_cfg)
         with torch.no_grad(), keep_statistics(self):
-            return _carry(self._advance, split, clips, flow, None)
+            states = _carry(self._advance, chunks, clips, flow, None)
+        return *_frames(clips, flow, rest), states
 
     def _ref_states(
         self, clips: Tensor, flow: Tensor | None, states: States | None
@@ -294,13 +296,15 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         flow, and the states that the others leave, with a gradient."""
         if not self.training:
             return clips, flow, states
-        split = split_trained(clips.shape[1], self.train_cfg)
-        if (self.train_cfg or {}).get('ref_grad') != 'states':
-            advance = recomputed(self._advance, self)
-            return _carry(advance, split, clips, flow, states)
-        rnns = neck_rnns(self.necks) | self.head_rnns.by_place
-        with only_states_train(rnns.values()):
-            return _carry(self._advance, split, clips, flow, states)
+        chunks, rest = split_trained(clips.shape[1], self.train_cfg)
+        if (self.train_cfg or {}).get('ref_grad') == 'states':
+            rnns = neck_rnns(self.necks) | self.head_rnns.by_place
+            advance, context = self._advance, only_states_train(rnns.values())
+        else:
+            advance, context = recomputed(self._advance, self), nullcontext()
+        with context:
+            states = _carry(advance, chunks, clips, flow, states)
+        return *_frames(clips, flow, rest), states
 
     def _advance(
         self, clips: Tensor, flow: Tensor | None, states: States | None
@@ -439,17 +443,15 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
 
 def _carry(
     advance: Callable[[Tensor, Tensor | None, States | None], States],
-    split: tuple[list[slice], slice],
+    chunks: list[slice],
     clips: Tensor,
     flow: Tensor | None,
     states: States | None,
-) -> tuple[Tensor, Tensor | None, States | None]:
-    """The frames behind the chunks of a split, their flow, and the states
-    that those chunks leave."""
-    chunks, rest = split
+) -> States | None:
+    """The states after chunks of the frames of clips (N, T, C, H, W)."""
     for chunk in chunks:
         states = advance(*_frames(clips, flow, chunk), states)
-    return *_frames(clips, flow, rest), states
+    return states
 
 
 def _frames(
