@@ -9,13 +9,13 @@ from tests.commands import ROOT, call
 
 WORKER = """
 import sys
-from functools import partial
 
 import torch
 import torch.distributed as dist
 from mmengine.model.wrappers import MMFullyShardedDataParallel
 from mmengine.registry import init_default_scope
-from torch.distributed.fsdp.wrap import size_based_auto_wrap_policy
+from mmseg.models.backbones.resnet import BasicBlock
+from torch.distributed.fsdp.wrap import ModuleWrapPolicy
 
 import mmseg_video.engine.registration
 from tests.models import NORM, RECURRENT, build, samples, wake
@@ -55,11 +55,9 @@ for train_cfg in ({}, dict(checkpoint_frames=1), dict(ref_grad='states')):
     train(whole, clips, labels)
     sharded = MMFullyShardedDataParallel(
         segmentor(train_cfg),
-        device_id=None,
+        device_id=torch.device('cpu'),
         use_orig_params=True,
-        auto_wrap_policy=partial(
-            size_based_auto_wrap_policy, min_num_params=5000
-        ),
+        auto_wrap_policy=ModuleWrapPolicy({BasicBlock}),
     )
     shard = sum(p.numel() for p in sharded.parameters())
     # Each process its clip: together the batch of two.
