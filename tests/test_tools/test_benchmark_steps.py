@@ -6,18 +6,18 @@ import sys
 from tests.commands import TOOLS, call
 
 
-def test_a_run_that_was_stopped_goes_on(tmp_path):
-    """In processes of their own: they fork, and must have no threads yet."""
+def test_a_run_that_was_stopped_goes_on(tmp_path, run_tool):
+    """First in a process of its own: it forks, and must have no threads
+    yet. Then all memory is known."""
     command = [
-        *(sys.executable, TOOLS / 'benchmark_steps.py', '--size', 64, 128),
-        *('--num-frames', 2, 4, '--networks', 'gated EMA', '--ways'),
-        *('all gradients', "ref_grad='states'", '--out', tmp_path),
+        *(TOOLS / 'benchmark_steps.py', '--size', 64, 128, '--num-frames'),
+        *(2, 4, '--networks', 'gated EMA', '--ways', 'all gradients'),
+        *("ref_grad='states'", '--out', tmp_path, '--repeats'),
     ]
-    for repeats in (1, 2):
-        code, output = call(
-            *command, '--repeats', repeats, OMP_NUM_THREADS='1'
-        )
-        assert code == 0, output[-2000:]
+    code, output = call(sys.executable, *command, 1, OMP_NUM_THREADS='1')
+    assert code == 0, output[-2000:]
+    code, output = run_tool(*command, 2)
+    assert code == 0, output[-2000:]
     report = json.loads((tmp_path / 'steps.json').read_text())
     rows = {(r['way'], r['num_frames']): r for r in report['rows'][1:]}
     assert len(rows) == 4
