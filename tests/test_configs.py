@@ -130,6 +130,61 @@ def test_a_readme_names_every_config_of_its_folder(folder):
     assert not [x for x in paths if not (CONFIGS.parent / x).exists()]
 
 
+PAPERS = [
+    (folder, collection['Paper'])
+    for folder in FOLDERS
+    for collection in load(folder / 'metafile.yml')['Collections']
+    if 'Paper' in collection
+]
+
+
+@pytest.mark.parametrize(
+    ('folder', 'paper'),
+    PAPERS,
+    ids=[f'{folder.name}: {paper["Title"]}' for folder, paper in PAPERS],
+)
+def test_a_readme_links_the_paper_and_has_its_citation(folder, paper):
+    text = (folder / 'README.md').read_text()
+    assert paper['URL'] in text
+    if folder == CONFIGS:  # of many methods
+        return
+    (entry,) = [e for e in bibtex(text) if e['title'] == paper['Title']]
+    assert entry.keys() >= {'author', 'year'}
+    assert entry.keys() & {'booktitle', 'journal'}
+
+
+def test_method_folders_without_a_paper_of_their_own_link_others():
+    ours = {p for p in FOLDERS if p not in dict(PAPERS)}
+    assert ours
+    links = re.compile(r'\]\(https://arxiv\.org/abs/\d{4}\.\d{4,5}\)')
+    assert not [p for p in ours if not links.search(readme(p))]
+
+
+def test_a_citation_is_the_same_wherever_it_stands():
+    """Its key is the first author, the year and the title's first word."""
+    entries = {}
+    for folder in FOLDERS:
+        for entry in bibtex(readme(folder)):
+            assert entries.setdefault(entry['key'], entry) == entry
+            author = re.split(r'[, ]', entry['author'])[0].lower()
+            assert entry['key'].startswith(author + entry['year'])
+    assert len(entries) > 10
+
+
+def readme(folder):
+    return (folder / 'README.md').read_text()
+
+
+def bibtex(text):
+    """The entries of a page, as dictionaries of their fields."""
+    return [
+        dict(re.findall(r'(\w+)={(.*)},?$', body, re.M), key=key)
+        for key, body in re.findall(
+            r'^@\w+{(\w+),\n(.*?)^}', text, re.M | re.S
+        )
+    ]
+
+
 def test_the_model_index_imports_every_metafile():
     root = CONFIGS.parent
     metafiles = load(root / 'model-index.yml')['Import']

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mmseg_video.experiments.benchmark_results import ResultsError
 from tests import evidence
 from tests.commands import ROOT, TOOLS, call
 
@@ -277,7 +278,7 @@ def test_without_results_it_is_refused(tmp_path):
     )
     assert code == 1
     assert output.count('\n') == 1
-    assert 'run bash tools/reproduce.sh' in output
+    assert 'bash tools/reproduce.sh makes them' in output
     assert list(tmp_path.iterdir()) == []
 
 
@@ -286,7 +287,7 @@ def test_results_that_are_none_are_refused(tmp_path, content):
     path = tmp_path / 'street_scenes/results.json'
     path.parent.mkdir()
     path.write_text(content)
-    with pytest.raises(ReportError, match='holds no results of a benchmark'):
+    with pytest.raises(ResultsError, match='holds no results of a benchmark'):
         Results(tmp_path)
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent / 'dev'))
 
 from report import digest
-from report.sources import RESULTS, ReportError, Results
+from report.sources import RESULTS, Results
 from report.write import FOLDER, write_all
 
 from mmseg_video.cli.arguments import tool_parser
+from mmseg_video.experiments.benchmark_results import ResultsError
 
 
 def parse_args():
@@ -47,5 +48,5 @@ def main():
 if __name__ == '__main__':
     try:
         main()
-    except ReportError as error:
+    except (ResultsError, FileNotFoundError) as error:
         sys.exit(f'error: {error}')

@@ -1,16 +1,24 @@
 """The published results of a benchmark, as ``tools/reproduce.sh`` wrote them.
 
 ``results.json`` holds ``entries`` (systems), their figures as ``rows``, and
-which entry is the ``baseline`` and the ``best``.
+which entry is the ``baseline`` and the ``best``. This is its only reader: of
+the documentation's tables, the notebook's and the report's.
 """
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 COMMAND = 'bash tools/reproduce.sh'
+# Entries that the results themselves name.
+ALIASES = ('best', 'best_without_laterals', 'baseline')
+
+
+class ResultsError(ValueError):
+    """A sentence: what is asked of the results, and where it is not."""
 
 
 @dataclass(frozen=True)
@@ -37,42 +45,85 @@ class BenchmarkResults:
 
     Args:
         path (path): ``results.json``.
+        titles (Mapping): Entry -> title, in place of the file's. Defaults to
+            none.
 
     Raises:
         FileNotFoundError: If it is not there.
-        ValueError: If it holds something else.
+        ResultsError: If it holds something else.
     """
 
-    def __init__(self, path: str | os.PathLike):
-        path = Path(path)
-        if not path.is_file():
+    def __init__(
+        self, path: str | os.PathLike, titles: Mapping[str, str] | None = None
+    ):
+        self.path, self._titles = Path(path), titles or {}
+        if not self.path.is_file():
             raise FileNotFoundError(
-                f"no published results in '{'/'.join(path.parts[-4:])}': "
-                f'{COMMAND} makes them'
+                f"no published results in '{self._short}': {COMMAND} makes "
+                'them'
             )
         try:
-            content = json.loads(path.read_text())
-            self.name: str = content['benchmark']
-            self.baseline: str = content['baseline']
-            self.best: str | None = content.get('best')
-            self.entries: dict[str, dict] = content['entries']
+            self.content: dict = json.loads(self.path.read_text())
+            self.entries: dict[str, dict] = self.content['entries']
+            self.baseline: str = self.content['baseline']
+            self.best: str | None = self.content.get('best')
             self._rows = {
-                (row['entry'], _column(row)): row for row in content['rows']
+                (row['entry'], _column(row)): row
+                for row in self.content['rows']
             }
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"'{path}' holds no results of a benchmark "
+            for name in {self.baseline, self.best or self.baseline}:
+                self.entries[name].get('title')
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ResultsError(
+                f"'{self._short}' holds no results of a benchmark "
                 f'({type(error).__name__}: {error}): remove it, and {COMMAND} '
                 'makes it again'
             ) from error
 
+    @property
+    def _short(self) -> str:
+        return '/'.join(self.path.parts[-4:])
+
+    @property
+    def baseline_first(self) -> list[str]:
+        """The entries, the baseline before all others."""
+        return sorted(self.entries, key=lambda e: e != self.baseline)
+
+    @cached_property
+    def data(self) -> set[str]:
+        """The test sets."""
+        return {column.data for _, column in self._rows}
+
+    def name(self, entry: str) -> str:
+        """The entry that a name or one of ALIASES means.
+
+        Raises:
+            ResultsError: If there is none.
+        """
+        name = self.content.get(entry) if entry in ALIASES else entry
+        if name not in self.entries:
+            raise ResultsError(
+                f"there is no entry '{name or entry}' in '{self._short}': "
+                f'choose of {", ".join(self.entries)}'
+            )
+        return name
+
     def title(self, entry: str) -> str:
-        return self.entries[entry].get('title', entry)
+        name = self.name(entry)
+        return self._titles.get(name, self.entries[name].get('title', name))
 
     def row(self, entry: str, column: Column) -> dict | None:
-        """``value``, ``sd``, ``difference``, ``low``, ``high``; None where it
-        was not measured."""
-        return self._rows.get((entry, column))
+        """``value``, ``sd``, ``runs``, ``difference``, ``low``, ``high``; None
+        where it was not measured."""
+        return self._rows.get((self.name(entry), column))
+
+    def has(self, entry: str, columns: Iterable[Column]) -> bool:
+        """Whether any of the figures was measured of an entry."""
+        return any(self.row(entry, column) for column in columns)
+
+    def measured(self, column: Column) -> bool:
+        """Whether a figure was measured of any entry."""
+        return any(self.has(entry, [column]) for entry in self.entries)
 
     def table(
         self, columns: Mapping[str, Column]
@@ -84,11 +135,9 @@ class BenchmarkResults:
         Args:
             columns (Mapping): Head of the column -> what is in it.
         """
-        measured = {column for _, column in self._rows}
-        columns = {k: c for k, c in columns.items() if c in measured}
-        order = sorted(self.entries, key=lambda e: e != self.baseline)
+        columns = {k: c for k, c in columns.items() if self.measured(c)}
         rows = []
-        for entry in order:
+        for entry in self.baseline_first:
             cells = [self.row(entry, column) for column in columns.values()]
             if any(cells):
                 title = self.title(entry)

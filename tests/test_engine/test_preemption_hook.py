@@ -53,11 +53,12 @@ def test_a_checkpoint_is_written_and_the_training_goes_on(
     cfg = training(root, tmp_path / 'part')
     runner = Runner.from_cfg(cfg)
     runner.register_hook(Send(number, 2))
-    before = signal.getsignal(number)
+    numbers = (number, signal.SIGCHLD)  # PyTorch sets the latter once
+    before = [signal.getsignal(n) for n in numbers]
     with pytest.raises(SystemExit) as end:
         runner.train()
     assert end.value.code == 128 + number
-    assert signal.getsignal(number) == before
+    assert [signal.getsignal(n) for n in numbers] == before
     path = tmp_path / 'part/iter_2.pth'
     line = f"stopped by {name} after iteration 2: '{path}' is written"
     assert line in capfd.readouterr().err
@@ -84,6 +85,21 @@ def test_signals_that_follow(monkeypatch):
     assert not sent
     hook._note(signal.SIGINT, None)
     assert sent == [signal.SIGINT]
+
+
+def test_what_becomes_of_workers_is_told_again_afterwards():
+    def told(*_):
+        """As PyTorch's loader sets it, once in a process."""
+
+    before = signal.signal(signal.SIGCHLD, told)
+    try:
+        hook = PreemptionHook()
+        hook._note(signal.SIGTERM, None)
+        assert signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL
+        hook.release_signals()
+        assert signal.getsignal(signal.SIGCHLD) is told
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 def test_every_process_of_a_job(root, tmp_path):

@@ -2,7 +2,11 @@ import json
 
 import pytest
 
-from mmseg_video.experiments.benchmark_results import BenchmarkResults, Column
+from mmseg_video.experiments.benchmark_results import (
+    BenchmarkResults,
+    Column,
+    ResultsError,
+)
 
 
 def row(entry, value, figure='mIoU', **more):
@@ -54,10 +58,24 @@ def test_a_row_for_each_entry_that_was_measured(path):
     ]
 
 
+def test_an_entry_by_its_name_or_by_what_it_is(path):
+    results = BenchmarkResults(path, {'ours': 'short'})
+    column = Column('clean', 'stream')
+    assert results.row('best', column) is results.row('ours', column)
+    assert results.title('best') == 'short'
+    assert results.title('baseline') == 'base'
+    assert results.baseline_first == ['base', 'ours', 'other']
+    assert results.row('other', column) is None
+    assert not results.measured(Column('clean', 'stream', split='val'))
+    for name in ('none', 'best_without_laterals'):
+        with pytest.raises(ResultsError, match=f"no entry '{name}' in '.*bas"):
+            results.row(name, column)
+
+
 def test_none_and_other_files_are_refused_with_the_command(path):
     missing = path.with_name('none.json')
     with pytest.raises(FileNotFoundError, match=r'reproduce\.sh makes them'):
         BenchmarkResults(missing)
     path.write_text('{"benchmark": "x"}')
-    with pytest.raises(ValueError, match='holds no results of a benchmark'):
+    with pytest.raises(ResultsError, match='holds no results of a benchmark'):
         BenchmarkResults(path)

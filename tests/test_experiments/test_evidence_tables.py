@@ -56,7 +56,7 @@ def test_every_table_can_be_made_of_what_there_is(name, tmp_path):
 
 
 def test_what_is_not_there_is_said(tmp_path):
-    with pytest.raises(ValueError, match=r'bash tools/reproduce'):
+    with pytest.raises(FileNotFoundError, match=r'bash tools/reproduce'):
         fill_tables(page('streamed'), tmp_path)
     with pytest.raises(ValueError, match="no table 'x': choose of front"):
         fill_tables(page('x'), tmp_path)

@@ -78,7 +78,8 @@ class PreemptionHook(Hook):
             self._signal, self._at = number, now
             # A loader's workers may get it too, and end: PyTorch would raise
             # that here, in the middle of the iteration.
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            number = signal.SIGCHLD
+            self._before[number] = signal.signal(number, signal.SIG_DFL)
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch=None, outputs=None

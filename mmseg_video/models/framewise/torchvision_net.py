@@ -1,7 +1,10 @@
 """Nets of torchvision."""
 
 import difflib
+import os
+import pickle
 from collections.abc import Sequence
+from http.client import HTTPException
 
 import torch
 
@@ -23,7 +26,7 @@ def open_torchvision(
         options: :class:`Framewise`'s.
 
     Raises:
-        OSError: If the weights cannot be fetched.
+        OSError: If the weights cannot be fetched, or arrive damaged.
         ValueError: If there is no such model.
     """
     from torchvision import models
@@ -46,14 +49,7 @@ def open_torchvision(
         num_classes=len(names),
         **extra,
     )
-    try:
-        values = torch.hub.load_state_dict_from_url(
-            weights.url, map_location='cpu', weights_only=True, check_hash=True
-        )
-    except OSError as error:
-        raise OSError(
-            f'cannot fetch the weights {weights.url}: {error}'
-        ) from error
+    values = _fetch(weights.url)
     net.load_state_dict(values)
     transforms = weights.transforms()
     return CallableNet(
@@ -63,3 +59,25 @@ def open_torchvision(
         std=[255 * value for value in transforms.std],
         **options,
     )
+
+
+def _fetch(url: str) -> dict:
+    """Weights by name, from torch's cache or from there."""
+    path = os.path.join(
+        torch.hub.get_dir(), 'checkpoints', os.path.basename(url)
+    )
+    try:
+        return torch.hub.load_state_dict_from_url(
+            url, map_location='cpu', weights_only=True, check_hash=True
+        )
+    except (OSError, HTTPException) as error:
+        raise OSError(
+            f"cannot fetch the weights '{url}': {error}. Download them on a "
+            f"machine with a network and put the file at '{path}'"
+        ) from None
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        why = str(error).splitlines()[0]
+        raise OSError(
+            f"the weights '{url}' arrived damaged: {why}. Remove '{path}', "
+            'if it is there, and try again'
+        ) from None

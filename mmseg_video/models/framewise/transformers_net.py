@@ -2,7 +2,8 @@
 
 import difflib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from mmengine.logging import print_log
 from torch import Tensor, nn
@@ -104,15 +105,11 @@ def open_transformers(
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     where = name.removeprefix(SCHEME)
-    try:
+    with _fetched(name, where):
         config = transformers.AutoConfig.from_pretrained(where, **NO_CODE)
-    except (OSError, ValueError) as error:
-        raise _not_found(name, where, error) from error
     maker = _maker(transformers, config, name)
-    try:
+    with _fetched(name, where):
         net = maker.from_pretrained(where, weights_only=True)
-    except OSError as error:
-        raise _not_found(name, where, error) from error
     names = [config.id2label[i] for i in range(config.num_labels)]
     colours = _colours(transformers, where, name)
     net, classes = net.eval(), classes or names
@@ -122,18 +119,37 @@ def open_transformers(
     if config.model_type in SQUARES:
         options['window'] = config.image_size
     if config.model_type == 'oneformer':
-        options['inputs'] = _task(transformers, where, config)
+        with _fetched(name, where):
+            options['inputs'] = _task(transformers, where, config)
     return TransformersNet(net, classes, **colours, **options)
 
 
-def _not_found(name: str, where: str, error: Exception) -> OSError:
-    why = str(error).strip().splitlines()[0]
-    if os.path.isdir(where):
-        return OSError(f"'{where}' is no folder of transformers': {why}")
-    return OSError(
-        f'{name} can be neither found nor fetched: {why} Download it on a '
-        'machine with a network, and name the folder by hf://PATH'
-    )
+@contextmanager
+def _fetched(name: str, where: str) -> Iterator[None]:
+    """What fails within, on the way to a model, ends in one sentence."""
+    try:
+        yield
+    except (*_of_the_network(), OSError, ValueError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        if os.path.isdir(where):
+            raise OSError(
+                f"'{where}' is no folder of transformers': {lines[0]}"
+            ) from None
+        raise OSError(
+            f'{name} can be neither found nor fetched: '
+            f'{lines[0].removesuffix(".")}. Download it on a machine with a '
+            'network, and name the folder by hf://PATH'
+        ) from None
+
+
+def _of_the_network() -> tuple[type[Exception], ...]:
+    """A download that breaks off, in the hub's library of today: httpx's
+    errors are none of the system's."""
+    try:
+        import httpx
+    except ImportError:
+        return ()
+    return (httpx.HTTPError,)
 
 
 def _maker(transformers, config, name: str) -> type:

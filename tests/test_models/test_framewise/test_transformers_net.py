@@ -233,6 +233,35 @@ def test_bad_names_are_refused_with_a_sentence(tmp_path, monkeypatch):
         open_net(f'hf://{folder}')
 
 
+@pytest.mark.parametrize('at', ['config', 'weights'])
+@pytest.mark.parametrize(
+    ('kind', 'said'),
+    [
+        (None, 'cannot connect.\nThen much more.'),
+        ('httpx', 'it broke off'),
+        ('httpx', ''),
+    ],
+)
+def test_a_download_that_fails_is_one_sentence(monkeypatch, at, kind, said):
+    kind = pytest.importorskip(kind).ReadTimeout if kind else OSError
+
+    def fail(*args, **kwargs):
+        raise kind(said)
+
+    maker = hf.AutoConfig
+    if at == 'weights':
+        config = hf.SegformerConfig()
+        config.architectures = ['SegformerForSemanticSegmentation']
+        monkeypatch.setattr(maker, 'from_pretrained', lambda *a, **k: config)
+        maker = hf.SegformerForSemanticSegmentation
+    monkeypatch.setattr(maker, 'from_pretrained', fail)
+    why = (said or 'ReadTimeout').split('.')[0]
+    with pytest.raises(OSError, match=f'fetched: {why}. Download') as raised:
+        open_net('hf://some/model')
+    assert raised.value.__suppress_context__
+    assert '\n' not in str(raised.value)
+
+
 def test_no_code_of_an_author_runs_whatever_is_answered(tmp_path, monkeypatch):
     """The library asks, and a user may say yes."""
     (tmp_path / 'theirs.py').write_text(

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from mmseg_video.experiments.benchmark_results import Column
+
 from .facts import NETS, fact
 from .sources import Results
 
@@ -28,10 +30,10 @@ def flicker(results: Results, path: Path) -> None:
 def _scatter(axis, benchmark, data, subset, title) -> None:
     from adjustText import adjust_text
 
-    baseline, texts = benchmark.name('baseline'), []
-    for name in benchmark.entries:
+    texts = []
+    for name in benchmark.baseline_first:
         rows = [
-            benchmark.find(data, 'stream', name, figure, subset)
+            benchmark.row(name, Column(data, 'stream', figure, subset))
             for figure in ('flicker_static', 'mIoU')
         ]
         if None in rows:
@@ -39,7 +41,7 @@ def _scatter(axis, benchmark, data, subset, title) -> None:
         (x, y), (dx, dy) = (
             [row[key] for row in rows] for key in ('value', 'sd')
         )
-        colour = BASELINE if name == baseline else OURS
+        colour = BASELINE if name == benchmark.baseline else OURS
         axis.errorbar(
             *(x, y),
             **dict(xerr=dx, yerr=dy, fmt='o', ms=3.5, lw=0.7),
@@ -48,7 +50,7 @@ def _scatter(axis, benchmark, data, subset, title) -> None:
         texts.append(
             axis.text(x, y, benchmark.title(name), fontsize=5.5, color=colour)
         )
-        if name == baseline:
+        if name == benchmark.baseline:
             axis.axhline(y, color=BASELINE, lw=0.6, ls='--', zorder=1)
     axis.margins(0.15, 0.12)
     axis.set_title(title)
@@ -56,7 +58,8 @@ def _scatter(axis, benchmark, data, subset, title) -> None:
     axis.figure.canvas.draw()
     if texts:
         arrows = dict(arrowstyle='-', color=GREY, lw=0.4)
-        adjust_text(texts, ax=axis, arrowprops=arrows)
+        # Steps, not seconds: the same figure on every machine.
+        adjust_text(texts, ax=axis, arrowprops=arrows, iter_lim=500)
 
 
 def per_class(results: Results, path: Path) -> None:

@@ -32,6 +32,8 @@ a stroke between: ``better|unsure``.
 import re
 from pathlib import Path
 
+from mmseg_video.experiments.benchmark_results import Column, ResultsError
+
 from . import numbers
 from .facts import fact
 from .sources import ReportError, Results, literature
@@ -88,7 +90,7 @@ def read_values(results: Results, folder: Path) -> str:
                 else:
                     key = ':'.join((name, *arguments))
                     values[key] = _value(results, folder, name, arguments)
-        except ReportError as error:
+        except ResultsError as error:
             where = path.relative_to(folder)
             raise ReportError(f'{where}: {error}') from error
     lines = (
@@ -118,7 +120,7 @@ def _value(results: Results, folder: Path, name: str, arguments) -> str:
         return numbers.plain(row['value'], row['figure'])
     if name == 'resultsd':
         return numbers.with_spread(row['value'], row['sd'], row['figure'])
-    if row['entry'] == results.of(row['data']).name('baseline'):
+    if row['entry'] == results.of(row['data']).baseline:
         raise ReportError(f'{arguments}: the baseline differs from nothing')
     if name == 'relgain':
         return numbers.relative(row)
@@ -167,7 +169,9 @@ def _rule(benchmark) -> str:
     """How a sentence begins that names what the rule chose."""
     for entry in ('best', 'best_without_laterals'):
         rows = [
-            benchmark.find('bursts@val', 'stream', entry, figure, 'clean')
+            benchmark.row(
+                entry, Column('bursts', 'stream', figure, 'clean', 'val')
+            )
             for figure in ('mIoU', 'flicker_static')
         ]
         name = benchmark.name(entry)

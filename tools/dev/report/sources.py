@@ -3,16 +3,20 @@
 import csv
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from mmseg_video.experiments.benchmark_results import (
+    COMMAND,
+    BenchmarkResults,
+    Column,
+    ResultsError,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 RESULTS = ROOT / 'work_dirs/results'
 BENCHMARKS = {'street': 'street_scenes'}
-# Entries that the results themselves name.
-ALIASES = ('best', 'best_without_laterals', 'baseline')
-COMMAND = 'bash tools/reproduce.sh'
 # Entries by names that are short enough for a table; others have their own.
 TITLES = {
     'framewise_same_time': 'framewise, same time (baseline)',
@@ -30,100 +34,16 @@ TITLES = {
     'split_gated_ema': 'split laterals, gated EMA',
     'split_gated_ema_flow': 'split laterals, gated EMA along flow',
 }
-# The first of the splits that has a row is meant.
-SPLITS = ('test', 'val')
 
 
-class ReportError(ValueError):
+class ReportError(ResultsError):
     """A sentence: what the report asks for, and where it is not."""
 
 
-@dataclass
-class Benchmark:
-    """What ``bash tools/reproduce.sh`` measured on one benchmark.
-
-    Args:
-        path (Path): Its results.json.
-        content (dict): What is in it.
-    """
-
-    path: Path
-    content: dict
-    index: dict = field(init=False, repr=False)
-
-    def __post_init__(self):
-        self.index = {
-            (
-                *(row['data'], row['split'], row['protocol']),
-                *(row['entry'], row['figure'], row['subset']),
-            ): row
-            for row in self.content['rows']
-        }
-
-    @property
-    def data(self) -> set[str]:
-        return {row['data'] for row in self.content['rows']}
-
-    @property
-    def entries(self) -> dict[str, dict]:
-        """Name -> title, config and costs, the baseline first."""
-        entries, first = self.content['entries'], self.content['baseline']
-        return {first: entries[first], **entries}
-
-    def name(self, entry: str) -> str:
-        """The entry that a name or an alias means."""
-        name = self.content[entry] if entry in ALIASES else entry
-        if name not in self.content['entries']:
-            raise ReportError(
-                f"{self.path}: there is no entry '{name}'; there are "
-                + ', '.join(self.content['entries'])
-            )
-        return name
-
-    def title(self, entry: str) -> str:
-        name = self.name(entry)
-        return TITLES.get(name, self.content['entries'][name]['title'])
-
-    def find(self, data, protocol, entry, figure, subset) -> dict | None:
-        """A row, None where it was not measured.
-
-        Args:
-            data (str): The data, or DATA@SPLIT.
-            protocol, entry, figure, subset (str): As in results.json; the
-                entry may be an alias.
-        """
-        data, _, split = data.partition('@')
-        entry = self.name(entry)
-        for each in (split,) if split else SPLITS:
-            key = data, each, protocol, entry, figure, subset
-            if key in self.index:
-                return self.index[key]
-        return None
-
-
-def read_benchmark(path: Path) -> Benchmark:
-    """The results of a benchmark.
-
-    Raises:
-        ReportError: If they are missing or no such results.
-    """
-    if not path.is_file():
-        raise ReportError(
-            f"the results '{_short(path)}' are missing, and the report is "
-            f'made of them: run {COMMAND}'
-        )
-    try:
-        benchmark = Benchmark(path, json.loads(path.read_text()))
-        for entry in ('baseline', 'best'):
-            benchmark.name(entry)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, ReportError):
-            raise
-        raise ReportError(
-            f"'{_short(path)}' holds no results of a benchmark "
-            f'({type(error).__name__}: {error}): remove it and run {COMMAND}'
-        ) from error
-    return benchmark
+def column(data: str, protocol: str, figure: str, subset: str) -> Column:
+    """As the text writes it: the data is DATA, of test, or DATA@SPLIT."""
+    data, _, split = data.partition('@')
+    return Column(data, protocol, figure, subset, split or 'test')
 
 
 @dataclass
@@ -138,11 +58,11 @@ class Results:
 
     def __post_init__(self):
         self.benchmarks = {
-            name: read_benchmark(self.root / folder / 'results.json')
+            name: BenchmarkResults(self.root / folder / 'results.json', TITLES)
             for name, folder in BENCHMARKS.items()
         }
 
-    def of(self, data: str) -> Benchmark:
+    def of(self, data: str) -> BenchmarkResults:
         """The benchmark that has this data."""
         for benchmark in self.benchmarks.values():
             if data.partition('@')[0] in benchmark.data:
@@ -151,13 +71,18 @@ class Results:
         raise ReportError(f"no results on '{data}': there are {known}")
 
     def row(self, data, protocol, entry, figure, subset) -> dict:
-        """A row of the results, see :meth:`Benchmark.find`.
+        """A row of the results.
+
+        Args:
+            data, protocol, figure, subset (str): See :func:`column`.
+            entry (str): A name or an alias.
 
         Raises:
             ReportError: If it was not measured.
         """
         benchmark = self.of(data)
-        found = benchmark.find(data, protocol, entry, figure, subset)
+        where = column(data, protocol, figure, subset)
+        found = benchmark.row(entry, where)
         if found is None:
             raise ReportError(
                 f"'{_short(benchmark.path)}' has no {figure} of "

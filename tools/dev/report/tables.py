@@ -2,51 +2,51 @@
 
 from collections.abc import Callable
 
+from mmseg_video.experiments.benchmark_results import BenchmarkResults, Column
+
 from . import numbers
 from .latex import best_bold, tabular
-from .sources import Benchmark, Results
+from .sources import Results
 
-# data, protocol, figure, subset
-Cell = tuple[str, str, str, str]
 MISSING = '--'
 
 # Group of columns -> its columns and their names.
 STREET = {
     'no degradation, stream': {
-        ('clean', 'stream', 'mIoU', 'all'): 'all',
-        ('clean', 'stream', 'flicker_static', 'all'): 'flicker',
-        ('clean', 'stream', 'VC8', 'all'): 'VC8',
+        Column('clean', 'stream'): 'all',
+        Column('clean', 'stream', 'flicker_static'): 'flicker',
+        Column('clean', 'stream', 'VC8'): 'VC8',
     },
     'bursts, stream': {
-        ('bursts', 'stream', 'mIoU', 'all'): 'all',
-        ('bursts', 'stream', 'mAcc', 'all'): 'mAcc',
-        ('bursts', 'stream', 'mIoU', 'clean'): 'clean',
-        ('bursts', 'stream', 'mIoU', 'degraded'): 'degr.',
-        ('bursts', 'stream', 'flicker_static', 'all'): 'flicker',
-        ('bursts', 'stream', 'VC8', 'all'): 'VC8',
+        Column('bursts', 'stream'): 'all',
+        Column('bursts', 'stream', 'mAcc'): 'mAcc',
+        Column('bursts', 'stream', subset='clean'): 'clean',
+        Column('bursts', 'stream', subset='degraded'): 'degr.',
+        Column('bursts', 'stream', 'flicker_static'): 'flicker',
+        Column('bursts', 'stream', 'VC8'): 'VC8',
     },
     'bursts, $T\\,{=}\\,5$': {
-        ('bursts', 't5', 'mIoU', 'all'): 'all',
-        ('bursts', 't5', 'mIoU', 'clean'): 'clean',
-        ('bursts', 't5', 'mIoU', 'degraded'): 'degr.',
+        Column('bursts', 't5'): 'all',
+        Column('bursts', 't5', subset='clean'): 'clean',
+        Column('bursts', 't5', subset='degraded'): 'degr.',
     },
     'long bursts': {
-        ('long_bursts', 'stream', 'mIoU', 'clean'): 'clean',
-        ('long_bursts', 'stream', 'mIoU', 'degraded'): 'degr.',
+        Column('long_bursts', 'stream', subset='clean'): 'clean',
+        Column('long_bursts', 'stream', subset='degraded'): 'degr.',
     },
 }
 STREET_GAINS = {
-    ('clean', 'stream', 'mIoU', 'all'): 'no degradation',
-    ('bursts', 'stream', 'mIoU', 'all'): 'bursts, all',
-    ('bursts', 'stream', 'mIoU', 'clean'): 'bursts, clean',
-    ('bursts', 'stream', 'mIoU', 'degraded'): 'bursts, degr.',
-    ('long_bursts', 'stream', 'mIoU', 'degraded'): 'long, degr.',
-    ('bursts', 'stream', 'flicker_static', 'all'): 'flicker, all',
-    ('bursts', 'stream', 'flicker_static', 'clean'): 'flicker, clean',
+    Column('clean', 'stream'): 'no degradation',
+    Column('bursts', 'stream'): 'bursts, all',
+    Column('bursts', 'stream', subset='clean'): 'bursts, clean',
+    Column('bursts', 'stream', subset='degraded'): 'bursts, degr.',
+    Column('long_bursts', 'stream', subset='degraded'): 'long, degr.',
+    Column('bursts', 'stream', 'flicker_static'): 'flicker, all',
+    Column('bursts', 'stream', 'flicker_static', 'clean'): 'flicker, clean',
 }
 SELECTION = {
-    ('bursts@val', 'stream', 'mIoU', 'clean'): 'mIoU',
-    ('bursts@val', 'stream', 'flicker_static', 'clean'): 'flicker',
+    Column('bursts', 'stream', subset='clean', split='val'): 'mIoU',
+    Column('bursts', 'stream', 'flicker_static', 'clean', 'val'): 'flicker',
 }
 MARKS = {'best_without_laterals': r'\,$\circ$', 'best': r'\,$\star$'}
 
@@ -60,7 +60,7 @@ def street_values(results: Results) -> str:
 def street_gains(results: Results) -> str:
     """Differences to the baseline, with their intervals."""
     benchmark = results.benchmarks['street']
-    columns = {c: n for c, n in STREET_GAINS.items() if any_has(benchmark, c)}
+    columns = {c: n for c, n in STREET_GAINS.items() if benchmark.measured(c)}
     head = (_head(columns.values()),)
     lines = _gains(benchmark, columns)
     return tabular('@{}l' + 'r' * len(columns) + '@{}', head, lines)
@@ -99,23 +99,26 @@ def costs(results: Results) -> str:
     lines = [
         [
             numbers.escape(benchmark.title(name)),
-            *(_number(entry.get(c[0]), *c[1:]) for c in columns.values()),
+            *(
+                _number(benchmark.entries[name].get(c[0]), *c[1:])
+                for c in columns.values()
+            ),
         ]
-        for name, entry in benchmark.entries.items()
-        if entry.get('seconds') is not None
+        for name in benchmark.baseline_first
+        if benchmark.entries[name].get('seconds') is not None
     ]
     letters = '@{}l' + 'r' * len(columns) + '@{}'
     return tabular(letters, [_head(columns)], lines)
 
 
 def _grouped(
-    benchmark: Benchmark,
-    groups: dict[str, dict[Cell, str]],
-    **more: Callable[[Benchmark, str], str],
+    benchmark: BenchmarkResults,
+    groups: dict[str, dict[Column, str]],
+    **more: Callable[[BenchmarkResults, str], str],
 ) -> str:
     """A table of the columns that were measured, under their groups."""
     groups = {
-        group: {c: n for c, n in columns.items() if any_has(benchmark, c)}
+        group: {c: n for c, n in columns.items() if benchmark.measured(c)}
         for group, columns in groups.items()
     }
     more = {
@@ -142,43 +145,30 @@ def _grouped(
     return tabular(letters, head, lines)
 
 
-def any_has(benchmark: Benchmark, column: Cell) -> bool:
-    return any(find(benchmark, name, column) for name in benchmark.entries)
-
-
 def _head(names, *more: str) -> str:
     return ' & '.join(['', *names, *more]) + r' \\'
 
 
-def measured(benchmark: Benchmark, columns: dict[Cell, str]) -> list[str]:
-    """The entries that have any of the figures."""
-    return [
-        name
-        for name in benchmark.entries
-        if any(find(benchmark, name, column) for column in columns)
-    ]
-
-
-def find(benchmark: Benchmark, name: str, column: Cell) -> dict | None:
-    data, protocol, figure, subset = column
-    return benchmark.find(data, protocol, name, figure, subset)
+def measured(benchmark: BenchmarkResults, columns) -> list[str]:
+    """The entries that have any of the figures, the baseline first."""
+    return [n for n in benchmark.baseline_first if benchmark.has(n, columns)]
 
 
 def _values(
-    benchmark: Benchmark,
-    columns: dict[Cell, str],
-    *more: Callable[[Benchmark, str], str],
+    benchmark: BenchmarkResults,
+    columns: dict[Column, str],
+    *more: Callable[[BenchmarkResults, str], str],
 ) -> list[list[str]]:
     names = measured(benchmark, columns)
     lines = [[numbers.escape(benchmark.title(n))] for n in names]
     for column in columns:
-        rows = [find(benchmark, name, column) for name in names]
+        rows = [benchmark.row(name, column) for name in names]
         values = [row and row['value'] for row in rows]
         texts = [
-            MISSING if v is None else numbers.plain(v, column[2])
+            MISSING if v is None else numbers.plain(v, column.figure)
             for v in values
         ]
-        less = column[2] in numbers.LESS_IS_BETTER
+        less = column.figure in numbers.LESS_IS_BETTER
         texts = best_bold(values, texts, less)
         for line, text in zip(lines, texts, strict=True):
             line.append(text)
@@ -187,13 +177,12 @@ def _values(
     return lines
 
 
-def _gains(benchmark: Benchmark, columns: dict[Cell, str]) -> list:
-    baseline = benchmark.name('baseline')
+def _gains(benchmark: BenchmarkResults, columns: dict[Column, str]) -> list:
     lines = []
     for name in measured(benchmark, columns):
-        if name == baseline:
+        if name == benchmark.baseline:
             continue
-        rows = [find(benchmark, name, column) for column in columns]
+        rows = [benchmark.row(name, column) for column in columns]
         if all(row is None or row.get('difference') is None for row in rows):
             continue
         title = numbers.escape(benchmark.title(name))
@@ -217,13 +206,13 @@ def _gain(row: dict | None) -> str:
     return text
 
 
-def _latency(benchmark: Benchmark, name: str) -> str:
+def _latency(benchmark: BenchmarkResults, name: str) -> str:
     return _number(benchmark.entries[name].get('latency_ratio'), 1, '.2f')
 
 
-def _runs(benchmark: Benchmark, name: str) -> str:
+def _runs(benchmark: BenchmarkResults, name: str) -> str:
     """How many runs its streamed figures are means of."""
-    row = benchmark.find('bursts', 'stream', name, 'mIoU', 'all')
+    row = benchmark.row(name, Column('bursts', 'stream'))
     return str(row['runs']) if row else MISSING
 
 
