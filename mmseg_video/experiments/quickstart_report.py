@@ -15,7 +15,6 @@ from ..io.writers import GifWriter
 from ..visualization import side_by_side
 from .output import markdown_table, save_figure, subplots, to_json
 
-
 # What a stream's test says of clean and degraded frames, where there are any.
 STREAM = {
     'mIoU': 'sequences/mIoU',
