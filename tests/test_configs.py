@@ -5,13 +5,14 @@ import copy
 import functools
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from mmengine import Config
 from mmengine.fileio import load
 from mmengine.registry import init_default_scope
-from mmseg.registry import MODELS, TRANSFORMS, VISUALIZERS
+from mmseg.registry import HOOKS, MODELS, TRANSFORMS, VISUALIZERS
 from mmseg.structures import SegDataSample
 
 from mmseg_video.datasets import sequence_config
@@ -284,9 +285,9 @@ def test_dense_widens_only_what_reads_it():
 
 
 EXTRA = {
-    'rnn_unet_cityscapes': 'unet_finetune_cityscapes',
+    'rnn_unet_joint_cityscapes': 'unet_finetune_cityscapes',
     'rnn_unet_camvid': 'unet_finetune_camvid',
-    'rnn_unet_street': 'unet_finetune_street',
+    'rnn_unet_joint_street': 'unet_finetune_street',
     'rnn_icnet_v5_cityscapes': 'icnet_finetune_cityscapes',
     'rnn_unet_vgg_cityscapes': 'unet_finetune_vgg_cityscapes',
     'rnn_unet_vgg_lstm_bottleneck_cityscapes': 'unet_vgg_60k_cityscapes',
@@ -316,6 +317,21 @@ def test_both_get_the_same_extra_iterations(name):
     assert ours.train_dataloader.batch_size == base.train_dataloader.batch_size
     sequence_config(ours.train_dataloader.dataset).num_frames = 1
     assert ours.train_dataloader.dataset == base.train_dataloader.dataset
+
+
+@pytest.mark.parametrize('data', ['cityscapes', 'street'])
+def test_the_default_trains_its_recurrent_modules_alone(data):
+    cfg = read(ZOO[f'rnn_unet_{data}'].config)
+    freeze = cfg.default_hooks['freeze']
+    model = build(ZOO[f'rnn_unet_{data}'].config)
+    assert model.neck
+    assert model.head_rnns
+    hook = HOOKS.build(freeze)
+    hook.before_train(SimpleNamespace(iter=0, model=model))
+    hook.before_train_iter(SimpleNamespace(iter=10**6, model=model), 0)
+    trains = [k for k, p in model.named_parameters() if p.requires_grad]
+    assert trains
+    assert all('rnn' in key for key in trains)
 
 
 def test_coco_pretrained_models_train_alike():

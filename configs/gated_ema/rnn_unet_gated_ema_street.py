@@ -1,2 +1,5 @@
-_base_ = ['../rnn_unet_street.py', '../_base_/recipes/gated_ema.py']
+_base_ = [
+    '../rnn_unet/rnn_unet_joint_street.py',
+    '../_base_/recipes/gated_ema.py',
+]
 model = _base_.recipe.model

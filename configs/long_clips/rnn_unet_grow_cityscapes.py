@@ -1,4 +1,4 @@
-_base_ = '../rnn_unet_cityscapes.py'
+_base_ = '../rnn_unet/rnn_unet_joint_cityscapes.py'
 # T = 5, then 8, then 12.
 default_hooks = dict(
     grow=dict(type='GrowClipHook', milestones={16000: 8, 32000: 12})

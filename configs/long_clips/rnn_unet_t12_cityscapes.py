@@ -1,4 +1,4 @@
-_base_ = '../rnn_unet_cityscapes.py'
+_base_ = '../rnn_unet/rnn_unet_joint_cityscapes.py'
 train_dataloader = dict(dataset=dict(num_frames=12))
 val_dataloader = dict(dataset=dict(num_frames=12))
 test_dataloader = dict(dataset=dict(num_frames=12))

@@ -1,2 +1,2 @@
-_base_ = '../rnn_unet_cityscapes.py'
+_base_ = './rnn_unet_joint_cityscapes.py'
 model = dict(neck=dict(levels=[3]))

@@ -1,3 +1,3 @@
-_base_ = '../rnn_unet_cityscapes.py'
+_base_ = './rnn_unet_joint_cityscapes.py'
 # Three lateral connections, the deepest being the bottleneck.
 model = dict(neck=dict(levels=[1, 2, 3]))

@@ -1,4 +1,4 @@
-_base_ = '../rnn_unet_street.py'
+_base_ = './rnn_unet_joint_street.py'
 # concat(x, h): a quarter more channels on each level.
 model = dict(
     neck=dict(connection='dense'),

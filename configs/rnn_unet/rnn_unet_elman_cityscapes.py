@@ -1,3 +1,3 @@
-_base_ = '../rnn_unet_cityscapes.py'
+_base_ = './rnn_unet_joint_cityscapes.py'
 # No gates: the floor.
 model = dict(neck=dict(cell=dict(type='ElmanCell')))

@@ -1,2 +1,2 @@
-_base_ = '../rnn_unet_cityscapes.py'
+_base_ = './rnn_unet_joint_cityscapes.py'
 model = dict(final_rnn=dict(type='ConvRNN', hidden_ratio=0.5))

@@ -1,4 +1,4 @@
-_base_ = '../rnn_unet_cityscapes.py'
+_base_ = './rnn_unet_joint_cityscapes.py'
 # Offline without a key or a network: wandb sync later.
 vis_backends = [
     dict(type='LocalVisBackend'),

@@ -1,3 +1,3 @@
-_base_ = '../rnn_unet_cityscapes.py'
+_base_ = '../rnn_unet/rnn_unet_joint_cityscapes.py'
 mix = dict(type='ClipMixUp')
 model = dict(data_preprocessor=dict(batch_augments=dict(mix=mix)))

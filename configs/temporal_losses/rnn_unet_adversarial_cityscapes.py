@@ -1,4 +1,4 @@
-_base_ = '../rnn_unet_cityscapes.py'
+_base_ = '../rnn_unet/rnn_unet_joint_cityscapes.py'
 # A discriminator tells predicted label maps from true ones.
 model = dict(clip_losses=dict(adversarial=dict(type='AdversarialLoss')))
 optim_wrapper = dict(

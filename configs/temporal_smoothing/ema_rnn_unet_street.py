@@ -1,3 +1,3 @@
-_base_ = ['../rnn_unet_street.py', '../_base_/recipes/ema.py']
+_base_ = ['../rnn_unet/rnn_unet_joint_street.py', '../_base_/recipes/ema.py']
 # Tests a recurrent checkpoint of that config.
 model = _base_.recipe.model

@@ -1,4 +1,4 @@
-_base_ = '../rnn_unet_cityscapes.py'
+_base_ = '../rnn_unet/rnn_unet_joint_cityscapes.py'
 # What comes from the framewise baseline learns at a tenth of the rate, the
 # recurrent modules at five times it.
 tenth = dict(lr_mult=0.1)

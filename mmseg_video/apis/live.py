@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from torch import Tensor
 
+from ..flow.usable_frames import Sight
 from ..models.states import States, keep_finite
 from .frames import as_array, begins_sequence
-from .video_seg_inferencer import Prediction, VideoSegInferencer
+from .video_seg_inferencer import NONE, Prediction, VideoSegInferencer
 
 
 class LiveSegmentor:
@@ -24,7 +25,8 @@ class LiveSegmentor:
     An answer takes as long as flow and warp do, whatever the net. When the
     net is done with a frame, its result is warped along all flows since then,
     to the present, and takes the place of the state; the net gets the newest
-    frame next. Only the first frame of a sequence waits for the net.
+    frame next. Only the first frame of a sequence waits for the net. A flat or
+    dark frame is answered as the last usable one, and never reaches the net.
 
     Args:
         inferencer (VideoSegInferencer): With a model that can propagate.
@@ -57,6 +59,8 @@ class LiveSegmentor:
     def _begin(self) -> None:
         self._states: States | None = None
         self._image, self._size = None, None
+        self._sight: Sight | None = None
+        self._last: Prediction | None = None
         # Flow fields since the frame that the net is at.
         self._since: list[Tensor | None] = []
 
@@ -74,6 +78,16 @@ class LiveSegmentor:
         if frame.shape != self._size:
             self.reset()
             self._size = frame.shape
+        usable = self.inferencer.usable
+        self._sight = usable.next(self._sight, frame)
+        if not self._sight.usable and self._last is not None:
+            return self._last.held_for(frame)
+        prediction = self._answer(frame)
+        if not usable.all:
+            self._last = prediction.held_for(NONE)
+        return prediction
+
+    def _answer(self, frame: np.ndarray) -> Prediction:
         flow = self.inferencer.stepper.flow_of([self._field(frame)])
         if self._states is None:
             self._worker.give((frame, None, None))
@@ -113,7 +127,7 @@ class LiveSegmentor:
         self._states = states
 
     def _field(self, frame: np.ndarray) -> np.ndarray | None:
-        """The flow field (3, h, w) to the frame before."""
+        """The flow field (3, h, w) to the last usable frame."""
         make = self.inferencer.flow
         if make is None:
             return None

@@ -14,6 +14,7 @@ from ..flow.estimators import build_flow
 from ..flow.full_frames import FullFrames
 from ..flow.previous import FrameFlow
 from ..flow.stacked import StackedFlow
+from ..flow.usable_frames import UsableFrames
 from ..models import (
     CallableNet,
     Framewise,
@@ -42,6 +43,8 @@ def steady(
     every: int | str = 1,
     max_every: int = FullFrames.max_every,
     tolerance: float = FullFrames.tolerance,
+    min_contrast: float = UsableFrames.min_contrast,
+    max_held: int = UsableFrames.max_held,
     flow: str = 'dis',
     **options,
 ) -> VideoSegInferencer:
@@ -65,6 +68,10 @@ def steady(
         amp, probabilities, max_streams: :class:`VideoSegInferencer`'s.
         every, max_every, tolerance: On which frames the net runs, see
             :class:`FullFrames`. Defaults to all.
+        min_contrast, max_held: On flat and dark frames it does not run, and
+            the last answer is held, see :class:`UsableFrames`;
+            ``min_contrast=0`` makes it run on them too. Defaults to 10, and
+            at most 30 frames in a row.
         flow (str): What the filter's flow is estimated by: 'dis', or 'codec',
             the motion vectors of a video file. Defaults to 'dis'.
         options: :class:`CallableNet`'s, for a function or module.
@@ -102,6 +109,8 @@ def steady(
         every=every,
         max_every=max_every,
         tolerance=tolerance,
+        min_contrast=min_contrast,
+        max_held=max_held,
     )
 
 

@@ -1,5 +1,6 @@
 """Predictions of recorded video that look at the future too."""
 
+import functools
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 
+from ..flow.stream_frames import stream_frames
 from ..io.prefetch import prefetch
 from ..models.states import keep_finite
 from ..models.two_sided import TwoSidedFilter
@@ -31,7 +33,9 @@ def two_sided(
     """Predictions of a whole video by a filter that looks at the past and at
     the future (:class:`TwoSidedFilter`), in order, every frame once.
 
-    Memory does not grow with the length of the video.
+    Memory does not grow with the length of the video. A flat or dark frame
+    counts as one on which the net does not run, and which shows the same as
+    the last usable one.
 
     Args:
         inferencer (VideoSegInferencer): With a model whose filter is an
@@ -65,36 +69,44 @@ def _predictions(inferencer, source, filter, lag) -> Iterator['Prediction']:
     smooth = TwoSidedFilter(filter, ahead, chunk)
     stepper, waiting = inferencer.stepper, deque()
     frames = (as_array(frame, 'video') for frame in source)
-    items = ((frame, None, None) for frame in frames)
+    items = stream_frames(
+        *(frames, inferencer.flow, inferencer.usable),
+        begins=functools.partial(begins_sequence, source),
+        both_ways=True,
+    )
     if inferencer.flow is not None:
-        items = prefetch(inferencer.flow.both_ways(frames))
+        items = prefetch(items)
 
     def finished(answers):
         for scores in answers:
-            frame, pace = waiting.popleft()
+            frame, *how = waiting.popleft()
             (logits,) = stepper.resized(scores, frame.shape[:2])
-            yield inferencer.prediction(frame, logits, pace.full)
+            yield inferencer.prediction(frame, logits, *how)
 
-    pace, states, size, maps = None, None, None, None
+    pace, states, maps = None, None, None
     with closing(items):
-        for number, (frame, *fields) in enumerate(items):
-            begins = frame.shape[:2] != size or begins_sequence(source, number)
-            if begins:
+        for item in items:
+            if item.begins:
                 yield from finished(smooth.flush())
                 pace, states = None, None
-            size = frame.shape[:2]
-            pace = inferencer.full_frames.next(pace, fields[0])
+            usable, size = item.sight.usable, item.frame.shape[:2]
+            pace = (
+                inferencer.full_frames.next(pace, item.field)
+                if usable
+                else inferencer.full_frames.held(pace)
+            )
+            fields = item.field, item.field_back
             flows = [stepper.flow_of([field]) for field in fields]
             scores = None
             if pace.full:
-                scores, after = stepper.scores([frame], states, flows[0])
+                scores, after = stepper.scores([item.frame], states, flows[0])
                 maps = scores.shape[2:]
-                scores = _finite(scores, begins)
+                scores = _finite(scores, item.begins)
                 states = keep_finite(after, states)
-            else:
+            elif usable:
                 states = stepper.carried(states, flows[0], size)
-            waiting.append((frame, pace))
-            if begins:
+            waiting.append((item.frame, pace.full, not usable))
+            if item.begins:
                 flows = None, None
             flows = [stepper.filter_flow(flow, size, maps) for flow in flows]
             yield from finished(smooth.push(scores, *flows))

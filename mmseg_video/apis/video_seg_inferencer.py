@@ -1,5 +1,6 @@
 """A trained model as a function of frames."""
 
+import functools
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from ..engine.speed import speed_settings, speed_up
 from ..flow.estimators import PrecomputedFlow, build_flow
 from ..flow.full_frames import FullFrames, Pace
 from ..flow.previous import FlowToPrevious
+from ..flow.stream_frames import stream_frames
+from ..flow.usable_frames import Sight, UsableFrames
 from ..io.frame_source import FrameSource
 from ..io.frames import open_frames
 from ..io.prefetch import prefetch
@@ -32,6 +35,8 @@ from .segmentors import load_segmentor
 from .stepper import Stepper
 from .two_sided import two_sided
 
+NONE = np.empty((0, 0, 3), np.uint8)  # in place of a frame that has gone
+
 
 @dataclass
 class Prediction:
@@ -39,7 +44,9 @@ class Prediction:
 
     ``label`` is the map (H, W) uint8 of train ids; ``probabilities``, where
     they were asked for, (classes, H, W) float32. ``full`` says whether the
-    net ran on this frame, or the state of those before answered.
+    net ran on this frame, or the state of those before answered; ``held``
+    whether it did not since the frame is flat or dark, so that this is what
+    the last usable one shows.
     """
 
     frame: np.ndarray
@@ -47,10 +54,22 @@ class Prediction:
     palette: list
     probabilities: np.ndarray | None = None
     full: bool = True
+    held: bool = False
 
     def overlay(self, opacity: float = 0.5) -> np.ndarray:
         """The frame (H, W, 3) uint8 BGR under its label map in colours."""
         return overlay(self.frame, self.label, self.palette, opacity)
+
+    def held_for(self, frame: np.ndarray) -> 'Prediction':
+        """The same, in arrays of its own, of a frame that is not usable."""
+        probabilities = self.probabilities
+        if probabilities is not None:
+            probabilities = probabilities.copy()
+        return Prediction(
+            *(frame, self.label.copy(), self.palette, probabilities),
+            full=False,
+            held=True,
+        )
 
 
 class VideoSegInferencer:
@@ -95,6 +114,12 @@ class VideoSegInferencer:
             stream, or 'adaptive': where flow cannot account for what changed;
             on the others the warped state of its filter or gated EMA answers.
             Defaults to None, as the config's ``test_cfg`` says, or all.
+        min_contrast (float): On frames that suddenly have less, flat or dark
+            ones, the net does not run: its last answer is held and states
+            wait, see :class:`UsableFrames`. 10 is a good value. Defaults to
+            0, it runs on all.
+        max_held (int): The most frames in a row on which it is so. Defaults
+            to 30.
         max_every, tolerance: :class:`FullFrames`'s.
         allow_partial (bool): Whether the checkpoint may lack parameters of
             the model. Defaults to False.
@@ -116,6 +141,8 @@ class VideoSegInferencer:
         probabilities: bool = False,
         max_streams: int = 256,
         every: int | str | None = None,
+        min_contrast: float = 0,
+        max_held: int = UsableFrames.max_held,
         allow_partial: bool = False,
         **full_frames,
     ):
@@ -132,6 +159,7 @@ class VideoSegInferencer:
             probabilities,
             max_streams,
             every,
+            UsableFrames(min_contrast, max_held),
             **full_frames,
         )
         speed_up(self.model, **speed_settings(loaded.cfg))
@@ -148,6 +176,8 @@ class VideoSegInferencer:
         probabilities: bool = False,
         max_streams: int = 256,
         every: int | str | None = None,
+        min_contrast: float = 0,
+        max_held: int = UsableFrames.max_held,
         **full_frames,
     ) -> 'VideoSegInferencer':
         """An inferencer around a segmentor that is built already.
@@ -159,13 +189,14 @@ class VideoSegInferencer:
             flow (FlowToPrevious | None): What makes the flow of a
                 flow-compensated model. Defaults to None, the model needs
                 none.
-            device, amp, probabilities, max_streams, every, full_frames: As
-                above.
+            device, amp, probabilities, max_streams, every: As above.
+            min_contrast, max_held, full_frames: Likewise.
         """
         self = cls.__new__(cls)
         self._set_up(
             *(model, classes, palette, flow),
             *(device, amp, probabilities, max_streams, every),
+            UsableFrames(min_contrast, max_held),
             **full_frames,
         )
         return self
@@ -181,6 +212,7 @@ class VideoSegInferencer:
         probabilities: bool,
         max_streams: int,
         every: int | str | None,
+        usable: UsableFrames,
         **full_frames,
     ) -> None:
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
@@ -190,6 +222,7 @@ class VideoSegInferencer:
         self.probabilities = probabilities
         self.flow = flow
         self.streams = Streams(max_streams)
+        self.usable = usable
         self.full_frames = getattr(self.model, 'full_frames', FullFrames())
         if every is not None:
             full_frames['every'] = every
@@ -234,17 +267,20 @@ class VideoSegInferencer:
     ) -> Iterator[Prediction]:
         stream_id = object()
         frames = (as_array(frame, stream_id) for frame in source)
-        pairs = ((frame, None) for frame in frames)
+        begins = functools.partial(begins_sequence, source)
+        items = stream_frames(frames, self.flow, self.usable, begins)
         if self.flow is not None:
-            pairs = prefetch(self.flow.with_previous(frames))
+            items = prefetch(items)
         try:
-            with closing(pairs):
-                for number, (frame, flow) in enumerate(pairs):
-                    if begins_sequence(source, number):
+            with closing(items):
+                for item in items:
+                    if item.begins:
                         self.reset(stream_id)
-                    flows = None if flow is None else {stream_id: flow}
-                    predictions = self.predict_frames(
-                        {stream_id: frame}, flows
+                    flows = {stream_id: item.field}
+                    predictions = self._predict(
+                        {stream_id: item.frame},
+                        flows if self.flow is not None else None,
+                        sights={stream_id: item.sight},
                     )
                     yield predictions[stream_id]
         finally:
@@ -282,8 +318,9 @@ class VideoSegInferencer:
         Args:
             frames (dict): Name of the stream -> its frame (H, W, 3) uint8 BGR.
             flows (dict | None): Name of the stream -> the flow field
-                (3, h, w) from its frame to the one before. Defaults to None:
-                where the model needs them, they are estimated here.
+                (3, h, w) from its frame to the last usable one before.
+                Defaults to None: where the model needs them, they are
+                estimated here.
             frame_ids (dict | None): Name of the stream -> the number of its
                 frame; a step of more than one begins a new sequence. Defaults
                 to None, each is the next one.
@@ -291,6 +328,16 @@ class VideoSegInferencer:
         Raises:
             ValueError: If a frame has another shape or dtype.
         """
+        return self._predict(frames, flows, frame_ids)
+
+    def _predict(
+        self,
+        frames: dict[Hashable, np.ndarray | torch.Tensor],
+        flows: dict[Hashable, np.ndarray] | None = None,
+        frame_ids: dict[Hashable, int] | None = None,
+        sights: dict[Hashable, Sight] | None = None,
+    ) -> dict[Hashable, Prediction]:
+        """As :meth:`predict_frames`; what the streams see may be known."""
         arrays = {k: as_array(frame, k) for k, frame in frames.items()}
         infos = {
             name: FrameInfo(
@@ -302,23 +349,45 @@ class VideoSegInferencer:
             for name, frame in arrays.items()
         }
         before = self.streams.continued(infos)
-        flows, images = self._flows(arrays, before, flows)
+        sights = sights or {
+            name: self.usable.next(stream and stream.sight, arrays[name])
+            for name, stream in before.items()
+        }
+        held = {
+            name: stream
+            for name, stream in before.items()
+            if stream and stream.can_hold and not sights[name].usable
+        }
+        shown = {k: arrays[k] for k in arrays if k not in held}
+        past = {k: before[k] for k in shown}
+        flows, images = self._flows(shown, past, flows)
         paces = paces_of(
-            self.full_frames, before, flows and [flows[k] for k in before]
+            self.full_frames, past, flows and [flows[k] for k in past]
         )
         by_size: dict[tuple, list] = {}
-        for name, frame in arrays.items():
+        for name, frame in shown.items():
             by_size.setdefault(frame.shape[:2], []).append(name)
         after, predictions = {}, {}
         for names in by_size.values():
-            logits, states = self._answer(names, arrays, before, flows, paces)
+            logits, states = self._answer(names, shown, past, flows, paces)
             after |= dict(zip(names, states, strict=True))
             for name, scores in zip(names, logits, strict=True):
                 predictions[name] = self.prediction(
-                    arrays[name], scores, paces[name].full
+                    shown[name], scores, paces[name].full
                 )
+        answers = {}
+        if not self.usable.all:
+            # Copies: the predictions are their users'.
+            answers = {k: p.held_for(NONE) for k, p in predictions.items()}
+        for name, stream in held.items():
+            predictions[name] = stream.answer.held_for(arrays[name])
+            after[name], answers[name] = stream.states, stream.answer
+            paces[name] = self.full_frames.held(stream.pace)
+            if images is not None:
+                images[name] = stream.image
         self.streams.commit(
-            infos, before, [after[name] for name in infos], images, paces
+            *(infos, before, [after[name] for name in infos], images, paces),
+            *(sights, answers),
         )
         return {name: predictions[name] for name in frames}
 
@@ -379,14 +448,20 @@ class VideoSegInferencer:
         return given, images
 
     def prediction(
-        self, frame: np.ndarray, scores: torch.Tensor, full: bool = True
+        self,
+        frame: np.ndarray,
+        scores: torch.Tensor,
+        full: bool = True,
+        held: bool = False,
     ) -> Prediction:
         """Of a frame with logits (classes, H, W)."""
         probabilities = None
         if self.probabilities:
             probabilities = scores.float().softmax(0).cpu().numpy()
         label = scores.argmax(0).to(torch.uint8).cpu().numpy()
-        return Prediction(frame, label, self.palette, probabilities, full)
+        return Prediction(
+            frame, label, self.palette, probabilities, full, held
+        )
 
 
 def flow_of(cfg: Config, model: nn.Module) -> FlowToPrevious | None:

@@ -52,7 +52,9 @@ class NetChoice:
             net, filter=filter, every=int(every), device=self.device
         )
         return {
-            'net alone': steady(net, filter='none', device=self.device),
+            'net alone': steady(
+                net, filter='none', min_contrast=0, device=self.device
+            ),
             f'{filter}, every {int(every)}': steadied,
         }
 

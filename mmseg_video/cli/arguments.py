@@ -82,6 +82,30 @@ def every(text: str) -> int | str:
     return int(text)
 
 
+def contrast(text: str) -> float:
+    """An argparse type: a standard deviation of grey levels, 0 to 127."""
+    value = float(text)
+    if not 0 <= value <= 127:  # NaN too
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no deviation of grey levels: give 0 (no frame is "
+            'held) to 127'
+        )
+    return value
+
+
+def add_min_contrast(parser: argparse._ActionsContainer) -> None:
+    """Which frames do not reach a net that runs on video."""
+    parser.add_argument(
+        '--min-contrast',
+        type=contrast,
+        default=10,
+        metavar='LEVELS',
+        help='a frame whose grey levels suddenly deviate by less, a flat or '
+        'dark one, does not reach the net: the last map is held; 0: all do '
+        '(default: %(default)s)',
+    )
+
+
 def add_size(
     parser: argparse.ArgumentParser,
     default: tuple[int, int] | None = (512, 1024),

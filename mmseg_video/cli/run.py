@@ -19,7 +19,13 @@ import argparse
 from pathlib import Path
 
 from ..choices import DRAWINGS, FLOWS, LAUNCHERS, STEADY
-from .arguments import add_loading, at_least, every, tool_parser
+from .arguments import (
+    add_loading,
+    add_min_contrast,
+    at_least,
+    every,
+    tool_parser,
+)
 from .command import command
 
 
@@ -90,6 +96,14 @@ def parse_args(argv=None) -> argparse.Namespace:
         metavar='X',
         help='with adaptive: the part of the image that flow may leave '
         'unexplained',
+    )
+    add_min_contrast(way)
+    way.add_argument(
+        '--max-held',
+        type=at_least(1),
+        metavar='N',
+        help='of such frames in a row, after which the net runs again '
+        '(default: 30)',
     )
     ahead = way.add_mutually_exclusive_group()
     ahead.add_argument(

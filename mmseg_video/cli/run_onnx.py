@@ -10,7 +10,7 @@ The model is made by mmseg-video export.
 import argparse
 import sys
 
-from .arguments import at_least, every, tool_parser
+from .arguments import add_min_contrast, at_least, every, tool_parser
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -35,6 +35,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='K',
         help="run the net on every K-th frame, or 'adaptive'",
     )
+    add_min_contrast(parser)
     return parser.parse_args(argv)
 
 
@@ -44,7 +45,9 @@ def main(argv: list[str] | None = None) -> None:
         from ..deployment.video import segment_video
 
         line = segment_video(
-            *(args.video, args.model, args.out, args.resize), every=args.every
+            *(args.video, args.model, args.out, args.resize),
+            every=args.every,
+            min_contrast=args.min_contrast,
         )
         print(line)
     except (OSError, ValueError) as error:

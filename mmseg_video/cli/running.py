@@ -48,8 +48,13 @@ def open_model(
     device = args.device
     if device is None and processes.size > 1:
         device = processes.device
-    options = dict(device=device, amp=args.amp, every=args.every)
-    for name in ('max_every', 'tolerance'):
+    options = dict(
+        device=device,
+        amp=args.amp,
+        every=args.every,
+        min_contrast=args.min_contrast,
+    )
+    for name in ('max_every', 'tolerance', 'max_held'):
         if getattr(args, name) is not None:
             options[name] = getattr(args, name)
     if args.model:
@@ -94,7 +99,7 @@ def _run_one(args, targets, excerpt, drawing, way) -> None:
             )
         models['baseline'] = baseline
     run = run_video(frames, models, targets, excerpt, drawing, way)
-    print(run.rates)
+    print(run.report)
     if targets.paths:
         print(targets)
 
@@ -105,6 +110,7 @@ def _run_many(args, videos, targets, excerpt, drawing, way) -> None:
     processes = join_processes(args.launcher)
     names = ('model', 'config', 'checkpoint', 'steady', 'every', 'amp')
     names = (*names, 'max_every', 'tolerance', 'flow')
+    names = (*names, 'min_contrast', 'max_held')
     many = run_videos(
         videos,
         lambda: open_model(args, processes),

@@ -29,7 +29,7 @@ def prepare_streamed(dataset: BaseDataset, info: dict) -> dict:
         (idx, _key_frame(results)),
     )
     before = dataset.get_data_info(idx - 1) if idx else None
-    if before and _follows(info, before, dataset.max_gap):
+    if before and follows(info, before, dataset.max_gap):
         if last is None or last[0] != idx - 1:
             before['seg_map_path'] = None  # its labels are not asked for
             last = idx - 1, _key_frame(_run(transforms[:at], before))
@@ -49,7 +49,7 @@ def _key_frame(results: dict) -> np.ndarray:
     return img[-1] if isinstance(img, list) else img
 
 
-def _follows(now: dict, before: dict, max_gap: int | None) -> bool:
+def follows(now: dict, before: dict, max_gap: int | None) -> bool:
     """Whether a frame continues the sequence of another."""
     step = now['frame_id'] - before['frame_id']
     return now['sequence'] == before['sequence'] and (

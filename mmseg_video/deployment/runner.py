@@ -10,6 +10,8 @@ import onnxruntime
 
 from ..flow.full_frames import FullFrames
 from ..flow.previous import FlowToPrevious
+from ..flow.stream_frames import stream_frames
+from ..flow.usable_frames import ALL_USABLE, UsableFrames
 from ..io.onnx_files import check_self_contained, propagation_graph
 from ..io.prefetch import prefetch
 from .graph_io import FLOW, FRAME, next_name
@@ -30,6 +32,9 @@ class StreamRunner:
             all that are there.
         full_frames (FullFrames | None): On which frames :meth:`predict` runs
             the net. Defaults to None, on all.
+        usable (UsableFrames): On which it does not since they are flat or
+            dark: the last labels are held there, and states wait. Defaults to
+            none.
 
     Raises:
         ValueError: If it cannot be opened, was not exported by this package,
@@ -41,6 +46,7 @@ class StreamRunner:
         path: str | os.PathLike,
         providers: Sequence[str] | None = None,
         full_frames: FullFrames | None = None,
+        usable: UsableFrames = ALL_USABLE,
     ):
         check_self_contained(path)
         providers = providers or onnxruntime.get_available_providers()
@@ -77,6 +83,7 @@ class StreamRunner:
                 'could answer where the net does not run: export a model '
                 'with a filter or a gated EMA'
             )
+        self.usable = usable
         self.reset()
 
     def reset(self) -> None:
@@ -163,24 +170,29 @@ class StreamRunner:
         (H, W) uint8.
 
         Flow is estimated by a thread of its own. A frame of another size
-        begins a new stream. ``full_frames`` says where the net runs.
+        begins a new stream. ``full_frames`` and ``usable`` say where the net
+        runs.
 
         Raises:
             ValueError: If the flow needs more than OpenCV: see :meth:`step`.
         """
-        self.reset()
-        size, pace = None, None
-        pairs = ((frame, None) for frame in frames)
+        pace, labels = None, None
+        items = stream_frames(frames, None, self.usable)
         if self.flow_settings is not None:
             flow = FlowToPrevious.from_settings(self.flow_settings)
-            pairs = prefetch(flow.with_previous(frames))
-        with closing(pairs):
-            for frame, field in pairs:
-                if frame.shape != size:
+            items = prefetch(stream_frames(frames, flow, self.usable))
+        with closing(items):
+            for item in items:
+                if item.begins:
                     self.reset()
-                    size, pace = frame.shape, None
-                pace = self.full_frames.next(pace, field)
+                    pace = None
+                if not item.sight.usable:
+                    pace = self.full_frames.held(pace)
+                    yield item.frame, labels.copy()
+                    continue
+                pace = self.full_frames.next(pace, item.field)
                 answer = self.step if pace.full else self.propagate
-                field = None if field is None else field[None]
-                (labels,) = answer(frame[None], field)
-                yield frame, labels[0]
+                field = None if item.field is None else item.field[None]
+                ((shown,),) = answer(item.frame[None], field)
+                labels = shown.copy()  # what is given is its user's
+                yield item.frame, shown

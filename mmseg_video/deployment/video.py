@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ..flow.full_frames import FullFrames
+from ..flow.usable_frames import UsableFrames
 from ..io.frames import open_frames
 from ..io.writers import check_output, open_writer
 from .runner import StreamRunner
@@ -21,6 +22,7 @@ def segment_video(
     size: Sequence[int] | None = None,
     opacity: float = 0.55,
     every: int | str = 1,
+    min_contrast: float = UsableFrames.min_contrast,
 ) -> str:
     """Write a video under its label maps; returns a line on its speed.
 
@@ -33,13 +35,16 @@ def segment_video(
         opacity (float): Of the labels' colours. Defaults to 0.55.
         every (int | str): On which frames the net runs, see
             :class:`FullFrames`. Defaults to 1, all.
+        min_contrast (float): On flat and dark frames it does not run, see
+            :class:`UsableFrames`. Defaults to 10.
 
     Raises:
         OSError: If the source cannot be opened or the video not be written.
         ValueError: If the model cannot be opened, or ``out`` has no known
             suffix or is the source.
     """
-    runner = StreamRunner(model, full_frames=FullFrames(every))
+    usable = UsableFrames(min_contrast)
+    runner = StreamRunner(model, None, FullFrames(every), usable)
     colours = np.zeros((256, 3), np.uint8)
     colours[: len(runner.palette)] = runner.palette[:, ::-1]
     check_output(out, source)

@@ -243,6 +243,7 @@ def check_training(cfg: Config) -> None:
     kind, there = _at(cfg, place)
     if there and isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
         raise _unknown(place, kind, OPTIMIZERS)
+    _check_sharding(cfg)
     check_flow_is_read(cfg)
     for split in ('train', 'val'):
         _check_classes(cfg, split)
@@ -250,6 +251,25 @@ def check_training(cfg: Config) -> None:
         if there and not pipeline:
             place = f'{split}_dataloader.dataset.pipeline'
             raise wrong(cfg, place, pipeline, 'transforms, packing last')
+
+
+def _check_sharding(cfg: Config) -> None:
+    """Refuse what shards weights: checkpoints here are those of whole ones."""
+    wrapper = (cfg.get('model_wrapper_cfg') or {}).get('type')
+    sharded = wrapper is not None and 'FullySharded' in str(wrapper)
+    for key in ('strategy', 'runner_type'):
+        if cfg.get(key) is not None:
+            raise wrong(cfg, key, cfg[key], _NO_SHARDS)
+    if sharded:
+        raise wrong(cfg, 'model_wrapper_cfg.type', wrapper, _NO_SHARDS)
+
+
+_NO_SHARDS = (
+    'none: trainings here keep whole weights in each process, and resume from '
+    'them exactly; for a model that does not fit shard it in a loop of your '
+    "own, see 'Sharded weights' of the long clips page, or lower its memory "
+    'by train_cfg.checkpoint_frames'
+)
 
 
 def _check_classes(cfg: Config, split: str) -> None:

@@ -1,4 +1,4 @@
-"""The main job from nothing: data, three trainings, the tests, the report."""
+"""The main job from nothing: data, trainings, tests, the report."""
 
 import json
 import os
@@ -17,9 +17,10 @@ from .plan import Plan, make_plan
 from .quickstart_report import write_curves, write_gif, write_table
 from .report import describe
 from .spec import read_spec
+from .stages import Run
 from .store import Marker, hash_of
 
-FIRST, BASELINE, RECURRENT = 'first', 'framewise', 'recurrent'
+BASELINE, RECURRENT = 'framewise', 'recurrent'
 SCENE_SIZE = (128, 256)
 SCENE_FRAMES = (8, 19)  # of a snippet: what T=12 reads
 
@@ -126,27 +127,24 @@ def _make_scenes(root: Path, train: int, test: int, seed: int) -> None:
 
 def _report(plan: Plan, out: Path, data_root: str, settings: dict) -> str:
     """Write the table, the curves and the GIF; returns the table."""
-    first, *trained = map(plan.first_run, (FIRST, BASELINE, RECURRENT))
+    trained = [plan.first_run(name) for name in (BASELINE, RECURRENT)]
+    parts = {run.entry.name: _parts(run) for run in trained}
     iterations = {
-        run.entry.name: first.cfg.train_cfg.max_iters
-        + run.cfg.train_cfg.max_iters
-        for run in trained
+        name: [part.cfg.train_cfg.max_iters for part in own]
+        for name, own in parts.items()
     }
-    tests = {run.entry.name: {} for run in trained}
+    tests = {name: {} for name in parts}
     for (run, protocol), stage in plan.tests.items():
-        tests[run.entry.name][protocol.name] = stage.report['metrics']
+        tests[run.entry.name][protocol] = stage.report['metrics']
     table = write_table(out, tests, iterations, settings)
     trainings = {run: plan.runs[run][0] for run in plan.runs}
     write_curves(
         out / 'curves.png',
         {
-            run.entry.name: [
-                trainings[first].work_dir,
-                trainings[run].work_dir,
-            ]
-            for run in trained
+            name: [trainings[part].work_dir for part in own]
+            for name, own in parts.items()
         },
-        first.cfg.train_cfg.max_iters,
+        iterations,
     )
     print('drawing the GIF ...')
     write_gif(
@@ -158,3 +156,8 @@ def _report(plan: Plan, out: Path, data_root: str, settings: dict) -> str:
         data_root,
     )
     return table
+
+
+def _parts(run: Run) -> list[Run]:
+    """A run after those that it starts from, the first one first."""
+    return [*(_parts(run.start) if run.start else ()), run]

@@ -15,6 +15,15 @@ from ..io.writers import GifWriter
 from ..visualization import side_by_side
 from .output import markdown_table, save_figure, subplots, to_json
 
+# What a stream's test says of clean and degraded frames, where there are any.
+STREAM = {
+    'mIoU': 'sequences/mIoU',
+    'mIoU, clean frames': 'sequences/mIoU_clean',
+    'mIoU, degraded frames': 'sequences/mIoU_degraded',
+    'static-label flicker': 'flicker_static',
+}
+CLIPS = {'mIoU': 'mIoU', 'mAcc': 'mAcc'}
+
 
 def write_table(
     out: Path, tests: dict, iterations: dict, settings: dict
@@ -24,22 +33,35 @@ def write_table(
     Args:
         out (Path): The folder.
         tests (dict): 'framewise' and 'recurrent' -> protocol -> figures.
-        iterations (dict): Model -> training iterations in all.
+        iterations (dict): Model -> iterations of each part of its training.
         settings (dict): Of the job, for the record.
     """
-    columns = [(m, t) for t in tests['recurrent'] for m in ('mIoU', 'mAcc')]
-    head = [f'{m}, T={t.removeprefix("t")}' for m, t in columns]
+    columns = [
+        (protocol, title, figure)
+        for protocol, figures in tests['recurrent'].items()
+        for title, figure in (STREAM if protocol.stream else CLIPS).items()
+        if figure in figures
+    ]
     values = {
-        name: [by_protocol[t][m] for m, t in columns]
-        for name, by_protocol in tests.items()
+        name: [of[protocol][figure] for protocol, _, figure in columns]
+        for name, of in tests.items()
     }
-    rows = [[name, iterations[name], *v] for name, v in values.items()]
+    parts = {k: ' + '.join(f'{n:,}' for n in v) for k, v in iterations.items()}
+    rows = [[name, parts[name], *v] for name, v in values.items()]
     gain = np.subtract(values['recurrent'], values['framewise'])
     rows.append(['**difference**', '', *(f'{v:+.2f}' for v in gain)])
+    head = [
+        f'{title}, ' + ('streamed' if p.stream else f'T={p.num_frames}')
+        for p, title, _ in columns
+    ]
     table = markdown_table(['model', 'iterations', *head], rows)
     table += '\nThe framewise model reads the key frame alone, whatever T.\n'
     write_text(out / 'table.md', table)
-    report = dict(settings=settings, iterations=iterations, tests=tests)
+    named = {
+        name: {protocol.name: figures for protocol, figures in of.items()}
+        for name, of in tests.items()
+    }
+    report = dict(settings=settings, iterations=iterations, tests=named)
     write_text(out / 'table.json', to_json(report))
     return table
 
@@ -55,25 +77,29 @@ def read_scalars(work_dir: Path, tag: str) -> tuple[list, list]:
     return list(points), list(points.values())
 
 
-def write_curves(path: Path, runs: dict, offset: int) -> None:
+def write_curves(path: Path, runs: dict, iterations: dict) -> None:
     """Loss and validation mIoU of each model against its iterations.
 
     Args:
         path (Path): A PNG.
-        runs (dict): Model -> work dirs of its two parts.
-        offset (int): Iterations of the first part.
+        runs (dict): Model -> work dirs of the parts of its training.
+        iterations (dict): Model -> iterations of each.
     """
     figure, (axes,) = subplots(1, 2, (10, 3.6))
-    for name, (first, second) in runs.items():
+    for name, folders in runs.items():
+        begins = [0, *np.cumsum(iterations[name])]
         for axis, tag in zip(axes, ('loss', 'mIoU'), strict=True):
-            x1, y1 = read_scalars(first, tag)
-            x2, y2 = read_scalars(second, tag)
-            x, y = [*x1, *(offset + i for i in x2)], [*y1, *y2]
+            x, y = [], []
+            for begin, folder in zip(begins, folders, strict=False):
+                steps, values = read_scalars(folder, tag)
+                x += [begin + step for step in steps]
+                y += values
             axis.plot(x, y, '.-' if tag == 'mIoU' else '-', label=name, lw=1.4)
+            for begin in begins[1:-1]:
+                axis.axvline(begin, color='grey', lw=0.8, ls=':')
     for axis, title in zip(
         axes, ('training loss', 'validation mIoU (%)'), strict=True
     ):
-        axis.axvline(offset, color='grey', lw=0.8, ls=':')
         axis.set_title(title)
         axis.set_xlabel('iteration')
         axis.grid(alpha=0.3)

@@ -99,6 +99,11 @@ class FullFrames:
             return Pace()
         return Pace(False, since, total)
 
+    def held(self, before: Pace) -> Pace:
+        """The pace at a frame that is not usable: a propagated one of which
+        flow says nothing."""
+        return Pace(False, before.since + 1, before.missed)
+
 
 def unexplained(field: np.ndarray) -> float:
     """The part of the image that a flow field (3, h, w) cannot account for:

@@ -17,6 +17,7 @@ from .reliability import (
     noise_weight,
     photometric_weight,
 )
+from .stream_frames import stream_frames
 
 # The most that is kept of a past that the present frame has nothing of,
 # although nothing says that it is over: one of the two is blank.
@@ -62,29 +63,8 @@ class FrameFlow(ABC):
 
         A frame of another size begins a new sequence.
         """
-        for frame, image, before in self._pairs(frames):
-            yield frame, self(image, before)
-
-    def both_ways(
-        self, frames: Iterable[np.ndarray]
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Each frame of a stream, copied, with its flow field to the frame
-        before, and that of the frame before to it."""
-        for frame, image, before in self._pairs(frames):
-            to_frame = (image, None) if before is None else (before, image)
-            yield frame, self(image, before), self(*to_frame)
-
-    def _pairs(
-        self, frames: Iterable[np.ndarray]
-    ) -> Iterator[tuple[np.ndarray, Any, Any | None]]:
-        before, size = None, None
-        for frame in frames:
-            if frame.shape != size:
-                before, size = None, frame.shape
-            image = self.reduce(frame)
-            # A copy: a thread that runs ahead must not see it overwritten.
-            yield frame.copy(), image, before
-            before = image
+        for item in stream_frames(frames, self):
+            yield item.frame, item.field
 
 
 class FlowToPrevious(FrameFlow):

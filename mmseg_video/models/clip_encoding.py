@@ -1,16 +1,16 @@
 """What of a clip trains, and what it costs: the keys of ``train_cfg``.
 
 ``burn_in`` and ``bptt`` say which frames only give the state that the others
-start from, ``ref_grad`` and ``checkpoint_frames`` how the encoder treats
-those others::
+start from, ``ref_grad`` and ``checkpoint_frames`` what of those others is
+trained, and kept::
 
     clip     | dropped | burn-in, drawn |  carried  |       trained       |
     frames   0 .................. burn_in ....... T - bptt .............. T
     gradient      -            no             no              yes
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 
 import numpy as np
@@ -25,6 +25,10 @@ from .time_axis import Maps, framewise
 
 KEYS = ('burn_in', 'bptt', 'ref_grad', 'checkpoint_frames')
 MMSEG_KEYS = ('sampler',)  # what configs of mmseg have, and nothing reads
+REF_GRADS = (True, False, 'states')
+# Ref frames without activations that run at a time: their maps come and go,
+# and are together smaller than what the key frame keeps.
+FORWARD_ONLY = 4
 
 
 def check_train_cfg(train_cfg: dict | None) -> None:
@@ -51,6 +55,12 @@ def check_train_cfg(train_cfg: dict | None) -> None:
                 f'train_cfg.{key} is a number of frames >= {minimum}, got '
                 f'{value!r}'
             )
+    ref_grad = (train_cfg or {}).get('ref_grad', True)
+    if ref_grad not in REF_GRADS:
+        raise ValueError(
+            "train_cfg.ref_grad must be True, False or 'states', got "
+            f'{ref_grad!r}'
+        )
 
 
 def split_clip(
@@ -90,6 +100,35 @@ def split_clip(
     return chunks, slice(start, num_frames)
 
 
+def split_trained(
+    num_frames: int, train_cfg: dict | None
+) -> tuple[list[slice], slice]:
+    """Of frames that train, the chunks of which only the states are kept,
+    and the rest, with the key frame.
+
+    ``ref_grad='states'``: all frames but the key frame. ``checkpoint_frames
+    =c``: all but the last c or fewer, c at a time. Else there are none.
+
+    Args:
+        num_frames (int): How many frames train.
+        train_cfg (dict | None): The segmentor's.
+    """
+    train_cfg = train_cfg or {}
+    ref_grad = train_cfg.get('ref_grad', True)
+    size = train_cfg.get('checkpoint_frames')
+    if ref_grad == 'states':
+        size, start = size or FORWARD_ONLY, num_frames - 1
+    elif ref_grad and size:
+        start = (num_frames - 1) // size * size
+    else:
+        start = 0
+    chunks = [
+        slice(begin, min(begin + size, start))
+        for begin in range(0, start, size or 1)
+    ]
+    return chunks, slice(start, num_frames)
+
+
 def _draw(largest: int) -> int:
     """0 to ``largest``, each alike, from the iteration of the training.
 
@@ -109,9 +148,10 @@ def encode_frames(
 
     ``ref_grad=False``: no gradient for the ref frames. ``checkpoint_frames
     =c``: c frames of each clip at a time, whose activations are computed
-    again in the backward pass instead of kept. Batch norm in train mode then
-    normalises each piece by itself; where it is frozen, or group norm stands
-    in its place, gradients are what they are without.
+    again in the backward pass instead of kept; but those of the last ones,
+    with which that pass begins. Batch norm in train mode then normalises each
+    piece by itself; where it is frozen, or group norm stands in its place,
+    gradients are what they are without.
 
     Args:
         backbone (nn.Module): Maps (B, C, H, W) to levels.
@@ -127,14 +167,48 @@ def encode_frames(
         return _join([ref, key])
     if not size or not torch.is_grad_enabled():
         return framewise(backbone, clips)
-    recomputed = partial(
+    *pieces, last = clips.split(size, dim=1)
+    encode = recomputed(backbone, backbone)
+    levels = [framewise(encode, piece) for piece in pieces]
+    return _join([*levels, framewise(backbone, last)])
+
+
+def recomputed(function: Callable, module: nn.Module) -> Callable:
+    """The function, whose activations are computed again in the backward
+    pass; batch norm of the module counts its batches once."""
+    return partial(
         checkpoint,
-        backbone,
+        function,
         use_reentrant=False,
-        context_fn=partial(_contexts, backbone),
+        context_fn=partial(_contexts, module),
     )
-    pieces = clips.split(size, dim=1)
-    return _join([framewise(recomputed, piece) for piece in pieces])
+
+
+@contextmanager
+def only_states_train(rnns: Iterable[nn.Module]) -> Iterator[None]:
+    """While open, no gradient flows but through the states of these RNNs:
+    what enters them has none, nor has what leaves them otherwise.
+
+    Args:
+        rnns (Iterable[nn.Module]): :class:`ConvRNN` in a model.
+    """
+    enabled = torch.is_grad_enabled()
+
+    def enter(*_) -> None:
+        torch.set_grad_enabled(enabled)
+
+    def leave(*_) -> None:
+        torch.set_grad_enabled(False)
+
+    # First in, last out: no_grad restores what was, whatever was raised.
+    with torch.no_grad(), ExitStack() as stack:
+        for rnn in rnns:
+            for hook in (
+                rnn.register_forward_pre_hook(enter),
+                rnn.register_forward_hook(leave),
+            ):
+                stack.callback(hook.remove)
+        yield
 
 
 def _contexts(module: nn.Module) -> tuple:

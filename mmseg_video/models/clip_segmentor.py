@@ -38,7 +38,9 @@ class ClipSegmentor(BaseSegmentor):
     of a batch, which goes on until ``reset_states()`` or until the sample's
     meta say that another sequence begins. With ``every`` (``max_every``,
     ``tolerance``) in ``test_cfg`` too, the net runs on some frames only, see
-    :class:`FullFrames`; on the others :meth:`propagate` answers.
+    :class:`FullFrames`; on the others :meth:`propagate` answers. Where the
+    data say that a frame shows nothing (``HoldLastUsable``), the last logits
+    are held and states wait.
 
     Optical flow is data: it comes with the frames (``AddFlow``), as ``flow``
     of a sample, a field (T, 3, h, w) for its clip, and into :meth:`step`.
@@ -165,6 +167,13 @@ class ClipSegmentor(BaseSegmentor):
         check_propagates(self, self.full_frames)
         frame_flow = None if flow is None else flow[:, -1]
         paces = paces_of(self.full_frames, before, frame_flow)
+        held = {
+            i: (before[i].answer, before[i].states)
+            for i, meta in enumerate(batch_img_metas)
+            if meta.get('held') and before[i] and before[i].can_hold
+        }
+        for i in held:
+            paces[i] = self.full_frames.held(before[i].pace)
 
         def states(group):
             return states_of({i: before[i] for i in group})
@@ -182,8 +191,14 @@ class ClipSegmentor(BaseSegmentor):
                 None if flow is None else frame_flow[group],
                 [batch_img_metas[i] for i in group],
             ),
+            held,
         )
-        self.streams.commit(infos, before, after, paces=paces)
+        answers = {
+            i: logits[i]
+            for i, meta in enumerate(batch_img_metas)
+            if 'held' in meta
+        }
+        self.streams.commit(infos, before, after, None, paces, answers=answers)
         return torch.stack(logits)
 
     @property

@@ -118,7 +118,10 @@ Function = Callable[[list[int]], tuple[Tensor, States]]
 
 
 def step_or_propagate(
-    paces: Sequence[Pace], step: Function, propagate: Function
+    paces: Sequence[Pace],
+    step: Function,
+    propagate: Function,
+    held: Mapping[int, tuple[Tensor, States]] | None = None,
 ) -> tuple[list[Tensor], list[States]]:
     """Logits (classes, H, W) and states of each stream of a batch.
 
@@ -127,10 +130,19 @@ def step_or_propagate(
         step, propagate (Callable): Map the numbers of some of the streams to
             their logits (n, classes, H, W) and states, with the net and
             without.
+        held (Mapping | None): Number of each stream whose frame is not usable
+            -> the logits and states that it keeps. Defaults to None.
     """
     logits, after = [None] * len(paces), [None] * len(paces)
+    held = held or {}
+    for i, kept in held.items():
+        logits[i], after[i] = kept
     for function, full in ((step, True), (propagate, False)):
-        group = [i for i, pace in enumerate(paces) if pace.full == full]
+        group = [
+            i
+            for i, pace in enumerate(paces)
+            if pace.full == full and i not in held
+        ]
         if not group:
             continue
         answers, states = function(group)

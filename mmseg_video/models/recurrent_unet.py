@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -15,7 +16,10 @@ from .clip_encoding import (
     check_train_cfg,
     encode_frames,
     keep_statistics,
+    only_states_train,
+    recomputed,
     split_clip,
+    split_trained,
 )
 from .clip_losses import ClipLosses
 from .clip_segmentor import ClipSegmentor, clip_flow
@@ -51,7 +55,7 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
     through the net, whatever it is for::
 
         _run(): backbone -> necks -> heads, with RNNs in the decode head
-        loss():    _burn_in() -> _run() -> losses of the heads
+        loss():    _burn_in() -> _ref_states() -> _run() -> losses of the heads
         predict(): inference() of mmseg -> encode_decode() -> _predict()
         step():    _predict()
         _predict(): _run() -> filter -> decode_head.predict_by_feat()
@@ -93,17 +97,21 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
 
             - ``ref_grad=False`` stops the gradient of the ref frames at the
               encoder's output: T frames then cost little more memory than
-              one. Defaults to True.
+              one, unless RNNs sit in the decode head. ``'states'``: it flows
+              through the states of the RNNs alone, so that neither encoder
+              nor decoder trains on ref frames. Defaults to True.
             - ``burn_in=B``: the first B frames of a clip only give the state
               to start from, a random number of them. Defaults to 0.
             - ``bptt=k``: the gradient flows through the last k frames.
               Defaults to None, all of them.
-            - ``checkpoint_frames=c``: the encoder's activations are computed
-              again in the backward pass, c frames at a time. Defaults to
-              None, they are kept.
+            - ``checkpoint_frames=c``: activations of all but the last c
+              frames are computed again in the backward pass, c frames at a
+              time; of those before, the states alone are kept. With
+              ``clip_losses`` of two frames or ``ref_grad=False`` only the
+              encoder's are. Defaults to None, all are kept.
 
             Frames that only give a state leave the running statistics of
-            batch norm alone; ref frames under ``ref_grad=False`` do not.
+            batch norm alone; other ref frames do not, whatever ``ref_grad``.
         args, kwargs: :class:`EncoderDecoder`'s.
 
     Raises:
@@ -135,6 +143,13 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         self.head_rnns = HeadRNNs(last_head(self), final | (head_rnns or {}))
         self.filter = None if filter is None else MODELS.build(filter)
         self.clip_losses = ClipLosses(clip_losses or {})
+        by_states = (self.train_cfg or {}).get('ref_grad') == 'states'
+        if by_states and self.clip_losses.num_decoded > 1:
+            raise ValueError(
+                "train_cfg.ref_grad='states' leaves ref frames without "
+                'gradient, and clip_losses reads the logits of one: set '
+                'ref_grad=False, or True'
+            )
         if on_missing_flow not in ('error', 'still'):
             raise ValueError(
                 "on_missing_flow must be 'error' or 'still', got "
@@ -231,6 +246,8 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         clips, flow, states = self._burn_in(clips, flow)
         self.clip_losses.check(clips.shape[1], data_samples)
         wanted = ALL_FRAMES if self.clip_losses.num_decoded > 1 else KEY_FRAME
+        if wanted == KEY_FRAME:
+            clips, flow, states = self._ref_states(clips, flow, states)
 
         def heads(levels):
             losses = self._decode_loss(levels, data_samples)
@@ -265,21 +282,35 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
     ) -> tuple[Tensor, Tensor | None, States | None]:
         """The frames that train, with their flow, and the states that the
         others leave."""
-        states = None
+        if not self.training:
+            return clips, flow, None
+        chunks, rest = split_clip(clips.shape[1], self.train_cfg)
+        with torch.no_grad(), keep_statistics(self):
+            states = _carry(self._advance, chunks, clips, flow, None)
+        return *_frames(clips, flow, rest), states
+
+    def _ref_states(
+        self, clips: Tensor, flow: Tensor | None, states: States | None
+    ) -> tuple[Tensor, Tensor | None, States | None]:
+        """Of frames that train, those whose activations are kept, with their
+        flow, and the states that the others leave, with a gradient."""
         if not self.training:
             return clips, flow, states
-        chunks, trained = split_clip(clips.shape[1], self.train_cfg)
+        chunks, rest = split_trained(clips.shape[1], self.train_cfg)
+        if (self.train_cfg or {}).get('ref_grad') == 'states':
+            rnns = neck_rnns(self.necks) | self.head_rnns.by_place
+            advance, context = self._advance, only_states_train(rnns.values())
+        else:
+            advance, context = recomputed(self._advance, self), nullcontext()
+        with context:
+            states = _carry(advance, chunks, clips, flow, states)
+        return *_frames(clips, flow, rest), states
 
-        parts = [
-            (clips[:, t], None if flow is None else flow[:, t])
-            for t in (*chunks, trained)
-        ]
-        with torch.no_grad(), keep_statistics(self):
-            for chunk, chunk_flow in parts[:-1]:
-                _, states = self._run(
-                    chunk, states, chunk_flow, KEY_FRAME, self._advance_head
-                )
-        return *parts[-1], states
+    def _advance(
+        self, clips: Tensor, flow: Tensor | None, states: States | None
+    ) -> States:
+        """The states after clips (N, T, C, H, W)."""
+        return self._run(clips, states, flow, KEY_FRAME, self._advance_head)[1]
 
     def _advance_head(self, levels: Levels) -> None:
         """Decode for the states of the head's RNNs alone."""
@@ -408,3 +439,22 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
                     fold(levels), metas, self.test_cfg
                 ),
             )
+
+
+def _carry(
+    advance: Callable[[Tensor, Tensor | None, States | None], States],
+    chunks: list[slice],
+    clips: Tensor,
+    flow: Tensor | None,
+    states: States | None,
+) -> States | None:
+    """The states after chunks of the frames of clips (N, T, C, H, W)."""
+    for chunk in chunks:
+        states = advance(*_frames(clips, flow, chunk), states)
+    return states
+
+
+def _frames(
+    clips: Tensor, flow: Tensor | None, frames: slice
+) -> tuple[Tensor, Tensor | None]:
+    return clips[:, frames], None if flow is None else flow[:, frames]

@@ -5,6 +5,7 @@ from typing import Any
 from mmengine.logging import print_log
 
 from ..flow.full_frames import Pace
+from ..flow.usable_frames import Sight
 from .states import States, join, keep_finite
 
 
@@ -54,12 +55,23 @@ class Stream:
         image (Any): What its next flow is estimated from. Defaults to None.
         pace (Pace | None): Whether its last frame was a full one. Defaults to
             None, it was.
+        sight (Sight | None): What it has seen. Defaults to None, frames that
+            are all usable.
+        answer (Any): What the last usable frame was answered with, where it
+            is to be held. Defaults to None.
     """
 
     info: FrameInfo
     states: States | None
     image: Any = None
     pace: Pace | None = None
+    sight: Sight | None = None
+    answer: Any = None
+
+    @property
+    def can_hold(self) -> bool:
+        """Whether there is an answer to hold, of states that are good."""
+        return self.answer is not None and self.states is not None
 
 
 class Streams:
@@ -137,6 +149,8 @@ class Streams:
         states: Sequence[States],
         images: dict[Hashable, Any] | None = None,
         paces: dict[Hashable, Pace] | None = None,
+        sights: dict[Hashable, Sight] | None = None,
+        answers: dict[Hashable, Any] | None = None,
     ) -> None:
         """Move the streams on; states that are not finite are not taken.
 
@@ -148,6 +162,10 @@ class Streams:
                 from. Defaults to None.
             paces (dict | None): Stream id -> whether the net ran. Defaults to
                 None, on all.
+            sights (dict | None): Stream id -> what it has seen. Defaults to
+                None, frames that are all usable.
+            answers (dict | None): Stream id -> what to show again on frames
+                that are not. Defaults to None, nothing.
         """
         for (stream_id, info), after in zip(
             infos.items(), states, strict=True
@@ -161,7 +179,10 @@ class Streams:
                 image = last and last.image
                 pace = last and last.pace
             self._streams.pop(stream_id, None)  # the latest stands last
-            self._streams[stream_id] = Stream(info, kept, image, pace)
+            self._streams[stream_id] = Stream(
+                *(info, kept, image, pace),
+                *((of or {}).get(stream_id) for of in (sights, answers)),
+            )
         while self.max_streams and len(self._streams) > self.max_streams:
             dropped = next(iter(self._streams))
             del self._streams[dropped]

@@ -129,6 +129,7 @@ def test_arguments_out_of_range(demo, tmp_path):
         (['--model', 'x', '--start', 'soon'], "'soon' is no time"),
         (['--model', 'x', '--every', '0'], 'a number >= 1 nor adaptive'),
         (['--model', 'x', '--live', '--every', '2'], 'its own pace'),
+        (['--model', 'x', '--min-contrast', 'nan'], 'deviation of grey lev'),
         (['--model', 'x', '--lag', '2', '--offline'], 'not allowed with'),
     ],
 )

@@ -13,6 +13,7 @@ import torch
 from mmseg_video.deployment.onnx import export_onnx, largest_error
 from mmseg_video.deployment.runner import StreamRunner
 from mmseg_video.flow.full_frames import FullFrames
+from mmseg_video.flow.usable_frames import UsableFrames
 from mmseg_video.io.frames import open_frames
 from mmseg_video.io.writers import VideoWriter
 from tests.commands import ROOT, TOOLS
@@ -180,6 +181,22 @@ def test_frames_on_which_the_net_does_not_run(compensated, gru):
         StreamRunner(path).propagate(frames[0][None])
     with pytest.raises(ValueError, match=r'every=3: .* has nothing that'):
         StreamRunner(path, full_frames=FullFrames(3))
+
+
+@pytest.mark.parametrize('name', ['compensated', 'gru'])
+def test_flat_frames_hold_the_last_labels(name, request):
+    _, path = request.getfixturevalue(name)
+    runner = StreamRunner(path, usable=UsableFrames())
+    step, runs = runner.step, []
+    runner.step = lambda *args: runs.append(1) or step(*args)
+    frames = moving(5, 2)
+    flat = [np.zeros_like(frames[0])] * 2
+    labels = [x for _, x in runner.predict([*frames[:2], *flat, frames[4]])]
+    assert len(runs) == 3
+    np.testing.assert_array_equal(labels[2:4], [labels[1]] * 2)
+    alone = StreamRunner(path).predict([*frames[:2], frames[4]])
+    *_, (_, last) = alone
+    np.testing.assert_array_equal(labels[4], last)
 
 
 def test_states_and_flow_that_do_not_fit_are_refused(compensated):

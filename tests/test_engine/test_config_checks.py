@@ -138,6 +138,9 @@ BAD = {
     'optim_wrapper.optimizer.lr': (-1, 'a', float('inf'), True),
     'optim_wrapper.optimizer.weight_decay': (-1,),
     'optim_wrapper.paramwise_cfg.custom_keys.head.lr_mult': (-1,),
+    'strategy': ('FSDPStrategy',),
+    'runner_type': ('FlexibleRunner',),
+    'model_wrapper_cfg.type': ('MMFullyShardedDataParallel',),
 }
 
 

@@ -49,11 +49,15 @@ def teacher(root, work_dir):
 
 
 def adversarial(root, work_dir):
-    """Two optimisers, EMA, gradients accumulated over two iterations."""
+    """Two optimisers, EMA, gradients of clips accumulated over two
+    iterations, their decoder computed again."""
     cfg = config('unet', root, work_dir)
     cfg.model.type = 'RecurrentUNet'
     cfg.model.data_preprocessor.type = 'ClipDataPreProcessor'
     cfg.train_dataloader.dataset.num_frames = 2
+    cell = dict(type='GatedEMACell')
+    cfg.model.head_rnns = dict(conv_seg=dict(cell=cell, connection='standard'))
+    cfg.model.train_cfg = dict(checkpoint_frames=1)
     cfg.optim_wrapper.accumulative_counts = 2
     cfg.default_hooks.ema = dict(type='EMAHook', momentum=0.1)
     cfg.model.clip_losses = dict(adversarial=dict(type='AdversarialLoss'))

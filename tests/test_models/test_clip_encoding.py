@@ -4,7 +4,12 @@ import pytest
 import torch
 from mmengine.logging import MessageHub
 
-from mmseg_video.models.clip_encoding import keep_statistics, split_clip
+from mmseg_video.models import clip_encoding
+from mmseg_video.models.clip_encoding import (
+    keep_statistics,
+    split_clip,
+    split_trained,
+)
 from mmseg_video.models.time_axis import KEY_FRAME, fold
 from tests.models import NORM, RECURRENT, build, samples, wake
 
@@ -15,6 +20,19 @@ GROUP_NORM = dict(
     decode_head=dict(RECURRENT['decode_head'], dropout_ratio=0),
 )
 FINAL_RNN = dict(type='ConvRNN', hidden_ratio=0.5)
+GATED = dict(cell=dict(type='GatedEMACell', keep=0.5), connection='standard')
+SPLIT = dict(connection='split', hidden_ratio=0.5)
+# RNNs in the decode head -> changes of the model that have them.
+IN_HEAD = {
+    'gated EMA': dict(neck=None, head_rnns=dict(conv_seg=GATED)),
+    'flow': dict(
+        neck=None, head_rnns=dict(conv_seg=GATED), flow_compensated=True
+    ),
+    'laterals and gated EMA': dict(head_rnns=dict(conv_seg=GATED)),
+    'split joins': dict(
+        head_rnns={'joins.2': SPLIT, 'joins.1': SPLIT, 'joins.0': SPLIT}
+    ),
+}
 
 
 def model(train_cfg=None, **changes):
@@ -24,7 +42,10 @@ def model(train_cfg=None, **changes):
 
 def batch(num_frames):
     torch.manual_seed(0)
-    return torch.randn(2, num_frames, 3, *SIZE), samples(2, SIZE)
+    clips, labels = torch.randn(2, num_frames, 3, *SIZE), samples(2, SIZE)
+    for sample in labels:
+        sample.flow = 3 * torch.rand(num_frames, 3, 8, 8)
+    return clips, labels
 
 
 def gradients(net, clips, labels, **kwargs):
@@ -155,35 +176,175 @@ def test_recomputed_activations_give_the_same_gradients(size, ref_grad):
         )
 
 
-def test_recomputation_counts_a_batch_once():
-    """Whole clips: the batches of batch norm are the same ones then."""
+@pytest.mark.parametrize('kind', IN_HEAD)
+def test_a_recomputed_decoder_gives_the_same_gradients(kind):
+    clips, labels = batch(4)
+    want = gradients(model(**IN_HEAD[kind]), clips, labels)
+    for size in (1, 3):
+        net = model(dict(checkpoint_frames=size), **IN_HEAD[kind])
+        got = gradients(net, clips, labels)
+        for name, grad in want.items():
+            assert grad.any(), name
+            torch.testing.assert_close(
+                got[name], grad, rtol=1e-3, atol=1e-6, msg=name
+            )
+
+
+def test_which_frames_leave_only_states():
+    for train_cfg, chunks, rest in (
+        (dict(checkpoint_frames=2), [[0, 1], [2, 3]], [4]),
+        (dict(checkpoint_frames=3), [[0, 1, 2]], [3, 4]),
+        (dict(checkpoint_frames=5), [], [0, 1, 2, 3, 4]),
+        (dict(ref_grad='states'), [[0, 1, 2, 3]], [4]),
+        (dict(ref_grad='states', checkpoint_frames=3), [[0, 1, 2], [3]], [4]),
+        (dict(ref_grad=False, checkpoint_frames=2), [], [0, 1, 2, 3, 4]),
+        (None, [], [0, 1, 2, 3, 4]),
+    ):
+        before, trained = split_trained(5, train_cfg)
+        assert frames(before) == chunks, train_cfg
+        assert frames([trained]) == [rest], train_cfg
+    assert split_trained(1, dict(ref_grad='states')) == ([], slice(0, 1))
+
+
+@pytest.mark.parametrize('size', [None, 1])
+@pytest.mark.parametrize('kind', IN_HEAD)
+def test_states_alone_train_on_ref_frames(kind, size):
+    """The loss is the same, and no gradient reaches a ref frame."""
+    clips, labels = batch(4)
+    clips.requires_grad_()
+    train_cfg = dict(ref_grad='states', checkpoint_frames=size)
+    net = model(train_cfg, **IN_HEAD[kind])
+    want = model(**IN_HEAD[kind]).loss(clips, labels)['decode.loss_ce']
+    torch.testing.assert_close(net.loss(clips, labels)['decode.loss_ce'], want)
+    clips.grad = None
+    got = gradients(net, clips, labels)
+    by_frame = clips.grad.flatten(2).abs().sum(2)
+    assert (by_frame[:, :-1] == 0).all()
+    assert (by_frame[:, -1] > 0).all()
+    assert all(grad.any() for grad in got.values())
+
+
+def test_states_alone_have_the_gradient_of_detached_logits():
+    """The gated EMA by hand: logits of ref frames without a gradient."""
+    clips, labels = batch(4)
+    kind = IN_HEAD['gated EMA']
+    got = gradients(model(dict(ref_grad='states'), **kind), clips, labels)
+    net = model(**kind)
+    rnn = net.head_rnns.by_place['conv_seg']
+
+    def cut(module, args, kwargs):
+        logits = args[0]
+        cut = torch.cat([logits[:, :-1].detach(), logits[:, -1:]], dim=1)
+        return (cut, *args[1:]), kwargs
+
+    rnn.register_forward_pre_hook(cut, with_kwargs=True)
+    for name, grad in gradients(net, clips, labels).items():
+        torch.testing.assert_close(
+            got[name], grad, rtol=1e-3, atol=1e-6, msg=name
+        )
+
+
+def test_states_alone_are_ref_grad_false_where_only_necks_recur():
+    clips, labels = batch(4)
+    want = gradients(model(dict(ref_grad=False)), clips, labels)
+    got = gradients(model(dict(ref_grad='states')), clips, labels)
+    for name, grad in want.items():
+        torch.testing.assert_close(
+            got[name], grad, rtol=1e-3, atol=1e-6, msg=name
+        )
+
+
+def test_validation_losses_have_no_gradient():
     clips, labels = batch(3)
+    for train_cfg in (dict(ref_grad='states'), dict(checkpoint_frames=1)):
+        net = model(train_cfg, **IN_HEAD['laterals and gated EMA'])
+        with torch.no_grad():
+            loss = net.loss(clips, labels)['decode.loss_ce']
+        assert not loss.requires_grad
+        assert torch.is_grad_enabled()
+
+
+def test_an_error_leaves_gradients_on():
+    clips, labels = batch(3)
+    net = model(dict(ref_grad='states'), **IN_HEAD['flow'])
+    for sample in labels:
+        del sample.flow
+    with pytest.raises(ValueError, match='needs the optical flow'):
+        net.loss(clips, labels)
+    assert torch.is_grad_enabled()
+    rnn = net.head_rnns.by_place['conv_seg']
+    assert not rnn._forward_hooks
+    assert not rnn._forward_pre_hooks
+
+
+def test_mixed_precision_trains_every_parameter():
+    """A weight that autocast rounded without a gradient is not kept."""
+    clips, labels = batch(3)
+    for train_cfg in (
+        dict(ref_grad='states'),
+        dict(ref_grad=False),
+        dict(burn_in=1),
+        dict(bptt=1),
+        dict(checkpoint_frames=1),
+    ):
+        net = model(train_cfg, **IN_HEAD['laterals and gated EMA'])
+        with torch.autocast('cpu', torch.bfloat16):
+            losses = net.loss(clips, labels)
+        losses['decode.loss_ce'].backward()
+        for name, parameter in net.named_parameters():
+            assert parameter.grad is not None, (train_cfg, name)
+
+
+def test_recomputation_counts_a_batch_once(monkeypatch):
+    """Against the same pieces, whose activations are kept."""
+    clips, labels = batch(4)
     norm = dict(backbone=RECURRENT['backbone'])
-    plain, recomputed = model(**norm), model(dict(checkpoint_frames=3), **norm)
-    want = gradients(plain, clips, labels)
+    plain, recomputed = (
+        model(dict(checkpoint_frames=2), **norm) for _ in range(2)
+    )
     got = gradients(recomputed, clips, labels)
+    monkeypatch.setattr(
+        clip_encoding, 'checkpoint', lambda f, *args, **_: f(*args)
+    )
+    want = gradients(plain, clips, labels)
     for name, grad in want.items():
         torch.testing.assert_close(got[name], grad, msg=name)
     for name, value in plain.state_dict().items():
         assert torch.equal(recomputed.state_dict()[name], value), name
 
 
+def kept_activations(net, clips, labels):
+    """Numbers of elements that the loss keeps for its gradient."""
+    total = 0
+
+    def pack(tensor):
+        nonlocal total
+        total += tensor.numel()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
+        net.loss(clips, labels)
+    return total
+
+
 def test_fewer_activations_are_kept():
     clips, labels = batch(6)
-    kept = {}
-    for size in (None, 1):
-        total = 0
+    plain = kept_activations(model(), clips, labels)
+    net = model(dict(checkpoint_frames=1))
+    assert kept_activations(net, clips, labels) < 0.6 * plain
 
-        def pack(tensor):
-            nonlocal total
-            total += tensor.numel()
-            return tensor
 
-        net = model(dict(checkpoint_frames=size))
-        with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
-            net.loss(clips, labels)
-        kept[size] = total
-    assert kept[1] < 0.6 * kept[None]
+@pytest.mark.parametrize(
+    'train_cfg', [dict(checkpoint_frames=1), dict(ref_grad='states')]
+)
+def test_a_gated_ema_keeps_little_more_than_a_still(train_cfg):
+    clips, labels = batch(6)
+    kind = IN_HEAD['gated EMA']
+    plain = kept_activations(model(**kind), clips, labels)
+    still = kept_activations(model(**kind), clips[:, -1:], labels)
+    less = kept_activations(model(train_cfg, **kind), clips, labels)
+    assert plain > 4 * still
+    assert less < 1.5 * still
 
 
 def test_evaluation_knows_none_of_it(iteration):
@@ -214,6 +375,7 @@ def test_statistics_are_kept_and_let_go():
         (dict(bptt=0), r'train_cfg\.bptt is a number of frames >= 1, got 0'),
         (dict(burn_in=-1), r'train_cfg\.burn_in .* >= 0, got -1'),
         (dict(checkpoint_frames='all'), r"checkpoint_frames .* got 'all'"),
+        (dict(ref_grad='state'), r"True, False or 'states', got 'state'"),
     ],
 )
 def test_numbers_that_mean_nothing_are_refused(train_cfg, sentence):
@@ -225,6 +387,12 @@ def test_a_burn_in_that_leaves_no_frame_is_refused():
     clips, labels = batch(3)
     with pytest.raises(ValueError, match=r'num_frames .* to 4 or more'):
         model(dict(burn_in=3)).loss(clips, labels)
+
+
+def test_a_loss_over_time_needs_the_gradient_of_a_ref_frame():
+    consistency = dict(type='TemporalConsistencyLoss')
+    with pytest.raises(ValueError, match=r"'states' leaves .* ref_grad=False"):
+        model(dict(ref_grad='states'), clip_losses=dict(time=consistency))
 
 
 def test_an_unknown_key_is_refused():

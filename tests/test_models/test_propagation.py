@@ -101,6 +101,44 @@ def test_a_stream_runs_the_net_on_every_third_frame(system):
     )
 
 
+@pytest.mark.parametrize('system', [*SYSTEMS, 'laterals'])
+@torch.no_grad()
+def test_on_a_frame_that_is_not_usable_nothing_moves(system):
+    """Of a batch of two streams, one is held, as the data say."""
+    test_cfg = dict(mode='whole', streaming=True)
+    cfg = SYSTEMS.get(system, RECURRENT)
+    model = wake(build(cfg, test_cfg=test_cfg))
+    runs = []
+    model.backbone.register_forward_hook(
+        lambda module, args, _: runs.append(len(args[0]))
+    )
+
+    def predict(*held):
+        data = samples(2, (64, 96))
+        for sample, value in zip(data, held, strict=True):
+            sample.set_metainfo(dict(held=value))
+            if model.flow_compensated:
+                sample.flow = flow(3)
+        found = model.predict(torch.randn(2, 1, 3, 64, 96), data)
+        return [sample.seg_logits.data for sample in found], [
+            model.streams[i].states for i in range(2)
+        ]
+
+    predict(True, True)  # there is nothing to hold yet
+    logits, states = predict(False, False)
+    assert runs == [2, 2]
+    held, kept = predict(True, False)
+    assert runs == [2, 2, 1]
+    torch.testing.assert_close(held[0], logits[0], rtol=0, atol=0)
+    assert kept[0] is states[0]
+    assert not torch.allclose(held[1], logits[1])
+    assert predict(True, True)[1][0] is states[0]
+    assert runs == [2, 2, 1]
+    again, moved = predict(False, True)
+    assert moved[1] is kept[1]
+    assert not torch.allclose(again[0], logits[0])
+
+
 @torch.no_grad()
 def test_a_propagated_frame_is_the_last_one_warped():
     """What moves by 4 pixels is found 4 pixels on."""

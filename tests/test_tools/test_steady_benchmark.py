@@ -2,7 +2,8 @@
 predicts."""
 
 import json
-from dataclasses import asdict, replace
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -20,7 +21,7 @@ def test_figures_are_those_of_a_test(framewise, root, tmp_path):
         *(framewise / 'unet_street.py', checkpoint),
         *('--net', 'tiny', '--data', 'street', '--out', out, '--timed'),
         *('--cache', tmp_path / 'cache', '--report'),
-        *('--settings', 'filters', 'paces'),
+        *('--settings', 'filters', 'paces', 'held'),
     )
     assert code == 0
     reports = [
@@ -33,7 +34,7 @@ def test_figures_are_those_of_a_test(framewise, root, tmp_path):
     config_path = tmp_path / 'steady_unet_street.py'
     cfg.dump(config_path)
     for every in (1, 3):
-        setting = asdict(replace(DEFAULT, every=every))
+        setting = replace(DEFAULT, every=every).plain
         (figures,) = [
             r['figures'] for r in reports if r.get('setting') == setting
         ]
@@ -51,4 +52,7 @@ def test_figures_are_those_of_a_test(framewise, root, tmp_path):
     text = (out / 'steady_street.md').read_text()
     assert '| offline | ' in text
     assert 'Milliseconds a frame' in text
+    # With the intervals of the differences.
+    default = text[text.index('| the default |') :].splitlines()[0]
+    assert len(re.findall(r'[+-]\d+\.\d\d \([+-]\d+\.\d\d to ', default)) == 2
     assert (out / 'steady_street.png').stat().st_size

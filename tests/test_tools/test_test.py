@@ -184,3 +184,18 @@ def test_a_checkpoint_of_another_architecture(
     )
     assert code == 1
     assert 'not in the checkpoint: neck' in output.strip().splitlines()[-1]
+
+
+def test_flat_frames_are_held_in_streams_alone(evaluate, run_tool, awake):
+    """By one line of any config."""
+    hold = 'test_dataloader.dataset.augments.hold.type=HoldLastUsable'
+    run, how = awake.parent, ('--stream', '--degrade', 0.5)
+    plain = evaluate(run, *how, checkpoint=awake.name)
+    held = evaluate(run, *how, '--cfg-options', hold, checkpoint=awake.name)
+    assert held['metrics'] != plain['metrics']
+    code, output = run_tool(
+        *(TOOLS / 'test.py', run / 'rnn_unet_street.py', awake),
+        *('--work-dir', run / 'test', '--cfg-options', hold),
+    )
+    assert code == 1
+    assert 'test with --stream' in output.strip().splitlines()[-1]

@@ -195,7 +195,10 @@ def run_videos(
                 if run.interrupted:
                     raise KeyboardInterrupt
                 mark = dict(
-                    video=str(videos[i]), frames=run.frames, rates=run.rates
+                    video=str(videos[i]),
+                    frames=run.frames,
+                    held=run.held,
+                    rates=run.rates,
                 )
                 write_text(_mark(root, names[i]), json.dumps(mark))
             except EXPECTED as error:

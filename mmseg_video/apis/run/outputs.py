@@ -36,6 +36,8 @@ class FrameResult:
         time (float | None): In seconds since the source's first frame.
         labels (dict): Caption -> label map (H, W) uint8.
         full (bool): Whether the net ran on it.
+        held (bool): Whether it is flat or dark, and answered as the last
+            usable one.
         seconds (float): Until the answer was there, after the one before.
         changes (dict): Caption -> :class:`Change` since the frame before, of
             the models that are measured; empty where there is none.
@@ -48,6 +50,7 @@ class FrameResult:
     frame: np.ndarray
     labels: dict[str, np.ndarray]
     full: bool
+    held: bool
     seconds: float
     changes: dict[str, Change] = field(default_factory=dict)
 
@@ -124,7 +127,8 @@ class Targets:
             number, name, time in seconds, the share of each class in it, the
             share of pixels that changed their class since the frame before
             (``changed``: in place, ``flicker``: along the optical flow),
-            whether the net ran (``full``), and the milliseconds until its
+            whether the net ran (``full``), whether it did not because the
+            frame is flat or dark (``held``), and the milliseconds until its
             answer was there, after the one before (``ms``).
         heat_map (path | None): A picture of where predictions flicker.
         show (bool): Whether frames are shown in a window. Defaults to False.
@@ -299,6 +303,7 @@ def json_lines(path: Path, classes: Sequence[str]) -> Iterator[Write]:
                 changed=change and round(change.in_place, 6),
                 flicker=change and round(change.flicker, 6),
                 full=result.full,
+                held=result.held,
                 ms=round(1000 * result.seconds, 2),
             )
             file.write(json.dumps(record) + '\n')

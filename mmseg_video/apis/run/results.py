@@ -131,7 +131,7 @@ def _answered(
                 labels = {key: p.label for key, p in answer.items()}
                 yield FrameResult(
                     *(index, number, name, shown_at, some.frame, labels),
-                    *(some.full, spent.seconds),
+                    *(some.full, some.held, spent.seconds),
                 )
 
 

@@ -70,12 +70,24 @@ class UnfinishedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Run:
-    """What became of a video: the number of ``frames`` done, the ``rates`` of
-    the stages, in words, and whether a user has ``interrupted`` it."""
+    """What became of a video: the number of ``frames`` done, of which so many
+    were ``held``, the ``rates`` of the stages, in words, and whether a user
+    has ``interrupted`` it."""
 
     frames: int
+    held: int
     rates: str
     interrupted: bool
+
+    @property
+    def report(self) -> str:
+        """All of it, in words."""
+        if not self.held:
+            return self.rates
+        return (
+            f'{self.rates}; {self.held} frames were flat or dark, and held '
+            'the last map'
+        )
 
 
 def run_video(
@@ -121,7 +133,7 @@ def run_video(
         targets.check(source)
         frames = excerpt.open(source)
     first = next(iter(models.values()))
-    clock, count = Clock(), 0
+    clock, count, held = Clock(), 0, 0
     failure, interrupted = None, False
     outputs = targets.outputs(
         *(first.classes, first.palette, drawing or Drawing()),
@@ -145,6 +157,7 @@ def run_video(
                     for write in writes:
                         write(result)
                 count += 1
+                held += result.held
         except (KeyboardInterrupt, StopRun):
             interrupted = True
         except EXPECTED as error:
@@ -161,4 +174,4 @@ def run_video(
             f'{failure}. The {count} frames before are '
             + (f'in {targets}' if targets.paths else 'done')
         ) from failure
-    return Run(count, clock.report(count), interrupted)
+    return Run(count, held, clock.report(count), interrupted)

@@ -14,6 +14,7 @@ CLIP_META_KEYS = (
     'max_gap',
     'label_weight',
     'degraded',
+    'held',
 )
 
 

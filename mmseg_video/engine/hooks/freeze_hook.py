@@ -12,7 +12,7 @@ from .sequence_state_hook import unwrap
 
 @HOOKS.register_module()
 class FreezeHook(Hook):
-    """Trains only the rest of the model for the first n iterations.
+    """Trains only the rest of the model, for the first n iterations.
 
     The frozen modules are as in a test (batch norm by its running
     statistics, no dropout), get no gradient, and keep every tensor bit for
@@ -25,7 +25,7 @@ class FreezeHook(Hook):
     needs to be set for it. Other wrappers are refused.
 
     Args:
-        num_iters (int): n.
+        num_iters (int | None): n. Defaults to None, the whole training.
         modules (Sequence[str]): Their names in the segmentor. Defaults to
             ('backbone', 'decode_head').
 
@@ -36,12 +36,12 @@ class FreezeHook(Hook):
 
     def __init__(
         self,
-        num_iters: int,
+        num_iters: int | None = None,
         modules: Sequence[str] = ('backbone', 'decode_head'),
     ):
-        if num_iters < 1:
+        if num_iters is not None and num_iters < 1:
             raise ValueError(f'num_iters must be >= 1, got {num_iters}')
-        self.num_iters = num_iters
+        self.num_iters = float('inf') if num_iters is None else num_iters
         self.names = tuple(modules)
         self._frozen: list[nn.Parameter] = []
 
@@ -62,9 +62,11 @@ class FreezeHook(Hook):
                 f'FreezeHook: beside {", ".join(self.names)} there is nothing '
                 'in the model to train'
             )
+        end = f'until iteration {self.num_iters}'
+        if self.num_iters == float('inf'):
+            end = 'for the whole training'
         print_log(
-            f'{", ".join(self.names)}: frozen until iteration '
-            f'{self.num_iters}; {left} parameters train',
+            f'{", ".join(self.names)}: frozen {end}; {left} parameters train',
             logger='current',
         )
 

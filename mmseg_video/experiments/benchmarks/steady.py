@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -20,6 +20,7 @@ from ...flow.codec import CodecFlow
 from ...flow.full_frames import FullFrames
 from ...flow.opencv import DISFlow
 from ...flow.previous import FlowToPrevious
+from ...flow.usable_frames import UsableFrames
 from ...io.atomic import atomic_path, write_text
 from ...io.coded_frames import motion_of
 from ...io.frames import open_frames
@@ -32,6 +33,9 @@ SHOWN = (
     *('mIoU', 'mIoU_first_half', 'mIoU_second_half', 'mAcc'),
     *('flicker_static', 'VC8', 'VC16', 'full_frames'),
 )
+
+# A bootstrap draws sequences where there are so many, else blocks of frames.
+ENOUGH, BLOCK = 10, 10
 
 
 class Video:
@@ -105,6 +109,14 @@ class Video:
             or step < 1
             or bool(gap and step > gap)
         )
+
+    def block(self, i: int) -> str:
+        """The part of the video that frame i belongs to: its sequence, or
+        where there are few, ten frames of it."""
+        sequence = self.metas[i]['sequence']
+        if len({meta['sequence'] for meta in self.metas}) >= ENOUGH:
+            return sequence
+        return f'{sequence}, frames {i // BLOCK * BLOCK} on'
 
     def scores(self, i: int, scale: float = 1.0) -> torch.Tensor:
         """Scores (1, classes, h, w) of frame i."""
@@ -200,23 +212,33 @@ def predictions(video: Video, setting: Setting):
     ran on it."""
     filter = EMAFilter(setting.weight, setting.of)
     rule = FullFrames(setting.every, setting.max_every, setting.tolerance)
+    usable = UsableFrames(setting.min_contrast)
     smooth = None
     if setting.look_ahead is not None:
         chunk = 1 if setting.look_ahead < 10 else 16
         smooth = TwoSidedFilter(filter, setting.look_ahead, chunk)
     pace, state, paces = None, None, []
-    for i in range(len(video.frames)):
+    sight, last, out = None, None, None
+    for i, frame in enumerate(video.frames):
         flow = back = None
         if video.begins(i):
             if smooth is not None:
                 yield from zip(smooth.flush(), paces, strict=False)
                 paces = []
-            pace, state = None, None
+            pace, state, sight, last = None, None, None, None
+        sight = usable.next(sight, frame)
+        if sight.usable:
+            if last is not None:
+                flow = video.field(i, last, setting)
+            if last is not None and smooth is not None:
+                back = video.field(last, i, setting)
+            last = i
+            pace = rule.next(pace, None if flow is None else flow[0].numpy())
         else:
-            flow = video.field(i, i - 1, setting)
-            if smooth is not None:
-                back = video.field(i - 1, i, setting)
-        pace = rule.next(pace, None if flow is None else flow[0].numpy())
+            pace = rule.held(pace)
+            if smooth is None:
+                yield out, False
+                continue
         scores = video.scores(i, setting.scale) if pace.full else None
         if pace.full and setting.upsample > 1:
             scores = F.interpolate(
@@ -239,25 +261,40 @@ def predictions(video: Video, setting: Setting):
 
 
 @torch.no_grad()
-def measure(video: Video, setting: Setting, quick: bool = False) -> dict:
+def measure(
+    video: Video,
+    setting: Setting,
+    quick: bool = False,
+    blocks: Path | str = '',
+) -> dict:
     """The figures of a setting, in percent.
 
     Args:
         video (Video): With its net.
         setting (Setting): What is done with the scores.
         quick (bool): Without TC. Defaults to False.
+        blocks (Path | str): A folder for the results of each block of the
+            video (:meth:`Video.block`), for a bootstrap over them. Defaults
+            to none.
     """
     cache = str(video.cache / f'flow_metric_{video.name}')
     names = [n for n in TEMPORAL_METRICS if not quick or 'Consist' not in n]
     names += ['VideoConsistencyMetric'] * quick
-    metrics = []
-    for name in names:
-        cfg = dict(type=name, on_missing='skip')
+    flow = dict(type='DISFlow', cache_dir=cache)
+
+    def build(name, **kwargs):
         if name in ('TemporalConsistencyMetric', 'FlickerMetric'):
-            cfg['flow'] = dict(type='DISFlow', cache_dir=cache)
-        metrics.append(METRICS.build(cfg))
-    halves = [METRICS.build(dict(type='SequenceIoUMetric')) for _ in range(2)]
-    for metric in (*metrics, *halves):
+            kwargs['flow'] = flow
+        return METRICS.build(dict(type=name, on_missing='skip', **kwargs))
+
+    metrics = [build(name) for name in names]
+    halves = [build('SequenceIoUMetric') for _ in range(2)]
+    kept = [
+        build(name, save_dir=str(blocks))
+        for name in ('SequenceIoUMetric', 'FlickerMetric')
+        if blocks
+    ]
+    for metric in (*metrics, *halves, *kept):
         metric.dataset_meta = video.meta
     full, start = 0, time.perf_counter()
     for i, (out, ran) in enumerate(predictions(video, setting)):
@@ -274,6 +311,10 @@ def measure(video: Video, setting: Setting, quick: bool = False) -> dict:
         half = halves[int(2 * i >= len(video.frames))]
         for metric in (*metrics, half):
             metric.process(batch, [data])
+        for metric in kept:
+            metric.process(batch, [dict(data, sequence=video.block(i))])
+    for metric in kept:
+        metric.compute_metrics(metric.results)
     figures = {}
     for metric in metrics:
         figures |= metric.compute_metrics(metric.results)
@@ -343,8 +384,9 @@ def benchmark(
     degrade: float = 0.0,
     file: Path | None = None,
 ) -> None:
-    """Measure all settings, and write a JSON file for each; those that are
-    there are not measured again.
+    """Measure all settings, and write a JSON file for each, and a folder of
+    the results of blocks of the video; those that are there are not measured
+    again.
 
     Args:
         config, checkpoint (str): Of the net.
@@ -374,10 +416,11 @@ def benchmark(
 
     for name, setting in settings.items():
         path = folder / f'{setting.key}{"_quick" * quick}.json'
-        if not path.exists():
+        blocks = folder / setting.key
+        if not (path.exists() and (quick or blocks.is_dir())):
             video = loaded()
-            figures = measure(video, setting, quick)
-            report = dict(setting=asdict(setting), figures=figures)
+            figures = measure(video, setting, quick, '' if quick else blocks)
+            report = dict(setting=setting.plain, figures=figures)
             write_text(path, json.dumps(report, indent=1))
         figures = json.loads(path.read_text())['figures']
         line = ' '.join(f'{figures.get(k, 0):6.2f}' for k in SHOWN)

@@ -1,11 +1,11 @@
 """Tables and a plot of what :func:`benchmark` wrote."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from ...evaluation.bootstrap import compare
 from ...io.atomic import write_text
 from ..output import markdown_table, save_figure, subplots
 from .steady_settings import PACES, REPORTED, RIVALS, Setting
@@ -20,6 +20,11 @@ COLUMNS = {
     'VC16': 'VC16',
     'TC_ETC': 'TC',
     'full_frames': 'full frames %',
+}
+# To the net alone, with intervals of a bootstrap over blocks of the video.
+INTERVALS = {
+    'mIoU': 'mIoU, difference (95 %)',
+    'flicker_static': 'flicker, difference (95 %)',
 }
 LINES = {
     'filtered, every k-th frame': ['the default', *PACES],
@@ -65,9 +70,9 @@ class _Net:
 
     def __init__(self, folder: Path):
         known = {
-            _key(asdict(setting)): name for name, setting in REPORTED.items()
+            _key(setting.plain): name for name, setting in REPORTED.items()
         }
-        self.figures, self.milliseconds = {}, None
+        self.folder, self.figures, self.milliseconds = folder, {}, None
         for path in sorted(folder.glob('*.json')):
             report = json.loads(path.read_text())
             if path.name == 'milliseconds.json':
@@ -75,6 +80,24 @@ class _Net:
             elif _key(report['setting']) in known and 'quick' not in path.stem:
                 name = known[_key(report['setting'])]
                 self.figures[name] = report['figures']
+
+    def differences(self, name: str) -> list[str]:
+        """To the net alone, with 95 % intervals, in words; empty where the
+        blocks of one of the two were not kept."""
+        alone, ours = (
+            self.folder / REPORTED[n].key for n in ('the net alone', name)
+        )
+        if alone == ours or not (alone.is_dir() and ours.is_dir()):
+            return [''] * len(INTERVALS)
+        figures = compare(alone, ours)['figures']
+        return [
+            '{difference:+.2f} ({low:+.2f} to {high:+.2f})'.format(
+                **figures[key]
+            )
+            if key in figures
+            else ''
+            for key in INTERVALS
+        ]
 
     def cost(self, name: str) -> float:
         """Of a frame, in units of the net's."""
@@ -103,11 +126,15 @@ def _write_table(out: Path, data: str, nets: dict[str, _Net]) -> Path:
     text = f'# {data}\n'
     for name, net in nets.items():
         rows = [
-            (setting, *(_shown(figures, key) for key in COLUMNS))
+            (
+                setting,
+                *(_shown(figures, key) for key in COLUMNS),
+                *net.differences(setting),
+            )
             for setting in REPORTED
             if (figures := net.figures.get(setting))
         ]
-        head = ('', *COLUMNS.values())
+        head = ('', *COLUMNS.values(), *INTERVALS.values())
         text += f'\n## {name}\n\n{markdown_table(head, rows)}\n'
         if net.milliseconds:
             parts = ', '.join(f'{k} {v}' for k, v in net.milliseconds.items())

@@ -22,6 +22,7 @@ class Setting:
         look_ahead (int | None): Frames of the future; None: the causal
             filter.
         scale (float): Of the frames that the net sees.
+        min_contrast (float): See :class:`UsableFrames`; 0, none is held.
     """
 
     weight: float = FILTER['weight']
@@ -40,10 +41,19 @@ class Setting:
     scale: float = 1.0
     upsample: int = 1
     field_stride: int = 1
+    min_contrast: float = 0
+
+    @property
+    def plain(self) -> dict:
+        """As it stands in results; without what older ones do not know."""
+        values = asdict(self)
+        if not self.min_contrast:
+            del values['min_contrast']
+        return values
 
     @property
     def key(self) -> str:
-        text = json.dumps(asdict(self), sort_keys=True)
+        text = json.dumps(self.plain, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -138,7 +148,19 @@ FLOWS = {
         f"codec's vectors, every {k}": replace(DEFAULT, flow='codec'),
     }.items()
 }
-REPORTED = FILTERS | PACES | FLOWS | RIVALS
+# Flat and dark frames do not reach the net; of degraded video.
+HELD = {
+    f'{name}, flat and dark frames held': replace(
+        (FILTERS | PACES)[name], min_contrast=10
+    )
+    for name in ('the net alone', 'the default', 'offline', 'every 3')
+}
+REPORTED = FILTERS | PACES | FLOWS | RIVALS | HELD
 GROUPS = dict(
-    sweep=SWEEP, filters=FILTERS, paces=PACES, rivals=RIVALS, flows=FLOWS
+    sweep=SWEEP,
+    filters=FILTERS,
+    paces=PACES,
+    rivals=RIVALS,
+    flows=FLOWS,
+    held=HELD,
 )

@@ -3,10 +3,13 @@
 import multiprocessing
 import resource
 from collections.abc import Callable
+from itertools import accumulate
 
 import torch
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
+from torch.nn.parallel import DistributedDataParallel
+from torch.profiler import ProfilerActivity, profile
 
 from ..costs import build, interleaved
 
@@ -59,6 +62,27 @@ def trainer(
     return train
 
 
+class Distributed:
+    """A segmentor whose ``loss()`` goes through DDP.
+
+    Args:
+        model (nn.Module): The segmentor.
+        kwargs: Of :class:`DistributedDataParallel`.
+    """
+
+    def __init__(self, model: torch.nn.Module, **kwargs):
+        self.model = model
+        self.ddp = DistributedDataParallel(
+            model, broadcast_buffers=False, **kwargs
+        )
+
+    def __getattr__(self, name: str):
+        return getattr(self.model, name)
+
+    def loss(self, inputs, samples):
+        return self.ddp(inputs, samples, mode='loss')
+
+
 def train_cost(
     path: str,
     num_frames: int,
@@ -86,9 +110,32 @@ def train_cost(
         RuntimeError: If the model cannot be trained so.
     """
 
-    def measure(peak):
+    def make():
         model = build(path, device, trainable=True, train_cfg=train_cfg)
-        train = trainer(model, num_frames, size, device)
+        return trainer(model, num_frames, size, device)
+
+    return step_cost(make, device, steps)
+
+
+def step_cost(
+    make: Callable[[], Callable[[], None]],
+    device: torch.device,
+    steps: int = 2,
+) -> tuple[float, float] | None:
+    """As :func:`train_cost`, of any step.
+
+    Args:
+        make (Callable): Builds what trains, and returns a function that makes
+            a step.
+        device (torch.device): Where to measure.
+        steps (int): How many are timed. Defaults to 2.
+
+    Raises:
+        RuntimeError: If it cannot be trained so.
+    """
+
+    def measure(peak):
+        train = make()
         before = peak(reset=True)
         train()
         seconds = interleaved({'': train}, steps, device, warmup=0)['']
@@ -96,7 +143,42 @@ def train_cost(
 
     if device.type == 'cuda':
         return _measure_on_gpu(measure, device)
-    return _measure_on_cpu(measure)
+    return _in_a_fork(lambda: measure(_process_peak))
+
+
+def tensor_peak(make: Callable[[], Callable[[], None]]) -> float | None:
+    """MiB of tensors that a step on a CPU adds at its peak, None where the
+    memory does not suffice.
+
+    What the allocator holds beside them, and never returns, is not in it: two
+    runs give the same.
+
+    Args:
+        make (Callable): As of :func:`step_cost`.
+    """
+
+    def measure():
+        train = make()
+        train()  # fills what is kept for the next steps
+        with profile(
+            activities=[ProfilerActivity.CPU], profile_memory=True
+        ) as profiler:
+            train()
+        events = profiler.profiler.kineto_results.events()
+        changes = [
+            (event.start_ns(), event.nbytes())
+            for event in events
+            if event.name() == '[memory]'
+        ]
+        held = accumulate(size for _, size in sorted(changes))
+        return max(held) / 2**20
+
+    return _in_a_fork(measure)
+
+
+def _process_peak(reset: bool = False) -> int:
+    """Bytes; of a process it is never set back."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _measure_on_gpu(measure: Callable, device) -> tuple[float, float] | None:
@@ -113,16 +195,15 @@ def _measure_on_gpu(measure: Callable, device) -> tuple[float, float] | None:
         torch.cuda.empty_cache()
 
 
-def _measure_on_cpu(measure: Callable) -> tuple[float, float] | None:
+def _in_a_fork(measure: Callable):
+    """What ``measure()`` returns in a process of its own; None where the
+    memory does not suffice."""
     threads = torch.get_num_threads()
-
-    def peak(reset=False):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
     def child(pipe):
         torch.set_num_threads(threads)
         try:
-            pipe.send(measure(peak))
+            pipe.send(measure())
         except MemoryError:
             pipe.send(None)
         except Exception as error:

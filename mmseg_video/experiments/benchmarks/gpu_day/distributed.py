@@ -5,10 +5,9 @@ from collections.abc import Iterator
 
 import torch
 import torch.distributed as dist
-from torch.nn.parallel import DistributedDataParallel
 
 from ...costs import interleaved
-from ..training_step import trainer
+from ..training_step import Distributed, trainer
 from .networks import LATERALS, network
 from .precision import PRECISIONS, TF32, fastest_kernels
 from .rows import row
@@ -47,7 +46,7 @@ def _figures(settings, device, backend) -> Iterator[dict]:
     num_frames = settings.lengths[0]
     how = PRECISIONS[TF32]
     plain = network(LATERALS, device, trainable=True)
-    wrapped = _Distributed(network(LATERALS, device, trainable=True))
+    wrapped = Distributed(network(LATERALS, device, trainable=True))
     with fastest_kernels():
         seconds = interleaved(
             {
@@ -66,17 +65,3 @@ def _figures(settings, device, backend) -> Iterator[dict]:
         rate=num_frames / seconds['ddp'],
         ratio=seconds['ddp'] / seconds['plain'],
     )
-
-
-class _Distributed:
-    """A segmentor whose ``loss()`` goes through DDP."""
-
-    def __init__(self, model: torch.nn.Module):
-        self.model = model
-        self.ddp = DistributedDataParallel(model)
-
-    def __getattr__(self, name: str):
-        return getattr(self.model, name)
-
-    def loss(self, inputs, samples):
-        return self.ddp(inputs, samples, mode='loss')

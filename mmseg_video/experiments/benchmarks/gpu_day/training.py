@@ -17,6 +17,8 @@ CASES = {
     LATERALS: (LATERALS, {}),
     f'{LATERALS}, ref_grad=False': (LATERALS, dict(ref_grad=False)),
     GATED: (GATED, {}),
+    f"{GATED}, ref_grad='states'": (GATED, dict(ref_grad='states')),
+    f'{GATED}, checkpoint_frames=1': (GATED, dict(checkpoint_frames=1)),
     FLOW: (FLOW, {}),
 }
 
