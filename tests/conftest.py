@@ -21,6 +21,17 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.stem not in LONG)
 
 
+@pytest.fixture(autouse=True, scope='session')
+def _configs_are_written_unformatted():
+    """MMEngine lays out the text of a config for each log, logger and
+    checkpoint: eight times, and most of a tiny training's time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            'yapf.yapflib.yapf_api.FormatCode', lambda text, **_: (text, True)
+        )
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _mmseg_scope():
     init_default_scope('mmseg')

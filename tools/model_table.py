@@ -2,6 +2,7 @@
 
     python tools/model_table.py                               # all configs
     python tools/model_table.py configs/lstm_icnet/*.py --latency
+    python tools/model_table.py --missing --out work_dirs/results/model_table
 
 Parameters, GFLOPs of one streamed frame (a multiplication with its addition
 counts once) and, with --latency, the time of a streamed frame in units of the
@@ -9,7 +10,8 @@ baseline's: medians of repeats in turn. The framewise baseline is what the
 config's metafile.yml names. Weights are random: costs only.
 
 Every figure is kept under --out, and not measured again until the model
-changes. A config that fails is reported at the end.
+changes. With --missing the rows of the table that is there stay as they are.
+A config that fails is reported at the end.
 """
 
 from pathlib import Path
@@ -28,6 +30,11 @@ def parse_args():
     add_size(parser, minimum=1)
     parser.add_argument(
         '--latency', action='store_true', help='measure it too: minutes'
+    )
+    parser.add_argument(
+        '--missing',
+        action='store_true',
+        help='only configs that the table in --out has no row of',
     )
     parser.add_argument('--repeats', type=at_least(1), default=5)
     parser.add_argument(

@@ -1,6 +1,7 @@
 """What models cost: built with random weights, timed in turn, once each."""
 
 import copy
+import json
 import os
 import statistics
 import time
@@ -68,11 +69,20 @@ class Costs:
 
     def get(self, cfg: Config, baseline: Config | None = None) -> dict:
         """What was measured: ``parameters``, ``multiply_adds`` of one streamed
-        frame, ``latency_ms``, and with a baseline ``ratio``."""
+        frame, ``latency_ms`` and ``latency_on``, and with a baseline
+        ``ratio``.
+
+        Latencies are those of this device and number of threads; where there
+        are none, the last that were measured on another, which is named.
+        """
         figures = dict(self.store.get(self._what(cfg)) or {})
-        seconds = self.store.get(self._pair(cfg, baseline))
+        pair = self._pair(cfg, baseline)
+        device, seconds = pair['device'], self.store.get(pair)
+        if seconds is None:
+            device, seconds = self._elsewhere(pair)
         if seconds:
             figures['latency_ms'] = 1000 * seconds['model']
+            figures['latency_on'] = device
         if seconds and 'baseline' in seconds:
             figures['ratio'] = seconds['model'] / seconds['baseline']
         return figures
@@ -88,6 +98,17 @@ class Costs:
             device=device_name(self.device),
             torch=torch.__version__,
         )
+
+    def _elsewhere(self, pair: dict) -> tuple[str, dict | None]:
+        """Device and seconds of the last time that a pair was measured."""
+        wanted = json.loads(json.dumps(pair, default=str))
+        for what, seconds in self.store.items():
+            if isinstance(what, dict) and all(
+                key in what and what[key] == wanted[key]
+                for key in ('model', 'baseline')
+            ):
+                return what['device'], seconds
+        return '', None
 
     def _count(self, cfg: Config) -> dict[str, int]:
         return dict(

@@ -239,6 +239,7 @@ def _entry(parts: Sequence[Part], entry: Entry, costs: Costs) -> dict:
             ('parameters', 'parameters'),
             ('latency_ms', 'latency_ms'),
             ('ratio', 'latency_ratio'),
+            ('latency_on', 'latency_on'),
         ):
             if cost.get(key) is not None:
                 said[name] = _rounded(cost[key])

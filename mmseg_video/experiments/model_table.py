@@ -1,7 +1,9 @@
 """The model table: what every config costs, beside its framewise baseline."""
 
+import json
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -31,29 +33,37 @@ def write_model_table(
     device: torch.device,
     repeats: int,
     latency: bool = False,
+    missing: bool = False,
 ) -> None:
     """Measure what was not, and write the table.
 
     The arguments are those of ``tools/model_table.py``.
 
     Raises:
-        ValueError: If a config has no entry in a metafile.
+        ValueError: If a config has no entry in a metafile, or the table that
+            rows are missing in is another one.
         RuntimeError: If some configs failed: the others are in the table.
     """
     models = read_metafiles(root / 'configs')
     costs = Costs(out / 'done', size, device, repeats)
+    there, timed_on = {}, device_name(device) * latency
+    if missing:
+        there, timed_on = _rows_of(out, size, timed_on)
     rows, failed = [], {}
     bar = tqdm(_select(configs, models, root), unit='config')
     for model in bar:
         bar.set_postfix_str(model.name)
+        if model.name in there:
+            rows.append(there[model.name])
+            continue
         try:
             rows.append(_measure(model, models, costs, latency, root))
         except Exception as error:  # whatever a config does: the rest goes on
             failed[model.name] = f'{type(error).__name__}: {error}'
     if rows:
         note = f'GFLOPs of one streamed frame of {size[0]}x{size[1]}'
-        table = _markdown(rows, note, device_name(device))
-        _write(rows, table, out, size, device_name(device) * latency)
+        table = _markdown(rows, note, timed_on)
+        _write(rows, table, out, size, timed_on)
         print(f'{table}\nwritten to {out}')
     for name, error in failed.items():
         print(f'failed: {name}: {error}', file=sys.stderr)
@@ -62,6 +72,31 @@ def write_model_table(
             f'{len(failed)} of {len(rows) + len(failed)} configs failed, see '
             'above; the others are in the table'
         )
+
+
+def _rows_of(
+    out: Path, size: tuple[int, int], timed_on: str
+) -> tuple[dict[str, dict], str]:
+    """Name -> row, of the table in a folder, and what its latencies are of."""
+    path = out / 'model_table.json'
+    if not path.is_file():
+        raise ValueError(
+            f"'{path}' is not there, so no rows of it are missing: leave "
+            '--missing out'
+        )
+    table = json.loads(path.read_text())
+    if list(size) != table['size']:
+        raise ValueError(
+            f"'{path}' is of frames of {'x'.join(map(str, table['size']))}, "
+            f'not {size[0]}x{size[1]}: give --size as there, or another --out'
+        )
+    before = table.get('device', timed_on)
+    if timed_on and before != timed_on:
+        raise ValueError(
+            f"the latencies in '{path}' are of {before}, this is {timed_on}: "
+            'leave --latency out, or give another --out'
+        )
+    return {row['name']: row for row in table['models']}, before
 
 
 def _select(
@@ -172,3 +207,30 @@ def _write(
         report['device'] = device
     write_text(out / 'model_table.json', to_json(report))
     write_text(out / 'model_table.csv', to_csv(rows))
+
+
+_ROW = re.compile(
+    r'^(\| \[`(\w+)\.py`\]\(\2\.py\) \|.*\|) ([\d.]*) ?\| ([\d.]*) ?\|$',
+    re.MULTILINE,
+)
+
+
+def fill_costs(text: str, rows: Mapping[str, dict]) -> str:
+    """The page of a method, with parameters and GFLOPs in the last two columns
+    of the rows that begin with a link to a config.
+
+    Args:
+        text (str): The page.
+        rows (Mapping): Name of a config -> its row of the model table.
+    """
+
+    def fill(match: re.Match) -> str:
+        begin, name, *there = match.groups()
+        cells = there
+        if name in rows:
+            cells = [
+                f'{rows[name][k]:.2f}' for k in ('parameters_m', 'gflops')
+            ]
+        return begin + ''.join(f' {cell} |' for cell in cells)
+
+    return _ROW.sub(fill, text)

@@ -3,7 +3,8 @@
 import functools
 import hashlib
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,17 @@ class Store:
             result = find()
             self._marker(what).write(what=what, result=result)
         return result
+
+    def items(self) -> Iterator[tuple]:
+        """(``what``, result) of all that was found, the newest first, both as
+        JSON gives them back."""
+        paths = self.folder.glob('*.json')
+        for path in sorted(paths, key=os.path.getmtime, reverse=True):
+            try:
+                report = json.loads(path.read_text())
+                yield report['what'], report['result']
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
 
     def _marker(self, what) -> Marker:
         key = hash_of(what)

@@ -146,7 +146,9 @@ def as_markdown(rows: list[Row]) -> str:
         cells.append(row.cost.get('latency_ms'))
         cells += [row.cost.get('ratio')] if compared else []
         lines.append(cells)
-    return markdown_table(head, lines)
+    devices = {row.cost.get('latency_on') for row in rows} - {None}
+    note = f'\nLatency on {" or ".join(sorted(devices))}.\n' if devices else ''
+    return markdown_table(head, lines) + note
 
 
 def as_csv(rows: list[Row]) -> str:
@@ -167,7 +169,7 @@ def as_csv(rows: list[Row]) -> str:
                     ('difference std', difference.std),
                 )
             }
-        for name in ('parameters', 'latency_ms', 'ratio'):
+        for name in ('parameters', 'latency_ms', 'ratio', 'latency_on'):
             cells[name] = row.cost.get(name)
         table.append(cells)
     return to_csv(table)

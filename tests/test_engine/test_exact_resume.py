@@ -4,7 +4,6 @@ import itertools
 import os
 import shutil
 import signal
-import sys
 import uuid
 
 import pytest
@@ -17,7 +16,7 @@ from mmseg_video.datasets.seeded import SeededBatches, mixed_seed
 from mmseg_video.engine.checkpoints import find_last_checkpoint
 from mmseg_video.engine.train_loop import name_loop
 from tests.checkpoints import same
-from tests.commands import ROOT, call
+from tests.processes import run_job
 from tests.runs import config
 
 ITERATIONS = 3
@@ -215,13 +214,8 @@ leave_processes()
 def test_two_processes(root, tmp_path):
     worker = tmp_path / 'worker.py'
     worker.write_text(WORKER)
-    path = f'{ROOT}{os.pathsep}{os.environ.get("PYTHONPATH", "")}'
-    code, output = call(
-        *(sys.executable, '-m', 'torch.distributed.run'),
-        *('--nproc_per_node', 2, '--standalone', worker, root, tmp_path),
-        PYTHONPATH=path,
-    )
-    assert code == 0, output[-3000:]
+    for code, output in run_job(worker, root, tmp_path, folder=tmp_path):
+        assert code == 0, output[-3000:]
     last = f'iter_{ITERATIONS}.pth'
     same(tmp_path / 'whole' / last, tmp_path / 'part' / last)
     saved = torch.load(tmp_path / 'whole/iter_1.pth')['processes']

@@ -20,6 +20,7 @@ from mmseg_video.engine.checkpoints import find_last_checkpoint
 from mmseg_video.engine.train_loop import VALIDATED
 from tests.checkpoints import same
 from tests.commands import ROOT, tiny
+from tests.processes import run_job
 from tests.runs import config, leaf
 
 
@@ -202,34 +203,11 @@ def test_a_validation_is_left_by_all_processes(root, tmp_path):
     without one, and where the others have fewer batches or none."""
     worker = tmp_path / 'worker.py'
     worker.write_text(WORKER)
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = str(free.getsockname()[1])
     # Without torchrun, which ends the others when one has left.
-    job = dict(
-        WORLD_SIZE='2',
-        LOCAL_WORLD_SIZE='2',
-        MASTER_ADDR='127.0.0.1',
-        MASTER_PORT=port,
-        PYTHONPATH=f'{ROOT}{os.pathsep}{os.environ.get("PYTHONPATH", "")}',
+    codes, outputs = zip(
+        *run_job(worker, root, tmp_path, folder=tmp_path), strict=True
     )
-    processes = [
-        subprocess.Popen(
-            [sys.executable, worker, root, tmp_path],
-            env={**os.environ, **job, 'RANK': rank, 'LOCAL_RANK': rank},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in '01'
-    ]
-    try:
-        outputs = [
-            process.communicate(timeout=300)[0] for process in processes
-        ]
-    finally:
-        for process in processes:
-            process.kill()
+    assert codes == (0, 0), outputs
     names = ('checkpoint', 'none', 'uneven')
     for output in outputs:
         left = re.findall(r'^(\w+) left with (\d+)$', output, re.MULTILINE)

@@ -1,11 +1,8 @@
 """Freezing, burn-in and growing clips in two processes, on gloo."""
 
-import os
-import sys
-
 import torch
 
-from tests.commands import ROOT, call
+from tests.processes import run_job
 
 WORKER = """
 import sys
@@ -54,13 +51,8 @@ torch.save(weights, f'{work_dir}/rank{dist.get_rank()}.pt')
 def test_two_processes_freeze_release_and_grow(root, tmp_path):
     worker = tmp_path / 'worker.py'
     worker.write_text(WORKER)
-    code, output = call(
-        *(sys.executable, '-m', 'torch.distributed.run'),
-        *('--nproc_per_node', 2, '--master_port', 29631),
-        *(worker, root, tmp_path),
-        PYTHONPATH=f'{ROOT}{os.pathsep}{os.environ.get("PYTHONPATH", "")}',
-    )
-    assert code == 0, output[-2000:]
+    for code, output in run_job(worker, root, tmp_path, folder=tmp_path):
+        assert code == 0, output[-2000:]
     zero, one = (torch.load(tmp_path / f'rank{r}.pt') for r in (0, 1))
     assert [int(zero[i]['T']) for i in range(3)] == [4, 4, 5]
     for i in range(3):

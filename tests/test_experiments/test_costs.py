@@ -1,6 +1,8 @@
 import torch
+from mmengine import Config
 
 from mmseg_video.experiments.costs import (
+    Costs,
     build,
     multiply_adds,
     num_parameters,
@@ -20,6 +22,36 @@ def test_a_streamed_frame_pays_for_every_convolution_of_the_cells():
         gru = 9 * r * 3 * r * 2  # z, r, c from x, and from h
         expected += pixels * (channels * r + gru + r * channels)
     assert ours - baseline == expected
+
+
+def test_latencies_of_another_number_of_threads_are_named(
+    tmp_path, monkeypatch
+):
+    def get(threads):
+        with monkeypatch.context() as here:
+            here.setattr(torch, 'get_num_threads', lambda: threads)
+            return costs.get(ours, base)
+
+    def measure(threads, seconds):
+        with monkeypatch.context() as here:
+            here.setattr(torch, 'get_num_threads', lambda: threads)
+            here.setattr(Costs, '_count', lambda *_: dict(parameters=1))
+            here.setattr(Costs, '_time', lambda *_: seconds)
+            costs.measure(ours, base)
+
+    ours, base = (
+        Config(dict(model=dict(type=name))) for name in ('ours', 'base')
+    )
+    costs = Costs(tmp_path, (64, 128), torch.device('cpu'))
+    assert get(2) == {}
+    measure(2, dict(model=0.5, baseline=0.25))
+    found = dict(latency_ms=500.0, latency_on='CPU, 2 threads', ratio=2.0)
+    assert get(2) == get(1) == dict(parameters=1, **found)
+    measure(1, dict(model=0.75, baseline=0.5))
+    assert get(1)['latency_on'] == 'CPU, 1 threads'
+    assert (get(1)['ratio'], get(2)['ratio']) == (1.5, 2.0)
+    # Of another pair nothing is known.
+    assert costs.get(ours, ours) == costs.get(ours) == dict(parameters=1)
 
 
 def test_a_model_that_looks_at_values_is_counted_too(tmp_path):

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from mmseg_video.experiments.evidence_tables import TABLES, fill_tables
+from mmseg_video.experiments.model_table import fill_costs
 
 ROOT = Path(__file__).resolve().parents[2]
+COSTS = ROOT / 'work_dirs/results/model_table/model_table.json'
+METHODS = sorted(ROOT.glob('configs/*/README.md'))
 PAGES = [ROOT / 'README.md', *sorted(ROOT.glob('docs/en/**/*.md'))]
 
 
@@ -66,3 +69,30 @@ def test_what_is_not_there_is_said(tmp_path):
 def test_the_pages_have_what_the_results_say(path):
     text = path.read_text()
     assert fill_tables(text, ROOT) == text
+
+
+def test_costs_are_filled_where_they_were_measured():
+    page = (
+        '| [`a.py`](a.py) | **one** | of `two` | 1.00 | 2.00 |\n'
+        '| [`b.py`](b.py) | | text |  |  |\n'
+        '| [`a.py`](a.py) | 1.0 | no costs here | x |\n'
+    )
+    rows = dict(b=dict(parameters_m=3.456, gflops=10.0))
+    want = page.replace('|  |  |', '| 3.46 | 10.00 |')
+    assert fill_costs(page, rows) == want
+    rows['a'] = dict(parameters_m=5.0, gflops=6.0)
+    want = want.replace('| 1.00 | 2.00 |', '| 5.00 | 6.00 |')
+    assert fill_costs(page, rows) == want
+
+
+def test_the_methods_pages_have_the_costs_of_the_model_table():
+    rows = {
+        row['name']: row for row in json.loads(COSTS.read_text())['models']
+    }
+    filled = 0
+    for path in METHODS:
+        text = path.read_text()
+        assert fill_costs(text, rows) == text, 'tools/dev/results_tables.py'
+        other = {name: dict(parameters_m=0.0, gflops=0.0) for name in rows}
+        filled += fill_costs(text, other) != text
+    assert filled > 15

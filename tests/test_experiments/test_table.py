@@ -70,6 +70,15 @@ def test_the_table_says_how_many_seeds_there_are():
     )
 
 
+def test_the_table_says_what_latencies_are_of():
+    def row(threads):
+        on = f'CPU, {threads} threads'
+        return Row('a', 1, BASE, cost=dict(latency_ms=1.0, latency_on=on))
+
+    text = as_markdown([row(2), row(1), Row('b', 1, BASE)])
+    assert text.endswith('\n\nLatency on CPU, 1 threads or CPU, 2 threads.\n')
+
+
 def test_without_a_baseline_there_are_no_differences():
     text = as_markdown([Row('a', 1, OURS)])
     assert 'difference' not in text

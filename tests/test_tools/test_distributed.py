@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tests.commands import ROOT, call, tiny
+from tests.processes import run_job
 
 
 def test_dist_train_runs_two_processes_on_gloo(root, tmp_path):
@@ -35,8 +36,30 @@ def test_dist_train_runs_two_processes_on_gloo(root, tmp_path):
     assert (tmp_path / 'run/iter_2.pth').exists()
 
 
+# Says what it is called with.
+PYTHON = """#!/bin/bash
+case "$2" in
+  mmseg_video.cli.find_config) echo found.py ;;
+  torch.distributed.run) echo "$@" ;;
+esac
+"""
+
+
+def test_dist_test_calls_the_tool_in_as_many_processes(tmp_path):
+    python = tmp_path / 'python'
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    command = ROOT / 'tools/dist_test.sh', 'unet_street', python, 3, '--stream'
+    code, output = call(*command, PATH=f'{tmp_path}:{os.environ["PATH"]}')
+    assert code == 0, output
+    assert '--nproc_per_node 3' in output
+    assert output.endswith(
+        f'tools/test.py found.py {python} --launcher pytorch --stream\n'
+    )
+
+
 WORKER = """
-import sys, torch, torch.distributed as dist
+import os, sys, torch, torch.distributed as dist
 from mmengine.registry import init_default_scope
 from mmengine.model import MMDistributedDataParallel
 from mmseg_video.engine.launch import leave_processes
@@ -51,7 +74,7 @@ model = wake(build(RECURRENT, backbone=backbone, decode_head=head)).train()
 torch.manual_seed(5)
 clips = torch.randn(4, 3, 3, 64, 64)
 labels = samples(4, (64, 64))
-if len(sys.argv) > 2:
+if int(os.environ['WORLD_SIZE']) > 1:
     dist.init_process_group('gloo')
     rank = dist.get_rank()
     part = slice(2 * rank, 2 * rank + 2)
@@ -73,18 +96,14 @@ leave_processes()
 def test_two_processes_give_the_gradients_of_the_doubled_batch(tmp_path):
     worker = tmp_path / 'worker.py'
     worker.write_text(WORKER)
-    path = f'{ROOT}{os.pathsep}{os.environ.get("PYTHONPATH", "")}'
-    code, output = call(
-        sys.executable, worker, tmp_path / 'one.pt', PYTHONPATH=path
-    )
-    assert code == 0, output[-2000:]
-    code, output = call(
-        *(sys.executable, '-m', 'torch.distributed.run'),
-        *('--nproc_per_node', 2, '--standalone'),  # on a free port
-        *(worker, tmp_path / 'two.pt', 'distributed'),
-        PYTHONPATH=path,
-    )
-    assert code == 0, output[-2000:]
+    for name, processes in (('one', 1), ('two', 2)):
+        job = run_job(
+            *(worker, tmp_path / f'{name}.pt'),
+            folder=tmp_path,
+            processes=processes,
+        )
+        for code, output in job:
+            assert code == 0, output[-2000:]
     one, two = (torch.load(tmp_path / f'{n}.pt') for n in ('one', 'two'))
     assert one.keys() == two.keys()
     for name, grad in one.items():
@@ -102,14 +121,14 @@ def test_streams_give_the_same_figures_in_any_number_of_processes(
     alone = run_tool(
         *(ROOT / 'tools/test.py', config, awake, *options, tmp_path / '1')
     )
-    three = call(
-        *(ROOT / 'tools/dist_test.sh', config, awake, 3),
-        *(*options, tmp_path / '3'),
-        PATH=f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
-        PORT='29622',
+    three = run_job(
+        *(ROOT / 'tools/test.py', config, awake, *options, tmp_path / '3'),
+        *('--launcher', 'pytorch'),
+        folder=tmp_path,
+        processes=3,
     )
     figures = []
-    for (code, output), name in ((alone, '1'), (three, '3')):
+    for (code, output), name in ((alone, '1'), (three[0], '3')):
         assert code == 0, output[-2000:]
         report = json.loads((tmp_path / name / 'test_stream.json').read_text())
         figures.append(report['metrics'])
@@ -138,13 +157,8 @@ main()
 def test_a_process_that_stands_still_ends_the_job(tmp_path):
     worker = tmp_path / 'worker.py'
     worker.write_text(FROZEN)
-    path = f'{ROOT}{os.pathsep}{os.environ.get("PYTHONPATH", "")}'
     start = time.monotonic()
-    code, output = call(
-        *(sys.executable, '-m', 'torch.distributed.run'),
-        *('--nproc_per_node', 2, '--standalone', worker),
-        PYTHONPATH=path,
-    )
-    assert code != 0
+    (code, output), _ = run_job(worker, folder=tmp_path)
+    assert code == 1
     assert 'error: another process of this job does not answer' in output
     assert time.monotonic() - start < 90

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 
 import pytest
@@ -94,6 +95,32 @@ def test_what_is_done_is_not_done_again(tool, tmp_path, monkeypatch):
     config.write_text(base + 'model = dict(neck=dict(levels=[3]))\n')
     with pytest.raises(SystemExit):  # another model
         tool('configs/rnn_net.py')
+
+
+def test_only_what_is_missing_is_measured(tool, tmp_path, capsys):
+    path = tmp_path / 'out/model_table.json'
+    with pytest.raises(SystemExit):
+        tool('configs/net.py', '--missing')
+    assert "model_table.json' is not there" in capsys.readouterr().err
+    tool('configs/net.py')
+    table = json.loads(path.read_text())
+    table['models'][0]['gflops'] = 7.5
+    table['device'] = 'a machine'
+    path.write_text(json.dumps(table))
+    configs = ('configs/rnn_net.py', 'configs/net.py')
+    tool(*configs, '--missing')
+    table = json.loads(path.read_text())
+    assert [row['name'] for row in table['models']] == ['rnn_net', 'net']
+    assert table['models'][1]['gflops'] == 7.5
+    assert 1 < table['models'][0]['parameters_ratio'] < 1.12
+    assert table['device'] == 'a machine'
+    for options, sentence in (
+        (('--latency',), "the latencies in '.*' are of a machine, this is "),
+        (('--size', 32, 64), 'is of frames of 64x128, not 32x64: give --size'),
+    ):
+        with pytest.raises(SystemExit):
+            tool(*configs, '--missing', *options)
+        assert re.search(sentence, capsys.readouterr().err)
 
 
 def test_a_config_without_an_entry_is_one_sentence(tool, tmp_path, capsys):

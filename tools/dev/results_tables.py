@@ -1,16 +1,19 @@
-"""Fill the tables of README and documentation from results.json.
+"""Fill the tables of README and documentation from results.json, and the costs
+of the configs' READMEs from the model table.
 
 python tools/dev/results_tables.py           # writes them
 python tools/dev/results_tables.py --check   # exit status 1 if one is old
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 from mmseg_video.cli.arguments import tool_parser
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments.evidence_tables import fill_tables
+from mmseg_video.experiments.model_table import fill_costs
 from mmseg_video.io.atomic import write_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,10 +30,15 @@ def parse_args() -> argparse.Namespace:
 @cli
 def main():
     args = parse_args()
+    table = ROOT / 'work_dirs/results/model_table/model_table.json'
+    costs = {
+        row['name']: row for row in json.loads(table.read_text())['models']
+    }
+    pages = ('README.md', 'docs/en/**/*.md', 'configs/*/README.md')
     old = []
-    for path in [ROOT / 'README.md', *sorted(ROOT.glob('docs/en/**/*.md'))]:
+    for path in sorted({p for page in pages for p in ROOT.glob(page)}):
         text = path.read_text()
-        filled = fill_tables(text, ROOT)
+        filled = fill_costs(fill_tables(text, ROOT), costs)
         if filled != text:
             old.append(path)
             if not args.check:

@@ -1,7 +1,6 @@
 """Street scenes on disk, as Cityscapes lays out its sequences."""
 
 import json
-import multiprocessing
 import os
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 
 from ...io.atomic import write_bytes, write_text
+from ...io.processes import fresh_pool
 from .scene import KEY_FRAME, NUM_FRAMES, StreetScene
 
 VERSION = 2  # of the generator: other numbers draw other scenes
@@ -108,8 +108,7 @@ def write_street_scenes(
             done += 1
             progress(done, len(jobs))
     else:
-        context = multiprocessing.get_context('spawn')
-        with context.Pool(workers, cv2.setNumThreads, (1,)) as pool:
+        with fresh_pool(workers, cv2.setNumThreads, (1,)) as pool:
             for result in pool.imap(write, jobs):
                 bursts.extend(result)
                 done += 1
