@@ -177,7 +177,7 @@ def test_what_is_made_is_shown(sources):
 def test_values_come_from_the_results(made_up, text):
     line = (
         r'\result{clean}{stream}{best}{mIoU}{all}'
-        r'\gainci{bursts}{t5}{ema}{flicker_static}{degraded}'
+        r'\gainci{bursts}{t5}{hold}{flicker_static}{degraded}'
         r'\relgain{bursts@val}{stream}{best}{flicker_static}{all}'
         r'\about{street}{data_seeds}\about{street}{best.title}\lit{one}'
         r'% \result{not}{in}{a}{comment}{now}'
@@ -198,24 +198,24 @@ def test_values_come_from_the_results(made_up, text):
     assert values.pop('result:clean:stream:best:mIoU:all') == (
         f'{row["value"]:.1f}'
     )
-    change = -4 * 3 / len(evidence.TITLES)  # ema is the fourth
-    assert values.pop('gainci:bursts:t5:ema:flicker_static:degraded') == (
+    change = -4 * 3 / len(evidence.TITLES)  # hold is the fourth
+    assert values.pop('gainci:bursts:t5:hold:flicker_static:degraded') == (
         rf'\ensuremath{{{change:+.2f}}} [\ensuremath{{{change - 0.3:+.2f}}}, '
         rf'\ensuremath{{{change + 0.3:+.2f}}}]'
     )
-    change = 100 * -4 * 9 / len(evidence.TITLES) / 8
+    change = 100 * -4 * 8 / len(evidence.TITLES) / 8
     assert values.pop('relgain:bursts@val:stream:best:flicker_static:all') == (
         rf'\ensuremath{{{change:+.0f}}}\,\%'
     )
     assert values.pop('about:street:data_seeds') == '3'
-    assert values.pop('about:street:best.title') == ('gated EMA along flow')
+    assert values.pop('about:street:best.title') == 'laterals, gated EMA'
     assert values == {'lit:one': '7'}
 
 
 @pytest.mark.parametrize(
     ('line', 'sentence'),
     [
-        (r'\result{clean}{t7}{best}{mIoU}{all}', "no mIoU of 'gated_ema_flow"),
+        (r'\result{clean}{t7}{best}{mIoU}{all}', "no mIoU of 'laterals_gated_ema"),
         (r'\result{nowhere}{t5}{best}{mIoU}{all}', "no results on 'nowhere'"),
         (r'\gain{bursts}{t5}{none}{mIoU}{all}', "there is no entry 'none'"),
         (
@@ -231,7 +231,7 @@ def test_values_come_from_the_results(made_up, text):
             'but the results say better: rewrite the sentence',
         ),
         (
-            r'\claimorder{bursts}{t5}{ema}{best}{flicker_static}{all}',
+            r'\claimorder{bursts}{t5}{hold}{best}{flicker_static}{all}',
             'but the results say',
         ),
         (
@@ -252,8 +252,8 @@ def test_what_is_not_so_is_one_sentence(made_up, text, line, sentence):
 def test_claims_that_hold_leave_nothing(made_up, text):
     line = (
         r'\claim{clean}{stream}{best}{flicker_static}{all}{better}'
-        r'\claimorder{bursts}{t5}{best}{ema}{flicker_static}{all}'
-        r'\claim{bursts}{t5}{framewise}{mIoU}{all}{better|unsure}'
+        r'\claimorder{bursts}{t5}{best}{hold}{flicker_static}{all}'
+        r'\claim{bursts}{t5}{framewise_longer}{mIoU}{all}{better|unsure}'
         r'\claimfact{steady.worst.default.gain}{positive}'
     )
     assert prose.read_values(Results(made_up), text(line)) == ''

@@ -53,6 +53,6 @@ done
   --data-root "${roots[0]}" --out "${folders[0]}" ${OPTIONS:+--cfg-options "${OPTIONS[@]}"}
 "$PY" "$TOOLS/dev/pool_runs.py" "${specs[@]}" --runs "${folders[@]}" \
   --data-roots "${roots[@]}" --benchmark 'street scenes 1.0' --choose bursts val \
-  --laterals laterals split_laterals split_laterals_flow_ema split_gated_ema split_gated_ema_flow \
+  --laterals laterals laterals_gated_ema laterals_gated_ema_flow laterals_gated_ema_hold joint \
   --command "bash tools/reproduce.sh --seeds \"$SEEDS\" --trainings \"$TRAININGS\"${SMALL:+ --small}" \
   --out "$OUT/results" ${OPTIONS:+--cfg-options "${OPTIONS[@]}"}

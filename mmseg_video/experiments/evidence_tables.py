@@ -170,8 +170,9 @@ def _millions(number: int | None) -> str:
 
 # What the front page shows, where it was measured.
 FRONT = (
-    *('framewise', 'hold', 'flow_ema', 'laterals', 'split_laterals'),
-    *('gated_ema', 'gated_ema_flow'),
+    *('framewise_longer', 'hold', 'flow_ema', 'flow_ema_hold', 'joint'),
+    *('laterals', 'gated_ema', 'laterals_gated_ema'),
+    'laterals_gated_ema_hold',
 )
 TABLES = dict(
     front=_front,

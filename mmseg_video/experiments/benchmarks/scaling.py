@@ -49,23 +49,21 @@ def benchmark_scaling(
     """Measure, and print a table in process 0; writes OUT.json and OUT.md.
 
     Each process trains on one clip of T frames a step. The arguments are
-    those of ``tools/dev/scaling.py``; ``torchrun`` has set the environment.
+    those of ``tools/dev/scaling.py``, whose end leaves the other processes;
+    ``torchrun`` has set the environment.
 
     Raises:
         ValueError: If a process has no GPU of its own where there are GPUs.
     """
     device = _start()
-    try:
-        groups = [
-            Group(n, dist.new_group(list(range(n))))
-            for n in group_sizes(dist.get_world_size())
-        ]
-        times = _measure(groups, config, size, num_frames, repeats, device)
-        if dist.get_rank() == 0:
-            rows = scaling_rows(times)
-            _write(config, size, num_frames, repeats, device, rows, out)
-    finally:
-        dist.destroy_process_group()
+    groups = [
+        Group(n, dist.new_group(list(range(n))))
+        for n in group_sizes(dist.get_world_size())
+    ]
+    times = _measure(groups, config, size, num_frames, repeats, device)
+    if dist.get_rank() == 0:
+        rows = scaling_rows(times)
+        _write(config, size, num_frames, repeats, device, rows, out)
 
 
 def group_sizes(processes: int) -> list[int]:

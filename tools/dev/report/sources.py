@@ -19,20 +19,18 @@ RESULTS = ROOT / 'work_dirs/results'
 BENCHMARKS = {'street': 'street_scenes'}
 # Entries by names that are short enough for a table; others have their own.
 TITLES = {
-    'framewise_same_time': 'framewise, same time (baseline)',
-    'framewise': 'framewise, same iterations',
-    'larger_input': 'framewise, larger input',
+    'framewise': 'framewise (baseline)',
+    'framewise_longer': 'framewise, trained longer',
     'hold': 'framewise, bad frames held',
-    'ema': 'EMA in place',
     'flow_ema': 'EMA along flow',
-    'laterals': 'residual laterals',
-    'laterals_flow_ema': 'residual laterals, EMA along flow',
-    'split_laterals': 'split laterals',
-    'split_laterals_flow_ema': 'split laterals, EMA along flow',
+    'flow_ema_hold': 'EMA along flow, bad frames held',
     'gated_ema': 'gated EMA',
     'gated_ema_flow': 'gated EMA along flow',
-    'split_gated_ema': 'split laterals, gated EMA',
-    'split_gated_ema_flow': 'split laterals, gated EMA along flow',
+    'laterals': 'laterals',
+    'laterals_gated_ema': 'laterals, gated EMA',
+    'laterals_gated_ema_hold': 'laterals, gated EMA, bad frames held',
+    'laterals_gated_ema_flow': 'laterals, gated EMA along flow',
+    'joint': 'laterals, gated EMA, net trained too',
 }
 
 
