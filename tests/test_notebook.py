@@ -116,7 +116,7 @@ def random_weights(config, folder):
 
 
 def test_runs_in_a_short_form(tmp_path, monkeypatch, capsys):
-    recurrent = 'rnn_unet_gated_ema_flow_street'
+    recurrent = 'rnn_unet_street'
     settings = dict(
         OVERVIEW_SHORT='1',
         OVERVIEW_OUT=str(tmp_path / 'out'),

@@ -10,7 +10,8 @@ baseline's: medians of repeats in turn. The framewise baseline is what the
 config's metafile.yml names. Weights are random: costs only.
 
 Every figure is kept under --out, and not measured again until the model
-changes. With --missing the rows of the table that is there stay as they are.
+changes. With --missing the rows of the table that is there stay as they are,
+if their models have as many parameters as then.
 A config that fails is reported at the end.
 """
 

@@ -11,7 +11,7 @@ from mmengine import Config
 from tqdm import tqdm
 
 from ..io.atomic import write_text
-from .costs import Costs, device_name
+from .costs import Costs, build, device_name, num_parameters
 from .output import markdown_table, to_csv, to_json
 from .zoo import Model, read_metafiles
 
@@ -53,10 +53,10 @@ def write_model_table(
     bar = tqdm(_select(configs, models, root), unit='config')
     for model in bar:
         bar.set_postfix_str(model.name)
-        if model.name in there:
-            rows.append(there[model.name])
-            continue
         try:
+            if _is_that(there.get(model.name), model):
+                rows.append(there[model.name])
+                continue
             rows.append(_measure(model, models, costs, latency, root))
         except Exception as error:  # whatever a config does: the rest goes on
             failed[model.name] = f'{type(error).__name__}: {error}'
@@ -72,6 +72,15 @@ def write_model_table(
             f'{len(failed)} of {len(rows) + len(failed)} configs failed, see '
             'above; the others are in the table'
         )
+
+
+def _is_that(row: dict | None, model: Model) -> bool:
+    """Whether a row is of the model that the config describes today: it has
+    as many parameters."""
+    if row is None:
+        return False
+    parameters = num_parameters(build(str(model.config), 'meta'))
+    return abs(1e6 * row['parameters_m'] - parameters) < 1
 
 
 def _rows_of(

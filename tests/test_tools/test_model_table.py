@@ -114,6 +114,14 @@ def test_only_what_is_missing_is_measured(tool, tmp_path, capsys):
     assert table['models'][1]['gflops'] == 7.5
     assert 1 < table['models'][0]['parameters_ratio'] < 1.12
     assert table['device'] == 'a machine'
+    # A name that stands for another model now.
+    config = tmp_path / 'configs/net.py'
+    config.write_text(
+        config.read_text() + 'model = dict(decode_head=dict(channels=16))\n'
+    )
+    tool('configs/net.py', '--missing')
+    (row,) = json.loads(path.read_text())['models']
+    assert row['gflops'] != 7.5
     for options, sentence in (
         (('--latency',), "the latencies in '.*' are of a machine, this is "),
         (('--size', 32, 64), 'is of frames of 64x128, not 32x64: give --size'),
