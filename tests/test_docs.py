@@ -14,7 +14,13 @@ import pytest
 import torch
 import yaml
 from mmengine import Config
-from mmengine.registry import DATA_SAMPLERS, HOOKS, VISBACKENDS
+from mmengine.registry import (
+    DATA_SAMPLERS,
+    HOOKS,
+    MODEL_WRAPPERS,
+    RUNNERS,
+    VISBACKENDS,
+)
 from mmseg.registry import DATASETS, METRICS, MODELS, TRANSFORMS
 
 from mmseg_video.cli.main import COMMANDS
@@ -26,7 +32,7 @@ from tests.docs import ROOT, pages
 
 REGISTRIES = (
     *(MODELS, DATASETS, TRANSFORMS, METRICS, HOOKS, VISBACKENDS),
-    *(DATA_SAMPLERS, OPTICAL_FLOWS),
+    *(DATA_SAMPLERS, OPTICAL_FLOWS, MODEL_WRAPPERS, RUNNERS),
 )
 PAGES = sorted(pages())
 LISTED = yaml.safe_load((ROOT / 'tests/docs_commands.yml').read_text())

@@ -215,7 +215,10 @@ def test_values_come_from_the_results(made_up, text):
 @pytest.mark.parametrize(
     ('line', 'sentence'),
     [
-        (r'\result{clean}{t7}{best}{mIoU}{all}', "no mIoU of 'laterals_gated_ema"),
+        (
+            r'\result{clean}{t7}{best}{mIoU}{all}',
+            "no mIoU of 'laterals_gated_ema",
+        ),
         (r'\result{nowhere}{t5}{best}{mIoU}{all}', "no results on 'nowhere'"),
         (r'\gain{bursts}{t5}{none}{mIoU}{all}', "there is no entry 'none'"),
         (
