@@ -19,7 +19,10 @@ def test_the_page_has_the_tables_of_the_figures(run_tool):
 
 
 def test_tables_are_printed_for_other_numbers(run_tool):
-    code, output = run_tool(TOOLS / 'dev/gpu_plan.py', '--gpus', 8, '--print')
+    code, output = run_tool(
+        *(TOOLS / 'dev/gpu_plan.py', '--gpus', 8, '--print', '--gpu-day'),
+        ROOT / 'work_dirs/results/gpu/gpu_day.json',
+    )
     assert code == 0, output
     assert '40,000 x 16' in output
 
