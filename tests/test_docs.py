@@ -366,7 +366,7 @@ def test_any_mmseg_model_becomes_recurrent(tmp_path):
 def test_the_config_for_vspw(tmp_path):
     cfg = _config(_code(DATA, 'VSPW'), tmp_path)
     data = cfg.train_dataloader.dataset
-    assert (data.type, data.num_frames) == ('VSPWSequenceDataset', 5)
+    assert (data.type, data.num_frames) == ('VSPWSequenceDataset', 8)
     assert set(data.data_prefix) == {'img_path', 'seg_map_path'}
     assert cfg.test_dataloader.dataset.ann_file == 'val.txt'
 

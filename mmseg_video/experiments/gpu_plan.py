@@ -19,7 +19,7 @@ from .output import markdown_table
 TRAININGS = {
     'framewise': ('unet_cityscapes', 'framewise'),
     'framewise, fine-tuned': ('unet_finetune_cityscapes', 'framewise'),
-    'laterals': ('rnn_unet_cityscapes', 'laterals'),
+    'laterals': ('rnn_unet_joint_cityscapes', 'laterals'),
     'gated EMA': ('rnn_unet_gated_ema_only_cityscapes', 'gated EMA'),
     'flow-compensated gated EMA': (
         'rnn_unet_gated_ema_flow_cityscapes',
@@ -161,7 +161,7 @@ def loading_table(content: dict, data: dict) -> str:
             other ways are.
     """
     measured = Measured(content)
-    net = 'rnn_unet_cityscapes'
+    net = 'rnn_unet_joint_cityscapes'
     rate, workers = measured.images(Training.of(net).num_frames)
     needed = 5 / measured.step('laterals', 'TF32')[0]
     base = data['rows'][MEASURED_WAY]['ms']

@@ -31,7 +31,7 @@ def test_flat_and_dark_frames_show_the_last_usable_one_again():
 
 def test_nothing_is_held_over_the_start_of_a_sequence():
     hold = HoldLastUsable()
-    stream(hold, [textured(0)])
+    stream(hold, [textured(seed=0)])
     frames = [FLAT, FLAT // 2, FRAMES[1], FLAT]
     got, held = stream(hold, frames, sequence='b')
     for t, shown in enumerate((0, 1, 2, 2)):

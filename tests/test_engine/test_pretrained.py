@@ -277,7 +277,7 @@ def test_classes_of_other_names_are_told(
     )
     path = tmp_path / 'other.pth'
     torch.save(checkpoint, path)
-    cfg = config('rnn_unet', root, tmp_path, load_from=str(path))
+    cfg = config('rnn_unet_joint', root, tmp_path, load_from=str(path))
     cfg.train_cfg.max_iters = 1
     cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
     Runner.from_cfg(cfg).train()

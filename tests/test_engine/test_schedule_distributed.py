@@ -16,7 +16,7 @@ from tests.runs import config
 
 init_default_scope('mmseg')
 root, work_dir = sys.argv[1:]
-cfg = config('rnn_unet', root, work_dir)
+cfg = config('rnn_unet_joint', root, work_dir)
 set_up_processes(cfg, 'pytorch')
 cfg.train_cfg.max_iters, cfg.train_cfg.val_interval = 3, 100
 cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None

@@ -44,7 +44,7 @@ class Watch(Hook):
 def train(root, work_dir, hooks, max_iters=6, **changes):
     """A training of clips of T=2 that validates nothing."""
     cfg = config(
-        'rnn_unet',
+        'rnn_unet_joint',
         root,
         work_dir,
         **{
@@ -159,7 +159,7 @@ def test_milestones_are_numbers(milestones):
 def test_a_growth_that_cannot_be_is_refused(
     root, milestones, changes, error, sentence
 ):
-    cfg = config('rnn_unet', root, 'none')
+    cfg = config('rnn_unet_joint', root, 'none')
     cfg.train_dataloader.dataset.num_frames = 2
     cfg.merge_from_dict(changes)
     loop = SimpleNamespace(replace_dataloader=None)

@@ -11,7 +11,7 @@ from tests.runs import leaf as path_of
 
 def leaf(name, dataset, root, work_dir, **changes):
     """The leaf ``rnn_unet_<name>_cityscapes``'s diff on the street config."""
-    cfg = config('rnn_unet', root, work_dir, **changes)
+    cfg = config('rnn_unet_joint', root, work_dir, **changes)
     ours = Config.fromfile(path_of(f'rnn_unet_{name}_{dataset}'))
     cfg.model.clip_losses = ours.model.get('clip_losses')
     cfg.train_dataloader.dataset.augments = ours.train_dataloader.dataset.get(

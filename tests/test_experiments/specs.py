@@ -10,7 +10,7 @@ from mmseg_video.experiments import make_plan, read_spec
 from tests.runs import CONFIGS, options
 
 FRAMEWISE = str(CONFIGS / 'unet_street.py')
-RECURRENT = str(CONFIGS / 'rnn_unet_street.py')
+RECURRENT = str(CONFIGS / 'rnn_unet/rnn_unet_joint_street.py')
 TINY_NECK = {'model.neck.in_channels': [8, 16, 32, 64]}
 
 

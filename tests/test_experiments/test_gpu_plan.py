@@ -29,7 +29,7 @@ def test_tables_are_printed_for_other_numbers(run_tool):
 
 def test_what_is_computed():
     measured = Measured(gpu_day())
-    training = Training.of('rnn_unet_cityscapes')
+    training = Training.of('rnn_unet_joint_cityscapes')
     assert (training.num_frames, training.batch) == (5, 2)
     seconds, mib = measured.step('laterals', 'TF32')
     rate, workers = measured.images(5)

@@ -41,9 +41,9 @@ def lengths(cfg):
 
 
 def test_data_and_schedule_take_the_place_of_the_configs():
-    cfg = resolve(entry('rnn_unet'))
-    street = Config.fromfile(CONFIGS / 'rnn_unet_street.py')
-    cityscapes = Config.fromfile(CONFIGS / 'rnn_unet_cityscapes.py')
+    cfg = resolve(entry('rnn_unet_joint'))
+    street = Config.fromfile(CONFIGS / 'rnn_unet/rnn_unet_joint_street.py')
+    cityscapes = Config.fromfile(CONFIGS / 'rnn_unet/rnn_unet_joint_cityscapes.py')
     for key in ('train_dataloader', 'test_dataloader', 'test_evaluator'):
         assert cfg[key] == street[key]
     for key in ('optim_wrapper', 'param_scheduler', 'train_cfg'):
@@ -55,7 +55,7 @@ def test_data_and_schedule_take_the_place_of_the_configs():
 
 @pytest.mark.parametrize(
     ('name', 'num_frames'),
-    [('unet', 1), ('rnn_unet', 5), ('rnn_unet_t12', 12)],
+    [('unet', 1), ('rnn_unet_joint', 5), ('rnn_unet_t12', 12)],
 )
 def test_a_config_keeps_its_clips(name, num_frames):
     assert lengths(resolve(entry(name))) == [num_frames] * 3
@@ -70,7 +70,7 @@ def test_the_interval_is_kept_too():
 
 
 def test_nothing_of_the_other_data_stays():
-    cfg = resolve(entry('rnn_unet', **CAMVID, num_classes=11))
+    cfg = resolve(entry('rnn_unet_joint', **CAMVID, num_classes=11))
     dataset = cfg.train_dataloader.dataset
     assert dataset.data_prefix == dict(
         img_path='train', seg_map_path='trainannot'
@@ -81,7 +81,7 @@ def test_nothing_of_the_other_data_stays():
 def test_overrides_come_in_turn_and_last():
     cfg = resolve(
         entry(
-            'rnn_unet',
+            'rnn_unet_joint',
             data_root='here',
             overrides=(
                 {'model.neck.levels': [1], 'train_cfg': {'max_iters': 7}},
@@ -201,10 +201,10 @@ def test_flow_stays_where_the_data_is_replaced():
 @pytest.mark.parametrize(
     ('base', 'recipe', 'like'),
     [
-        ('rnn_unet', 'gated_ema_flow', 'rnn_unet_gated_ema_flow'),
-        ('rnn_unet', 'burn_in', 'rnn_unet_burn_in'),
-        ('rnn_unet', 'pseudo_labels', 'rnn_unet_pseudo'),
-        ('rnn_unet', 'temporal_augmentation', 'rnn_unet_augmented'),
+        ('rnn_unet_joint', 'gated_ema_flow', 'rnn_unet_gated_ema_flow'),
+        ('rnn_unet_joint', 'burn_in', 'rnn_unet_burn_in'),
+        ('rnn_unet_joint', 'pseudo_labels', 'rnn_unet_pseudo'),
+        ('rnn_unet_joint', 'temporal_augmentation', 'rnn_unet_augmented'),
     ],
 )
 def test_a_recipe_makes_what_the_leaf_is(base, recipe, like):
@@ -222,7 +222,7 @@ def test_recipes_come_in_turn_before_the_overrides(tmp_path):
     own = tmp_path / 'own.py'
     own.write_text('recipe = dict(model=dict(filter=dict(weight=0.2)))')
     one = Entry(
-        *('x', leaf('rnn_unet_street')),
+        *('x', leaf('rnn_unet_joint_street')),
         recipes=(RECIPES / 'ema.py', own),
         overrides=({'model.filter.type': 'EMAFilter'},),
     )

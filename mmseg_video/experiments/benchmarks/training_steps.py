@@ -28,7 +28,7 @@ GATED = dict(cell=dict(type='GatedEMACell'), connection='standard')
 # Name -> config, and what it changes of the model.
 NETWORKS = {
     FRAMEWISE: ('unet_cityscapes', {}),
-    'laterals': ('rnn_unet_cityscapes', {}),
+    'laterals': ('rnn_unet_joint_cityscapes', {}),
     'split laterals': ('rnn_rvm_laterals_cityscapes', {}),
     'gated EMA': ('rnn_unet_gated_ema_only_cityscapes', {}),
     'flow-compensated gated EMA': ('rnn_unet_gated_ema_flow_cityscapes', {}),

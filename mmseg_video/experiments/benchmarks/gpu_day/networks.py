@@ -10,7 +10,7 @@ FRAMEWISE, LATERALS = 'framewise', 'laterals'
 GATED, FLOW = 'gated EMA', 'flow-compensated gated EMA'
 NETWORKS = {
     FRAMEWISE: 'unet_cityscapes',
-    LATERALS: 'rnn_unet_cityscapes',
+    LATERALS: 'rnn_unet_joint_cityscapes',
     GATED: 'rnn_unet_gated_ema_only_cityscapes',
     FLOW: 'rnn_unet_gated_ema_flow_cityscapes',
 }

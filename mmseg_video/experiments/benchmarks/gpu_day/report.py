@@ -18,7 +18,7 @@ PAGE = """\
 # On a GPU
 
 {device}. Made by `bash tools/gpu_day.sh`; every figure is in `gpu_day.json`.
-Nets are those of `configs/unet_cityscapes.py`, `rnn_unet_cityscapes.py`,
+Nets are those of `unet_cityscapes.py`, `rnn_unet_joint_cityscapes.py`,
 `rnn_unet_gated_ema_only_cityscapes.py` and
 `rnn_unet_gated_ema_flow_cityscapes.py`, with random weights: costs and
 parity only, no accuracy.
