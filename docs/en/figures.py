@@ -18,12 +18,13 @@ RESULTS = HERE.parents[1] / 'work_dirs/results'
 
 # Entry of Street scenes 1.0 -> its name in the figure.
 STREET = {
-    'framewise_same_time': 'framewise baseline',
+    'framewise': 'framewise baseline',
     'hold': 'last map held',
     'flow_ema': 'flow-compensated EMA,\nnot trained',
-    'split_laterals': 'laterals on half\nof the channels',
     'gated_ema': 'gated EMA',
-    'gated_ema_flow': 'gated EMA,\nflow-compensated',
+    'laterals': 'laterals',
+    'laterals_gated_ema': 'laterals, gated EMA',
+    'laterals_gated_ema_hold': 'laterals, gated EMA,\nlast map held',
 }
 # Entry of the committed table -> its name in the figure. Those of the tables
 # are names of their time.
