@@ -60,6 +60,7 @@ def test_trains_tests_measures_and_reports(root, tmp_path, monkeypatch, capfd):
     rows = {
         row.split('|')[1].strip(): [c.strip() for c in row.split('|')[2:-1]]
         for row in table.splitlines()
+        if row.startswith('|')
     }
     seeds, miou, difference, parameters, latency, ratio = rows['gru']
     baseline = rows['**framewise**']
