@@ -68,7 +68,7 @@ def recurrent(root, framewise, tmp_path_factory):
     """The work dir of a tiny recurrent training that starts from it."""
     work_dir = tmp_path_factory.mktemp('rnn_unet')
     load_from = str(framewise / 'iter_2.pth')
-    cfg = config('rnn_unet_joint', root, work_dir, load_from=load_from)
+    cfg = config('rnn_unet', root, work_dir, load_from=load_from)
     Runner.from_cfg(cfg).train()
     return work_dir
 

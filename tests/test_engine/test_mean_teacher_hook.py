@@ -75,7 +75,9 @@ def test_unlabelled_clips_are_labelled_and_others_left_alone(
 def test_where_it_is_not_sure_nothing_is_learned(root, tmp_path):
     watch = Watch()
     options = {'train_dataloader.dataset.prob': 1.0}
-    made = runner('rnn_unet_joint', root, tmp_path, watch, threshold=1.0, **options)
+    made = runner(
+        'rnn_unet_joint', root, tmp_path, watch, threshold=1.0, **options
+    )
     made.train()
     assert all((label == 255).all() for _, label in watch.labels)
     assert made.message_hub.get_scalar('train/teacher_sure').current() == 0

@@ -106,7 +106,7 @@ def test_the_ways_in(mark, root, recurrent, tmp_path):
     for enter in (
         lambda: RAFTFlow(size='small', weights=str(path)),
         lambda: VideoSegInferencer(
-            str(recurrent / 'rnn_unet_joint_street.py'), str(path)
+            str(recurrent / 'rnn_unet_street.py'), str(path)
         ),
         lambda: start(load_from=str(path)),
         lambda: start(load_from=str(path), resume=True),

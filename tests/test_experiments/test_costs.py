@@ -14,7 +14,9 @@ from tests.runs import CONFIGS, leaf
 def test_a_streamed_frame_pays_for_every_convolution_of_the_cells():
     size = (64, 128)
     baseline = multiply_adds(str(CONFIGS / 'unet_street.py'), size)
-    ours = multiply_adds(str(CONFIGS / 'rnn_unet/rnn_unet_joint_street.py'), size)
+    ours = multiply_adds(
+        str(CONFIGS / 'rnn_unet/rnn_unet_joint_street.py'), size
+    )
     expected = 0
     for level, channels in enumerate((32, 64, 128, 256)):
         r = channels // 4
@@ -85,7 +87,10 @@ def test_a_discriminator_is_no_part_of_what_is_run():
     adversarial = leaf('rnn_unet_adversarial_cityscapes')
     sizes = [
         num_parameters(build(str(path), 'meta'))
-        for path in (adversarial, CONFIGS / 'rnn_unet/rnn_unet_joint_cityscapes.py')
+        for path in (
+            adversarial,
+            CONFIGS / 'rnn_unet/rnn_unet_joint_cityscapes.py',
+        )
     ]
     assert sizes[0] == sizes[1]
 

@@ -43,7 +43,9 @@ def lengths(cfg):
 def test_data_and_schedule_take_the_place_of_the_configs():
     cfg = resolve(entry('rnn_unet_joint'))
     street = Config.fromfile(CONFIGS / 'rnn_unet/rnn_unet_joint_street.py')
-    cityscapes = Config.fromfile(CONFIGS / 'rnn_unet/rnn_unet_joint_cityscapes.py')
+    cityscapes = Config.fromfile(
+        CONFIGS / 'rnn_unet/rnn_unet_joint_cityscapes.py'
+    )
     for key in ('train_dataloader', 'test_dataloader', 'test_evaluator'):
         assert cfg[key] == street[key]
     for key in ('optim_wrapper', 'param_scheduler', 'train_cfg'):

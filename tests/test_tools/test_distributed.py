@@ -116,7 +116,7 @@ def test_streams_give_the_same_figures_in_any_number_of_processes(
     run_tool, awake, tmp_path
 ):
     """Two sequences: of three processes, one has nothing to do."""
-    config = awake.parent / 'rnn_unet_joint_street.py'
+    config = awake.parent / 'rnn_unet_street.py'
     options = '--stream', '--temporal', '--work-dir'
     alone = run_tool(
         *(ROOT / 'tools/test.py', config, awake, *options, tmp_path / '1')
