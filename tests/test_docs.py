@@ -45,7 +45,10 @@ PRIVATE = re.compile(
     re.I,
 )
 # Other projects' options and scripts.
-FOREIGN = {'--help', '--no-deps', '--force-reinstall', '--logdir'}
+FOREIGN = {
+    *('--help', '--no-deps', '--force-reinstall', '--logdir'),
+    '--nnodes',  # torchrun's
+}
 
 
 @pytest.fixture(params=PAGES)

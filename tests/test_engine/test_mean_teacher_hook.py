@@ -50,7 +50,7 @@ def teacher_of(made):
     return next(h for h in made.hooks if isinstance(h, MeanTeacherHook))
 
 
-@pytest.mark.parametrize('name', ['unet_finetune', 'rnn_unet_joint'])
+@pytest.mark.parametrize('name', ['unet_finetune', 'rnn_unet'])
 def test_unlabelled_clips_are_labelled_and_others_left_alone(
     name, root, tmp_path
 ):
@@ -75,9 +75,7 @@ def test_unlabelled_clips_are_labelled_and_others_left_alone(
 def test_where_it_is_not_sure_nothing_is_learned(root, tmp_path):
     watch = Watch()
     options = {'train_dataloader.dataset.prob': 1.0}
-    made = runner(
-        'rnn_unet_joint', root, tmp_path, watch, threshold=1.0, **options
-    )
+    made = runner('rnn_unet', root, tmp_path, watch, threshold=1.0, **options)
     made.train()
     assert all((label == 255).all() for _, label in watch.labels)
     assert made.message_hub.get_scalar('train/teacher_sure').current() == 0
@@ -109,10 +107,10 @@ def test_the_teacher_is_the_running_average(framewise, root, tmp_path):
 
 def test_student_and_teacher_resume(root, tmp_path):
     watch = Watch()
-    runner('rnn_unet_joint', root, tmp_path, watch).train()
+    runner('rnn_unet', root, tmp_path, watch).train()
     saved = torch.load(tmp_path / 'iter_2.pth', weights_only=False)
     made = runner(
-        'rnn_unet_joint',
+        'rnn_unet',
         root,
         tmp_path,
         resume=True,
@@ -129,7 +127,7 @@ def test_student_and_teacher_resume(root, tmp_path):
 
 
 def test_a_test_knows_nothing_of_it(root, tmp_path):
-    runner('rnn_unet_joint', root, tmp_path).train()
+    runner('rnn_unet', root, tmp_path).train()
     results = []
     for name in ('rnn_unet_mean_teacher', 'rnn_unet_joint'):
         cfg = config(name, root, tmp_path)
@@ -178,7 +176,7 @@ def test_bad_settings_are_refused(root, tmp_path):
         MeanTeacherHook(threshold=90)
     with pytest.raises(ValueError, match=r'momentum must lie in \(0, 1\)'):
         MeanTeacherHook(momentum=1)
-    made = runner('rnn_unet_joint', root, tmp_path)
+    made = runner('rnn_unet', root, tmp_path)
     made._train_dataloader.dataset = made._train_dataloader.dataset.dataset
     with pytest.raises(ValueError, match='no unlabelled frames to label'):
         made.train()

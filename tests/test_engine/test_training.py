@@ -60,7 +60,7 @@ def test_resume_goes_on(root, tmp_path):
 
 @pytest.mark.parametrize('num_frames', [1, 5, 12])
 def test_tests_on_clips(root, recurrent, num_frames, tmp_path):
-    cfg = config('rnn_unet_joint', root, tmp_path)
+    cfg = config('rnn_unet', root, tmp_path)
     cfg.load_from = str(recurrent / 'iter_2.pth')
     cfg.test_dataloader.dataset.num_frames = num_frames
     metrics = Runner.from_cfg(cfg).test()
@@ -71,7 +71,7 @@ def test_tests_on_a_stream_equal_the_long_clip(root, awake, tmp_path):
     """The key frame is the stream's twelfth: T=12 from the same frames."""
     results = {}
     for mode, num_frames in (('clip', 12), ('clip', 1), ('stream', 1)):
-        cfg = config('rnn_unet_joint', root, tmp_path)
+        cfg = config('rnn_unet', root, tmp_path)
         cfg.load_from = str(awake)
         dataset = cfg.test_dataloader.dataset
         dataset.mode, dataset.num_frames = mode, num_frames
@@ -86,14 +86,14 @@ def test_tests_on_a_stream_equal_the_long_clip(root, awake, tmp_path):
 def test_a_checkpoint_that_does_not_cover_the_model_is_not_tested(
     root, framewise, tmp_path
 ):
-    cfg = config('rnn_unet_joint', root, tmp_path)
+    cfg = config('rnn_unet', root, tmp_path)
     cfg.load_from = str(framewise / 'iter_2.pth')
     with pytest.raises(RuntimeError, match='random initialisation'):
         Runner.from_cfg(cfg).test()
 
 
 def test_test_time_augmentation(root, recurrent, tmp_path):
-    cfg = config('rnn_unet_joint', root, tmp_path)
+    cfg = config('rnn_unet', root, tmp_path)
     cfg.load_from = str(recurrent / 'iter_2.pth')
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
     cfg.tta_model.module = cfg.model
