@@ -107,6 +107,19 @@ def test_no_path_of_a_machine_and_a_size_that_loads(path):
     assert path.stat().st_size < 6e6
 
 
+def test_every_picture_has_words():
+    outputs = [o for c in cells('code') for o in c.get('outputs', ())]
+    pictures = [
+        output['metadata'].get(kind, {}).get('alt', '')
+        for output in outputs
+        for kind in output.get('data', ())
+        if kind.startswith('image/')
+    ]
+    assert len(pictures) > 10
+    assert all(len(words) > 20 for words in pictures), pictures
+    assert 'No description' not in without_pictures(PAGE.read_text())
+
+
 def random_weights(config, folder):
     """'CONFIG CHECKPOINT' of a model that knows nothing."""
     torch.manual_seed(0)

@@ -1,8 +1,10 @@
 """Execute demo/overview.ipynb in place and write demo/overview.html."""
 
 import os
+import re
 import sys
 import tempfile
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -65,12 +67,51 @@ def execute(
     )
 
 
+def describe_pictures(notebook: nbformat.NotebookNode) -> None:
+    """Give each picture its words, for whoever does not see it: the first
+    sentence of the text above it, after its heading."""
+    words = ''
+    for cell in notebook.cells:
+        if cell.cell_type == 'markdown':
+            words = first_words(cell.source) or words
+            continue
+        for output in cell.get('outputs', ()):
+            for kind in output.get('data', ()):
+                if kind.startswith('image/'):
+                    output.metadata.setdefault(kind, {})['alt'] = words
+
+
+def first_words(text: str) -> str:
+    """Heading and first sentence of a text in Markdown, without its marks."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    headings = [line.lstrip('# ') for line in lines if line.startswith('#')]
+    body = ' '.join(line for line in lines if not line.startswith('#'))
+    body = re.sub(r'\[([^]]*)\]\([^)]*\)', r'\1', body)
+    sentence = re.split(r'(?<=[.:;])\s', body)[0].rstrip(':;')
+    return re.sub('[*`]', '', ': '.join([*headings[-1:], sentence]))
+
+
 def as_html(notebook: nbformat.NotebookNode) -> str:
     """One page that needs nothing from elsewhere."""
     exporter = HTMLExporter(
         template_name='notebook', extra_template_basedirs=[str(HERE)]
     )
-    return exporter.from_notebook_node(notebook)[0]
+    page = exporter.from_notebook_node(notebook)[0]
+    # nbconvert does not read the words of outputs.
+    words = iter(
+        [
+            output.metadata[kind]['alt']
+            for cell in notebook.cells
+            for output in cell.get('outputs', ())
+            for kind in output.get('data', ())
+            if kind.startswith('image/')
+        ]
+    )
+    return re.sub(
+        'alt="No description has been provided for this image"',
+        lambda _: f'alt="{escape(next(words))}"',
+        page,
+    )
 
 
 def main():
@@ -82,6 +123,7 @@ def main():
         if error.ename == 'SystemExit':  # a sentence of the notebook's own
             sys.exit(error.evalue)
         sys.exit(f'error: {args.notebook.name}: {error.ename}: {error.evalue}')
+    describe_pictures(notebook)
     html = as_html(notebook)
     write_text(args.notebook, nbformat.writes(notebook) + '\n')
     write_text(args.notebook.with_suffix('.html'), html)
