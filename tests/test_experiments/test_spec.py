@@ -213,3 +213,18 @@ def test_a_spec_imports_nothing(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="unknown key 'custom_imports'"):
         read_spec(tmp_path / 'a.yml')
     assert not (tmp_path / 'ran').exists()
+
+
+@pytest.mark.parametrize('base', ['evil.yml', ['good.yml', 'evil.yml']])
+def test_tags_of_yaml_run_nothing(tmp_path, monkeypatch, base):
+    """In the spec, or in one that it inherits from."""
+    monkeypatch.chdir(tmp_path)
+    ran = tmp_path / 'ran'
+    evil = f'entries: !!python/object/apply:os.mkdir ["{ran}"]\n'
+    (tmp_path / 'evil.yml').write_text(evil)
+    (tmp_path / 'good.yml').write_text('seeds: [0]\n')
+    (tmp_path / 'heir.yml').write_text(f'_base_: {base}\nentries: {{}}\n')
+    for name in ('evil.yml', 'heir.yml'):
+        with pytest.raises(ValueError, match='evil.yml'):
+            read_spec(tmp_path / name)
+    assert not ran.exists()
