@@ -225,6 +225,6 @@ def test_tags_of_yaml_run_nothing(tmp_path, monkeypatch, base):
     (tmp_path / 'good.yml').write_text('seeds: [0]\n')
     (tmp_path / 'heir.yml').write_text(f'_base_: {base}\nentries: {{}}\n')
     for name in ('evil.yml', 'heir.yml'):
-        with pytest.raises(ValueError, match='evil.yml'):
+        with pytest.raises(ValueError, match=r'evil\.yml'):
             read_spec(tmp_path / name)
     assert not ran.exists()
