@@ -37,6 +37,17 @@ def _mmseg_scope():
     init_default_scope('mmseg')
 
 
+@pytest.fixture(autouse=True)
+def _environment_stays():
+    """What a test's own call sets, such as the rank of a process that SLURM
+    started, would make the next test one of several processes."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
+
+
 @pytest.fixture
 def run_tool(capfd):
     """Runs a tool of ours here; its exit status and output."""
