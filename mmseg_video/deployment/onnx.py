@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..flow.previous import FlowToPrevious
+from ..flow.previous import FlowToPrevious, FrameFlow
 from ..io.atomic import atomic_path
 from ..io.onnx_files import PROPAGATION
 from ..models import ClipSegmentor
@@ -49,8 +49,8 @@ class StreamStep(nn.Module):
 
         Args:
             frame (Tensor): Frames (N, H, W, 3) uint8 BGR.
-            flow (Tensor | None): Flow fields (N, 3, h, w) to the frames
-                before, of a flow-compensated model.
+            flow (Tensor | None): Flow fields (N, 3, h, w), or of more
+                channels, to the frames before, of a flow-compensated model.
             states (Tensor): Maps (N, r, h, w), or (1, 1, 1, 1) zeros, in the
                 order of the places.
         """
@@ -105,12 +105,13 @@ def export_onnx(
     path: str | os.PathLike,
     classes: list[str],
     palette: list,
-    flow: FlowToPrevious | None = None,
+    flow: FrameFlow | None = None,
 ) -> None:
     """Write the step of a recurrent model as one ONNX file.
 
     Inputs are ``frame`` (N, H, W, 3) uint8 BGR, of a flow-compensated model
-    ``flow`` (N, 3, h, w), and the states, named after their places such as
+    ``flow`` (N, 3, h, w), or 3 channels for each of several kinds
+    (:class:`StackedFlow`), and the states, named after their places such as
     ``neck.0.1`` (``conv_seg.0`` and ``conv_seg.1`` where a place has several
     maps); outputs ``logits``, ``labels`` and ``next.neck.0.1``, ...; all N,
     H, W, h and w are free. Classes, palette and how the flow is made are in
@@ -122,8 +123,8 @@ def export_onnx(
         path (path): Where to write.
         classes (list[str]): Names of the classes.
         palette (list): Their RGB colours.
-        flow (FlowToPrevious | None): What makes the flow of a
-            flow-compensated model. Defaults to None, its defaults.
+        flow (FrameFlow | None): What makes the flow of a flow-compensated
+            model. Defaults to None, that of :class:`FlowToPrevious`.
 
     Raises:
         ValueError: If the model has no states.
@@ -139,14 +140,17 @@ def export_onnx(
         ) from None
     if not getattr(model, 'state_maps', None):
         raise ValueError(
-            f'{type(model).__name__} has no states to carry: a framewise '
-            "model needs no streaming export; use mmdeploy or torch.onnx's own"
+            f'{type(model).__name__} has no states to carry: export it with '
+            'the filter of its scores (--steady flow), or frame by frame with '
+            "mmdeploy or torch.onnx's own"
         )
     step = StreamStep(copy.deepcopy(model)).eval()
     states = names_of_states(model.state_maps)
     compensated = model.flow_compensated
     frame = torch.zeros(2, 96, 160, 3, dtype=torch.uint8)
-    flow_field = torch.zeros(2, 3, 48, 80) if compensated else None
+    flow, flow_field = flow or FlowToPrevious(), None
+    if compensated:
+        flow_field = torch.zeros(2, flow.channels, 48, 80)
     zeros = [torch.zeros(1, 1, 1, 1) for _ in states]
     graph = _graph_of(step, frame, flow_field, zeros, states, None)
     # A state is a single zero or a whole map: all its sizes are free.
@@ -162,7 +166,7 @@ def export_onnx(
         palette=','.join(str(c) for colour in palette for c in colour),
     )
     if compensated:
-        metadata['flow'] = json.dumps((flow or FlowToPrevious()).settings)
+        metadata['flow'] = json.dumps(flow.settings)
     if model.can_propagate:
         with torch.no_grad():
             _, _, *maps = step(frame, flow_field, *zeros)
@@ -227,7 +231,7 @@ def export_checked(
     path: str | os.PathLike,
     classes: list[str],
     palette: list,
-    flow: FlowToPrevious | None = None,
+    flow: FrameFlow | None = None,
     num_frames: int = 30,
     size: tuple[int, int] = (128, 256),
 ) -> float | None:
@@ -286,8 +290,10 @@ def largest_error(
         flow = None
         if model.flow_compensated:
             h, w = (length // 2 for length in size)
-            flow = rng.normal(0, 2, (batch, 3, h, w)).astype(np.float32)
-            flow[:, 2] = rng.random((batch, h, w))
+            channels = runner.flow_channels
+            flow = rng.normal(0, 2, (batch, channels, h, w))
+            flow[:, 2::3] = rng.random((batch, channels // 3, h, w))
+            flow = flow.astype(np.float32)
         given = None if flow is None else torch.from_numpy(flow)
         if model.can_propagate and t % 3 == 2:
             (logits,) = runner.propagate(frame, flow, ['logits'])

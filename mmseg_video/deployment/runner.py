@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 
 from ..flow.full_frames import FullFrames
-from ..flow.previous import FlowToPrevious
+from ..flow.stacked import flow_from_settings
 from ..flow.stream_frames import stream_frames
 from ..flow.usable_frames import ALL_USABLE, UsableFrames
 from ..io.onnx_files import check_self_contained, propagation_graph
@@ -58,7 +58,7 @@ class StreamRunner:
             raise ValueError(
                 f"the model '{path}' cannot be opened: {error}"
             ) from None
-        inputs = [i.name for i in self.session.get_inputs()]
+        inputs = {i.name: i.shape for i in self.session.get_inputs()}
         meta = self.session.get_modelmeta().custom_metadata_map
         if 'classes' not in meta or FRAME not in inputs:
             raise ValueError(f"'{path}' was not made by mmseg-video export")
@@ -66,10 +66,12 @@ class StreamRunner:
         numbers = np.array(meta['palette'].split(','), np.uint8)
         self.palette = numbers.reshape(-1, 3)
         self.state_names = [n for n in inputs if n not in (FRAME, FLOW)]
-        # How its flow is made, None where it takes none.
-        self.flow_settings = (
-            json.loads(meta['flow']) if FLOW in inputs else None
-        )
+        # How its flow is made, and of how many channels it is; None where it
+        # takes none.
+        self.flow_settings = self.flow_channels = None
+        if FLOW in inputs:
+            self.flow_settings = json.loads(meta['flow'])
+            self.flow_channels = inputs[FLOW][1]
         self.propagation = None
         graph = propagation_graph(meta, path)
         if graph is not None:
@@ -101,8 +103,8 @@ class StreamRunner:
 
         Args:
             frames (ndarray): (N, H, W, 3) uint8 BGR.
-            flow (ndarray | None): Flow fields (N, 3, h, w), of a
-                flow-compensated model.
+            flow (ndarray | None): Flow fields (N, flow_channels, h, w), of
+                a flow-compensated model.
             outputs (Sequence[str]): ``labels`` (N, H, W) uint8 or ``logits``
                 (N, classes, H, W). Defaults to the labels.
 
@@ -179,7 +181,7 @@ class StreamRunner:
         pace, labels = None, None
         items = stream_frames(frames, None, self.usable)
         if self.flow_settings is not None:
-            flow = FlowToPrevious.from_settings(self.flow_settings)
+            flow = flow_from_settings(self.flow_settings)
             items = prefetch(stream_frames(frames, flow, self.usable))
         with closing(items):
             for item in items:

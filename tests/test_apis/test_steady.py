@@ -49,6 +49,12 @@ def test_a_function_of_frames(video):
     assert not agree(last.label, predictions[2].label)
 
 
+def test_more_classes_than_a_label_map_holds(video):
+    names = [str(i) for i in range(256)]
+    with pytest.raises(ValueError, match='256 classes, label maps hold 255'):
+        steady(brightness, names, device='cpu')
+
+
 def test_a_segmentor_that_is_built(video):
     net = build(FRAMEWISE)
     net.dataset_meta = dict(classes=CLASSES, palette=None)

@@ -389,6 +389,48 @@ def test_a_camera_that_disappears_ends_the_frames(monkeypatch, logged):
     assert logged() == ['camera 0 gives no more frames after 3']
 
 
+@pytest.mark.parametrize(
+    ('source', 'told', 'expected'),
+    [
+        (0, [9, 18, 27, 36], [0, 2, 3, 5]),  # when they came
+        ('rtsp://x', [500, 600, 900, 950], [0, 0.1, 0.4, 0.45]),
+        ('rtsp://x', [0, 0, 0, 0], [0, 2, 3, 5]),
+        ('rtsp://x', [0, 2500, 100, 200], [0, 2.5, 3, 5]),
+    ],
+)
+def test_frames_of_cameras_have_their_times(
+    source, told, expected, monkeypatch
+):
+    came = iter([7, 9, 10, 12, 13])
+
+    class Camera:
+        count = -1
+
+        def __init__(self, source):
+            pass
+
+        def isOpened(self):
+            return True
+
+        def read(self):
+            self.count += 1
+            return self.count < 4, frame(0) if self.count < 4 else None
+
+        def get(self, name):
+            milliseconds = [*told, 0][self.count]
+            return milliseconds if name == cv2.CAP_PROP_POS_MSEC else 30
+
+        def release(self):
+            pass
+
+    monkeypatch.setattr(cv2, 'VideoCapture', Camera)
+    monkeypatch.setattr(
+        'mmseg_video.io.cameras.time.monotonic', lambda: next(came)
+    )
+    times = [time for _, time in open_frames(source).timed]
+    assert times == pytest.approx(expected)
+
+
 def test_a_camera_that_is_not_there(monkeypatch):
     class NoCamera:
         def __init__(self, source):

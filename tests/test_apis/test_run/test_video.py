@@ -296,10 +296,18 @@ class Screen:
         return ord('q') if len(self.shown) == 2 else -1
 
 
+@pytest.mark.parametrize('closed', [False, True])
 def test_a_window_until_its_user_has_seen_enough(
-    video, net, tmp_path, monkeypatch
+    closed, video, net, tmp_path, monkeypatch
 ):
     screen = Screen()
+    if closed:
+        screen.waitKey = lambda _: -1
+    monkeypatch.setattr(
+        cv2,
+        'getWindowProperty',
+        lambda *_: float(not closed or len(screen.shown) < 2),
+    )
     monkeypatch.setattr('mmseg_video.io.windows.check_display', lambda: None)
     monkeypatch.setattr(
         'mmseg_video.apis.run.outputs.check_display', lambda: None

@@ -125,6 +125,27 @@ def test_a_net_with_too_few_classes_is_said_so(tmp_path):
     assert isinstance(video.model.framewise, CallableNet)
 
 
+def test_a_provider_that_is_not_there(tmp_path):
+    exported(tmp_path / 'net.onnx')
+    with pytest.raises(ValueError, match="no provider 'Toaster': it has "):
+        open_net(tmp_path / 'net.onnx', CLASSES, providers=['Toaster'])
+    providers = ['CPUExecutionProvider']
+    net = open_net(tmp_path / 'net.onnx', CLASSES, providers=providers)
+    assert net.session.get_providers() == providers
+
+
+def test_a_filter_behind_a_filter_is_told_of(tmp_path, capsys):
+    model = SteadySegmentor(CallableNet(Pooled(), CLASSES), EMAFilter(0.3))
+    path = tmp_path / 'steady.onnx'
+    export_checked(
+        *(model.eval(), path, CLASSES, PALETTE, build_flow()), num_frames=0
+    )
+    steady(path, filter='none', device='cpu')
+    steady(path, device='cpu')
+    output = ''.join(capsys.readouterr())
+    assert output.count('has a filter of its own') == 1
+
+
 def test_several_streams_through_a_graph_of_one_frame(tmp_path):
     net = exported(tmp_path / 'net.onnx', free=False)
     ours = open_net(tmp_path / 'net.onnx', CLASSES)
