@@ -49,6 +49,21 @@ def test_a_function_of_frames(video):
     assert not agree(last.label, predictions[2].label)
 
 
+def test_what_another_library_is_needed_for(monkeypatch):
+    net = dict(
+        type='EncoderDecoder',
+        backbone=FRAMEWISE['backbone'],
+        decode_head=dict(
+            type='MaskFormerHead', pixel_decoder=dict(type='mmdet.Pixels')
+        ),
+    )
+    monkeypatch.setattr(segmentors, 'find_spec', lambda name: None)
+    with pytest.raises(RuntimeError, match='pip install onedl-mmdetection'):
+        segmentors.build_segmentor(net)
+    with pytest.raises(ValueError, match='estimates depth'):
+        segmentors.build_segmentor(dict(type='DepthEstimator'))
+
+
 def test_more_classes_than_a_label_map_holds(video):
     names = [str(i) for i in range(256)]
     with pytest.raises(ValueError, match='256 classes, label maps hold 255'):

@@ -76,9 +76,8 @@ def check(name: str, export: bool) -> dict:
     """What holds of a model of the zoo: column -> seconds, or why not."""
     import torch
     from mmengine.registry import init_default_scope
-    from mmseg.registry import MODELS
 
-    from mmseg_video.apis.segmentors import find_in_zoo
+    from mmseg_video.apis.segmentors import build_segmentor, find_in_zoo
     from mmseg_video.engine.launch import revert_sync_bn
     from mmseg_video.engine.pretrained import fetch_nothing
 
@@ -89,7 +88,7 @@ def check(name: str, export: bool) -> dict:
         config = find_in_zoo(name)[0].model
         revert_sync_bn(config)
         fetch_nothing(config)
-        net = MODELS.build(config).eval()
+        net = build_segmentor(config)
     except Exception as error:  # whatever a library that is not there raises
         return row | dict(builds=_why(error))
     row |= dict(builds='', parameters=sum(p.numel() for p in net.parameters()))
@@ -174,6 +173,11 @@ def make_recurrent(config, net):
     from mmseg.registry import MODELS
     from torch.utils._pytree import tree_leaves
 
+    if not hasattr(net, 'backbone'):
+        raise ValueError(
+            f'{type(net).__name__} has no one backbone that a neck could '
+            'stand behind'
+        )
     with torch.no_grad():
         maps = tree_leaves(net.backbone(torch.randn(1, 3, *crop_of(net))))
     channels = [leaf.shape[1] for leaf in maps if leaf.ndim == 4]
