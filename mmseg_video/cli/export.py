@@ -15,6 +15,8 @@ from ..choices import STEADY
 from .arguments import add_loading, add_net, at_least, tool_parser
 from .command import command
 
+ODD = 97, 163  # no multiples of any stride
+
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = tool_parser(__doc__)
@@ -46,6 +48,14 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar=('HEIGHT', 'WIDTH'),
         help='of the frames of that stream',
     )
+    parser.add_argument(
+        '--only-size',
+        type=at_least(32),
+        nargs=2,
+        metavar=('HEIGHT', 'WIDTH'),
+        help='for frames of this size alone, which every model allows; '
+        'default: of any',
+    )
     add_loading(parser)
     args = parser.parse_intermixed_args(argv)
     *net, args.out = args.files
@@ -64,6 +74,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 @command(parse_args)
 def main(args: argparse.Namespace) -> None:
+    import numpy as np
+
     from ..apis import VideoSegInferencer, steady
     from ..deployment.onnx import export_checked
     from ..io.shipped import find_config
@@ -81,10 +93,16 @@ def main(args: argparse.Namespace) -> None:
             device='cpu',
             **options,
         )
+    only_size = args.only_size and tuple(args.only_size)
+    if args.steady != 'gated':
+        # A net that fails on odd sizes is padded from here on, and so is its
+        # graph.
+        size = only_size or ODD
+        inferencer.predict_frame(np.zeros((*size, 3), np.uint8))
     error = export_checked(
         *(inferencer.model, args.out),
         *(inferencer.classes, inferencer.palette, inferencer.flow),
-        *(args.check, tuple(args.size)),
+        *(args.check, tuple(args.size), only_size),
     )
     print(f'written to {args.out}')
     if error is not None:

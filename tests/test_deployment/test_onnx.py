@@ -13,7 +13,11 @@ from PIL import Image
 
 from mmseg_video.apis import VideoSegInferencer, steady
 from mmseg_video.cli.export import parse_args
-from mmseg_video.deployment.onnx import export_onnx, largest_error
+from mmseg_video.deployment.onnx import (
+    export_checked,
+    export_onnx,
+    largest_error,
+)
 from mmseg_video.deployment.runner import StreamRunner
 from mmseg_video.flow.full_frames import FullFrames
 from mmseg_video.flow.previous import FlowToPrevious
@@ -295,6 +299,45 @@ def test_a_framewise_model_is_refused(tmp_path):
     with pytest.raises(ValueError, match='RecurrentUNet has no states'):
         export(no_rnn, tmp_path / 'model.onnx')
     assert list(tmp_path.iterdir()) == []
+
+
+class Pooled(torch.nn.Module):
+    """Logits and their means over a grid, whose cells no graph of any size
+    has."""
+
+    def forward(self, x):
+        pooled = torch.nn.functional.adaptive_avg_pool2d(x, (3, 5))
+        return x + torch.nn.functional.interpolate(pooled, x.shape[2:])
+
+
+def test_a_model_for_frames_of_one_size(tmp_path):
+    model = build(SMOOTHED)
+    model.decode_head.conv_seg = torch.nn.Sequential(
+        model.decode_head.conv_seg, Pooled()
+    )
+    path = tmp_path / 'model.onnx'
+    arguments = (model, path, ['a, b', *NAMES[1:]], PALETTE)
+    with pytest.raises(
+        RuntimeError, match=r'only_size \(--only-size'
+    ) as error:
+        export_checked(*arguments, num_frames=2, size=(64, 96))
+    assert '\n' not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+    size = (50, 70)
+    export_checked(*arguments, num_frames=4, only_size=size)
+    runner = StreamRunner(path)
+    assert runner.size == size
+    assert runner.classes[0] == 'a, b'
+    frames = moving(1)[0][None]
+    for step in (runner.step, runner.propagate):
+        runner.states = {k: np.zeros((1, 1, 2, 2)) for k in runner.states}
+        with pytest.raises(ValueError, match=r'of 50x70 alone.*--resize 50 7'):
+            step(frames)
+    again = steady(str(path), filter='none', device='cpu')
+    assert again.classes[0] == 'a, b'
+    with pytest.raises(ValueError, match=r'of 50x70 alone.*--resize 50 7'):
+        again.predict_frame(frames[0])
+    assert again.predict_frame(frames[0][:50, :70]).label.shape == size
 
 
 def test_what_no_graph_can_hold_is_named(tmp_path):

@@ -11,7 +11,11 @@ from torch import Tensor
 
 from ...flow.previous import FlowToPrevious, FrameFlow
 from ...flow.stacked import flow_from_settings
-from ...io.onnx_files import check_self_contained, propagation_graph
+from ...io.onnx_files import (
+    check_self_contained,
+    propagation_graph,
+    split_names,
+)
 from ..states import States
 from .callable_net import CallableNet
 from .framewise import Framewise
@@ -85,6 +89,7 @@ class OnnxStreamNet(Framewise):
         classes: Sequence[str],
         propagation=None,
         flow: dict | None = None,
+        size: tuple[int, int] | None = None,
         **kwargs,
     ):
         if kwargs.pop('stride', None):
@@ -93,7 +98,7 @@ class OnnxStreamNet(Framewise):
                 'size, leave it out'
             )
         super().__init__(classes, stride=1, **kwargs)
-        self.session, self.propagation = session, propagation
+        self.session, self.propagation, self.size = session, propagation, size
         inputs = {i.name: i.shape for i in session.get_inputs()}
         self.flow_compensated = FLOW in inputs
         if self.flow_compensated:
@@ -106,6 +111,12 @@ class OnnxStreamNet(Framewise):
     def step(
         self, frames: Tensor, states: States, flow: Tensor | None
     ) -> tuple[Tensor, States]:
+        if self.size not in (None, tuple(frames.shape[2:])):
+            height, width = self.size
+            raise ValueError(
+                f'the model was exported for frames of {height}x{width} '
+                f'alone: resize them (--resize {height} {width})'
+            )
         device = frames.device
         frames = frames.round().clamp(0, 255).permute(0, 2, 3, 1)
         frames = frames.to(torch.uint8).cpu().numpy()
@@ -192,7 +203,8 @@ def open_onnx(
     Args:
         path (path): The file.
         classes (Sequence[str] | None): Defaults to None, those of its
-            metadata: ``classes`` by commas, ``names`` as a list or a dict.
+            metadata: ``classes`` as a list or by commas, ``names`` as a list
+            or a dict.
         providers (Sequence[str] | None): ONNX Runtime's. Defaults to None,
             all that are there.
         options: :class:`CallableNet`'s.
@@ -243,6 +255,7 @@ def open_onnx(
         classes,
         graph and onnxruntime.InferenceSession(graph, providers=providers),
         json.loads(meta['flow']) if 'flow' in meta else None,
+        tuple(json.loads(meta['size'])) if 'size' in meta else None,
         **options,
     )
 
@@ -251,7 +264,7 @@ def _classes(
     meta: dict[str, str], path: str | os.PathLike
 ) -> list[str] | None:
     if 'classes' in meta:
-        return meta['classes'].split(',')
+        return split_names(meta['classes'])
     if 'names' not in meta:
         return None
     for read in (json.loads, ast.literal_eval):  # as data: nothing runs
