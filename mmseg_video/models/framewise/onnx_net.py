@@ -78,6 +78,8 @@ class OnnxStreamNet(Framewise):
             to None, there they wait.
         flow (dict | None): How the flow that it takes is made, see
             :attr:`FrameFlow.settings`. Defaults to None, it takes none.
+        size (tuple[int, int] | None): Height and width of the only frames
+            that it takes. Defaults to None, any.
 
     Raises:
         ValueError: If it is to have a stride.
