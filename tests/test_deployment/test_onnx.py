@@ -177,7 +177,7 @@ def test_the_flow_counts(compensated):
 
 def test_a_net_and_its_filter_with_flows_of_their_own(tmp_path):
     """And opened again, behind another filter."""
-    net = wake(build(dict(COMPENSATED, filter=None)))
+    net = wake(build(dict(COMPENSATED, filter=None, neck=None)))
     model = SteadySegmentor(RecurrentNet(net, NAMES), EMAFilter(0.3)).eval()
     flow = StackedFlow([FlowToPrevious(noise_scale=4.0), FlowToPrevious()])
     path = export(model, tmp_path / 'model.onnx', flow)
@@ -356,8 +356,8 @@ def test_what_no_graph_can_hold_is_named(tmp_path):
 
 
 def test_states_of_a_head_that_aligns_corners(tmp_path):
-    cfg = dict(COMPENSATED, decode_head=dict(HEAD, align_corners=True))
-    model = wake(build(cfg))
+    head = dict(HEAD, align_corners=True)
+    model = wake(build(COMPENSATED, decode_head=head, neck=None, filter=None))
     path = export(model, tmp_path / 'model.onnx')
     assert largest_error(model, path, 6, (70, 90), batch=2) < 1e-3
 

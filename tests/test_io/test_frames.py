@@ -5,6 +5,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from mmseg_video.io import videos
 from mmseg_video.io.frames import open_frames
@@ -72,6 +73,30 @@ def test_an_image_alone_is_one_frame(folder):
     source = open_frames(folder / '0010.png')
     assert source.length == 1
     assert [number_of(img) for img in source] == [10]
+
+
+@pytest.mark.parametrize('suffix', ['webp', 'png', 'tif'])
+def test_an_image_of_several_frames_is_a_video(suffix, tmp_path):
+    path = tmp_path / f'in.{suffix}'
+    first, *others = (Image.fromarray(frame(i)) for i in range(3))
+    options = dict(lossless=True) if suffix == 'webp' else {}
+    first.save(
+        path, save_all=True, append_images=others, duration=40, **options
+    )
+    source = open_frames(path)
+    assert source.length == 3
+    found, times = zip(*source.timed, strict=True)
+    for i, got in enumerate(found):
+        np.testing.assert_array_equal(got, frame(i)[..., ::-1])
+    timed = suffix != 'tif'
+    assert (
+        list(times) == pytest.approx([0, 0.04, 0.08])
+        if timed
+        else (times == (None,) * 3)
+    )
+    # Alone it is one frame.
+    first.save(path)
+    assert len(list(open_frames(path))) == 1
 
 
 def test_a_glob(folder):

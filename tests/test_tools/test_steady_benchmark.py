@@ -81,8 +81,8 @@ def test_a_net_slower_than_its_camera(framewise, root, tmp_path):
     code = call_here(
         TOOLS / 'dev/live_benchmark.py',
         *(framewise / 'unet_street.py', framewise / 'iter_2.pth'),
-        *('--data-root', root, '--fps', 10, '--periods', 3),
-        *('--frames', 6, '--out', tmp_path / 'live'),
+        *('--data-root', root, '--fps', 20, '--periods', 3),
+        *('--out', tmp_path / 'live'),
     )
     assert code == 0
     report = json.loads((tmp_path / 'live.json').read_text())
@@ -90,6 +90,6 @@ def test_a_net_slower_than_its_camera(framewise, root, tmp_path):
     assert rows['live'][0] == rows['each frame waits'][0] == 100
     assert rows['the newest frame, the last map held'][0] < 100
     assert rows['each frame waits'][2] == pytest.approx(
-        300 + 200 * (report['frames'] - 1)
+        150 + 100 * (report['frames'] - 1)
     )
     assert '| live |' in (tmp_path / 'live.md').read_text()

@@ -115,8 +115,14 @@ def figures_of(video: Video, way: Way, num: int, fps: float, since: int):
         data['gt_sem_seg'] = dict(data=sample['data_samples'].gt_sem_seg.data)
         metric.process(dict(inputs=[sample['inputs']]), [data])
     late = [1000 * (at - i / fps) for i, at in way.there.items()]
-    miou = metric.compute_metrics(metric.results)['mIoU']
-    return 100 * len(way.there) / num, median(late), max(late), float(miou)
+    figures = metric.compute_metrics(metric.results)
+    if 'mIoU' not in figures:
+        raise ValueError(
+            f'none of the {num} frames of the camera has a label: take more, '
+            'or a video that has them'
+        )
+    miou = float(figures['mIoU'])
+    return 100 * len(way.there) / num, median(late), max(late), miou
 
 
 def benchmark_live(
