@@ -2,6 +2,7 @@
 
 import difflib
 import functools
+import re
 import warnings
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -26,6 +27,9 @@ from ..models.warm_start import adapt_framewise
 
 # Where the wheel of mmseg keeps its configs and what it knows of them.
 MIM = Path(mmseg.__file__).parent / '.mim'
+
+# What MMCV says where it is installed and nothing of it is compiled.
+COMPILED = re.compile(r'Please install \S*mmcv for (\w+) ops')
 
 
 @dataclass
@@ -114,6 +118,13 @@ def build_segmentor(cfg: dict) -> nn.Module:
     try:
         return MODELS.build(cfg).eval()
     except Exception as error:  # of whatever asks for it first
+        operator = COMPILED.search(str(error))
+        if operator:
+            raise RuntimeError(
+                f'this model needs {operator[1]}, which MMCV has only where '
+                'it was compiled, and here it was not: build onedl-mmcv from '
+                'its source, or take another model'
+            ) from error
         if 'mmdet.' in str(cfg) and find_spec('mmdet') is None:
             raise RuntimeError(
                 'this model is built of parts of MMDetection, which is not '

@@ -58,7 +58,17 @@ def test_what_another_library_is_needed_for(monkeypatch):
         ),
     )
     monkeypatch.setattr(segmentors, 'find_spec', lambda name: None)
+    monkeypatch.setattr('mmseg.models.decode_heads.psa_head.PSAMask', None)
     with pytest.raises(RuntimeError, match='pip install onedl-mmdetection'):
+        segmentors.build_segmentor(net)
+    net['decode_head'] = dict(
+        type='PSAHead',
+        in_channels=64,
+        channels=8,
+        num_classes=3,
+        mask_size=(4, 4),
+    )
+    with pytest.raises(RuntimeError, match='PSAMask, which MMCV has only wh'):
         segmentors.build_segmentor(net)
     with pytest.raises(ValueError, match='estimates depth'):
         segmentors.build_segmentor(dict(type='DepthEstimator'))
