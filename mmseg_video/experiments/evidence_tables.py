@@ -1,5 +1,5 @@
-"""Markdown tables of a benchmark's results.json, as the documentation has
-them, and the places where it has them."""
+"""Markdown tables of results, as the documentation has them, and the places
+where it has them."""
 
 import re
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .benchmark_results import BenchmarkResults, Column
 from .output import markdown_table
+from .steps_table import steps_table
 
 _BLOCK = re.compile(
     r'(?P<begin><!-- table: (?P<file>\S+) (?P<name>\w+) -->\n)'
@@ -20,7 +21,7 @@ def fill_tables(text: str, root: Path) -> str:
     """A page with its tables made anew.
 
     A table stands between ``<!-- table: RESULTS NAME -->``, with the path of
-    a results.json below ``root`` and one of TABLES, and ``<!-- end of table
+    a JSON file below ``root`` and one of TABLES, and ``<!-- end of table
     -->``.
 
     Raises:
@@ -34,7 +35,7 @@ def fill_tables(text: str, root: Path) -> str:
             raise ValueError(
                 f"no table '{name}': choose of {', '.join(TABLES)}"
             )
-        table = TABLES[name](BenchmarkResults(root / match['file']))
+        table = TABLES[name](root / match['file'])
         return f'{match["begin"]}\n{table}\n{match["end"]}'
 
     return _BLOCK.sub(fill, text)
@@ -178,7 +179,7 @@ FRONT = (
     *('laterals', 'gated_ema', 'laterals_gated_ema'),
     *('laterals_gated_ema_hold', 'joint'),
 )
-TABLES = dict(
+BENCHMARK_TABLES = dict(
     front=_front,
     streamed=_streamed('bursts'),
     streamed_val=_streamed('bursts', 'val'),
@@ -187,3 +188,14 @@ TABLES = dict(
     clips=_clips,
     trainings=_trainings,
 )
+
+
+def _of_results(
+    table: Callable[[BenchmarkResults], str],
+) -> Callable[[Path], str]:
+    return lambda path: table(BenchmarkResults(path))
+
+
+# Name -> a function that makes a table of a file.
+TABLES = {name: _of_results(t) for name, t in BENCHMARK_TABLES.items()}
+TABLES['steps'] = steps_table

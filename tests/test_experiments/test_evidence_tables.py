@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from mmseg_video.experiments.evidence_tables import TABLES, fill_tables
+from mmseg_video.experiments.evidence_tables import (
+    BENCHMARK_TABLES,
+    fill_tables,
+)
 from mmseg_video.experiments.model_table import fill_costs
 from mmseg_video.experiments.survey_table import fill_surveys
 
@@ -53,10 +56,28 @@ def test_a_table_is_filled_and_filled_again_is_the_same(tmp_path):
     assert fill_tables(once, tmp_path) == once
 
 
-@pytest.mark.parametrize('name', TABLES)
+@pytest.mark.parametrize('name', BENCHMARK_TABLES)
 def test_every_table_can_be_made_of_what_there_is(name, tmp_path):
     (tmp_path / 'r.json').write_text(json.dumps(results()))
     assert '|---|' in fill_tables(page(name), tmp_path)
+
+
+def test_steps_of_several_lengths_stand_side_by_side(tmp_path):
+    def row(network, num_frames, ratio, mebibytes):
+        return dict(
+            **dict(network=network, way='all', num_frames=num_frames),
+            **dict(ratio=ratio, mebibytes=mebibytes, per_frame=59.6),
+            mebibytes_ratio=mebibytes / 200,
+        )
+
+    rows = [row('framewise', 5, 1, 200), row('rnn', 5, 0.626, 500)]
+    rows += [row('rnn', 12, 0.7, 900), row('other', 5, 0.8, 300)]
+    (tmp_path / 'r.json').write_text(json.dumps(dict(rows=rows)))
+    table = fill_tables(page('steps'), tmp_path)
+    alone = '| framewise, one step |  | 1.00 | 200 MiB | 1.00 | 200 MiB |  |'
+    assert alone in table
+    assert '| rnn | all | 0.63 | 2.50 | 0.70 | 4.50 | 60 |' in table
+    assert '| other | all | 0.80 | 1.50 |  |  | 60 |' in table
 
 
 def test_what_is_not_there_is_said(tmp_path):

@@ -69,7 +69,7 @@ SETTINGS = {
     'clip_losses': ('rnn_unet_consistency_street', {}, 1),
     'grow': ('rnn_unet_grow_street', WORKERS, 1),
     'ema_accumulate': (
-        'rnn_unet_street',
+        'rnn_unet_joint_street',
         {
             'default_hooks.ema.type': 'EMAHook',
             'optim_wrapper.accumulative_counts': 3,

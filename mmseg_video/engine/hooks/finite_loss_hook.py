@@ -48,7 +48,8 @@ class FiniteLossHook(Hook):
         }
         # It is of the weights after the step; a step that the loss scale
         # leaves out leaves them as they are.
-        norm = get_total_norm([w.detach() for w in self._weights])
+        trained = [w.detach() for w in self._weights if w.requires_grad]
+        norm = get_total_norm(trained)
         total = losses.get('loss', norm.new_zeros(())).to(norm)
         broken = (~torch.stack([total, norm]).isfinite()).int()
         all_reduce(broken, 'max')
