@@ -90,7 +90,9 @@ def _point(benchmark: BenchmarkResults, name: str, fontsize: float) -> dict:
 
 def _draw(axis, benchmark, names, columns, fontsize) -> None:
     from adjustText import adjust_text
+    from matplotlib.patheffects import withStroke
 
+    halo = [withStroke(linewidth=1.5, foreground='white')]  # over the bars
     axis.axhline(0, color=BASELINE, lw=0.6, ls='--', zorder=1)
     axis.axvline(0, color=BASELINE, lw=0.6, ls='--', zorder=1)
     texts, xs, ys = [], [], []
@@ -106,16 +108,21 @@ def _draw(axis, benchmark, names, columns, fontsize) -> None:
         bars = dict(fmt='none', ecolor=GREY, elinewidth=0.6, zorder=2)
         axis.errorbar(x, y, xerr=dx, yerr=dy, **bars)
         axis.plot(x, y, **_point(benchmark, name, fontsize), zorder=3)
-        text = axis.text(x, y, str(number), fontsize=fontsize, zorder=4)
+        text = axis.text(
+            *(x, y, str(number)),
+            **dict(fontsize=fontsize, zorder=4, path_effects=halo),
+        )
         for known, items in ((xs, x), (ys, y), (texts, text)):
             known.append(items)
-    axis.margins(0.12)
+    axis.margins(0.15)
     axis.figure.canvas.draw()
     if texts:
         adjust_text(
             *(texts, xs, ys),
             ax=axis,
-            expand=(1.7, 1.6),
-            arrowprops=dict(arrowstyle='-', color=GREY, lw=0.4),
+            expand=(2.2, 2),
+            force_text=(0.4, 0.5),
+            force_static=(0.4, 0.6),
+            arrowprops=dict(arrowstyle='-', color='black', lw=0.4),
             iter_lim=500,  # not seconds: the same on every machine
         )
