@@ -11,20 +11,16 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 from adjustText import adjust_text
 
-from mmseg_video.experiments.benchmark_results import BenchmarkResults, Column
+from mmseg_video.experiments.benchmark_results import BenchmarkResults
+from mmseg_video.experiments.gains_plot import draw_gains, measured_panels
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parents[1] / 'work_dirs/results'
 
-# Entry of Street scenes 1.0 -> its name in the figure.
+# Panel of the figure of Street scenes 1.0 -> test data, and which frames.
 STREET = {
-    'framewise': 'framewise baseline',
-    'hold': 'last map held',
-    'flow_ema': 'flow-compensated EMA,\nnot trained',
-    'gated_ema': 'gated EMA',
-    'laterals': 'laterals',
-    'laterals_gated_ema': 'laterals, gated EMA',
-    'laterals_gated_ema_hold': 'laterals, gated EMA,\nlast map held',
+    'Street scenes 1.0 test, streamed, all frames': ('bursts', 'all'),
+    'Street scenes 1.0 test, streamed, clean frames': ('bursts', 'clean'),
 }
 # Entry of the committed table -> its name in the figure. Those of the tables
 # are names of their time.
@@ -48,25 +44,8 @@ CORRUPTIONS = {
 BASELINE, OTHER = '#c44e52', '#2f6db5'
 
 
-def of_street(data: str, subset: str = 'all') -> dict[str, tuple]:
-    """Name in the figure -> flicker and mIoU, and their spread."""
-    results = BenchmarkResults(RESULTS / 'street_scenes/results.json')
-    points = {}
-    for entry, name in STREET.items():
-        rows = [
-            results.row(entry, Column(data, 'stream', figure, subset))
-            for figure in ('flicker_static', 'mIoU')
-        ]
-        # Clean frames are never held: that point is the baseline's.
-        if None not in rows and (entry, subset) != ('hold', 'clean'):
-            points[name] = tuple(
-                row[key] or 0 for key in ('value', 'sd') for row in rows
-            )
-    return points
-
-
 def of_camvid(protocol: str) -> dict[str, tuple]:
-    """The same, from the table of an ablation."""
+    """Name in the figure -> flicker and mIoU, and their spread."""
     with open(RESULTS / 'ablations/ladder_camvid_15hz/table.csv') as file:
         rows = {row['entry']: row for row in csv.DictReader(file)}
     # flicker_static, by the name that it had then.
@@ -147,12 +126,15 @@ def save(figure, name: str) -> None:
 
 def main():
     mpl.use('Agg')
-    figure, panels = plt.subplots(
-        1, 2, figsize=(13, 4.8), layout='constrained'
+    results = BenchmarkResults(RESULTS / 'street_scenes/results.json')
+    panels = measured_panels(results, STREET)
+    figure, axes = plt.subplots(
+        *(1, len(panels)),
+        figsize=(13, 5.6),
+        layout='constrained',
+        squeeze=False,
     )
-    for axes, subset in zip(panels, ('all', 'clean'), strict=True):
-        title = f'Street scenes 1.0 test, streamed, {subset} frames'
-        draw(axes, of_street('bursts', subset), title)
+    draw_gains(figure, axes[0], results, panels, fontsize=10)
     save(figure, 'street_flicker.png')
     figure, panels = plt.subplots(
         1, 2, figsize=(13, 4.8), layout='constrained'
