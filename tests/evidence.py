@@ -64,6 +64,10 @@ def benchmark(data: dict[str, tuple], seed: int) -> dict:
             }
             for name in TITLES
         },
+        per_class_difference={
+            name: dict.fromkeys(CLASSES, 0.1 + 2 * quality[name])
+            for name in TITLES
+        },
         curves={
             'first': dict(
                 iterations=[500, 1000, 1500], val_mIoU=[20.0, 30.0, 32.0]

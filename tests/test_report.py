@@ -18,7 +18,7 @@ from tests.commands import ROOT, TOOLS, call
 
 sys.path.insert(0, str(TOOLS / 'dev'))
 
-from report import digest, numbers, prose, write
+from report import digest, numbers, prose, tables, write
 from report.sources import RESULTS, ReportError, Results, literature
 
 FOLDER = ROOT / 'docs/report'
@@ -34,6 +34,7 @@ SETTINGS = (
     r'$0.7$ of the unwarped',
     r'35\,\% of the',  # of the earlier benchmark
     r'Street scenes 1.0',
+    r'street scenes 1.0',
     r'$1.5\times10^{-3}$',  # a learning rate
     r'ResNet-18',
     r'EfficientNet-Lite0',
@@ -250,6 +251,83 @@ def test_what_is_not_so_is_one_sentence(made_up, text, line, sentence):
     assert sentence in said
     assert said.startswith('report.tex: ')
     assert '\n' not in said
+
+
+def said(results, *keys):
+    """What the text says of a benchmark."""
+    benchmark = results.benchmarks['street']
+    return [prose._SAID[key](benchmark) for key in keys]
+
+
+@pytest.fixture
+def partial(made_up, tmp_path):
+    """A function that changes the made-up results, and reads them."""
+
+    def change(alter):
+        content = json.loads(
+            (made_up / 'street_scenes/results.json').read_text()
+        )
+        alter(content)
+        path = tmp_path / 'street_scenes/results.json'
+        path.parent.mkdir()
+        path.write_text(json.dumps(content))
+        return Results(tmp_path)
+
+    return change
+
+
+def test_sentences_say_what_the_results_are_of(made_up, partial):
+    whole = Results(made_up)
+    assert said(whole, 'data_sets', 'trainings') == [
+        *('three data sets', 'three trainings')
+    ]
+    assert said(whole, 'fewest', 'rule', 'classes') == [
+        'All systems have been run on all of them',
+        'Every system was measured there',
+        'Every class gains',
+    ]
+
+    def alter(content):
+        content['data_seeds'] = [0]
+        content['rows'] = [
+            row
+            for row in content['rows']
+            if (row['entry'], row['split']) != ('hold', 'val')
+        ]
+        for row in content['rows']:
+            row['runs'] = 1 if row['entry'] == 'joint' else 3
+        content['per_class_difference'][content['best']]['pole'] = -1.0
+
+    results = partial(alter)
+    assert said(results, 'data_sets') == ['one data set']
+    fewest, rule, classes = said(results, 'fewest', 'rule', 'classes')
+    assert fewest == (
+        'Some have fewer runs: laterals, gated EMA, net trained too (one run)'
+    )
+    assert 'provisional: 2 of 7 systems have fewer runs' in rule
+    assert classes == 'Of 6 classes 5 gain, and pole loses'
+
+
+def test_a_mean_of_fewer_runs_says_so_and_is_not_the_best(partial):
+    def alter(content):
+        for row in content['rows']:
+            if row['entry'] == 'laterals_gated_ema':  # the best of all
+                row['runs'] = 2
+
+    table = tables.street_values(partial(alter))
+    (line,) = (
+        t for t in table.splitlines() if t.startswith('laterals, gated EMA &')
+    )
+    assert r'\textbf' not in line
+    assert r'\textsuperscript{2}' in line
+    assert r'\textbf' in table
+    assert '($n=3$)' in table
+
+
+def test_classes_without_a_comparison_are_refused(partial):
+    results = partial(lambda content: content.pop('per_class_difference'))
+    with pytest.raises(ResultsError, match='has no classes of'):
+        said(results, 'classes')
 
 
 def test_claims_that_hold_leave_nothing(made_up, text):

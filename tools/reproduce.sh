@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Repeats the evidence of the report: data, trainings, tests, results.
 #   bash tools/reproduce.sh [--small] [--out FOLDER] [--seeds "0 1 2"] [--jobs N]
+#   bash tools/reproduce.sh --survey    # configs/ablations/survey.yml instead
 # Stopped or killed, it goes on when run again. --small rehearses all of it in
 # minutes, with nets that have learned nothing.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
 ROOT=$(cd "$TOOLS/.." && pwd)
-OUT='' SEEDS='0 1 2' TRAININGS='0' JOBS=1 SMALL='' OPTIONS=() SCENES=(240 40 40)
-usage='usage: bash tools/reproduce.sh [--small] [--out FOLDER] [--seeds "0 1 2"] [--trainings "0 1 2"] [--jobs N]'
+OUT='' SEEDS='' TRAININGS='0' JOBS=1 SMALL='' SURVEY='' OPTIONS=() SCENES=(240 40 40)
+usage='usage: bash tools/reproduce.sh [--small] [--survey] [--out FOLDER] [--seeds "0 1 2"] [--trainings "0 1 2"] [--jobs N]'
 while [ $# -gt 0 ]; do
   case $1 in
     --small) SMALL=1 && shift ;;
+    --survey) SURVEY=1 && shift ;;
     --out | --seeds | --trainings | --jobs)
       [ $# -gt 1 ] || { echo "error: $1 wants a value; $usage" >&2; exit 2; }
       case $1 in
@@ -31,6 +33,10 @@ OUT=${OUT:-work_dirs/evidence${SMALL:+_small}}
 DATA=$OUT/street_scenes
 SPECS=(street_scenes street_scenes_val street_scenes_clean street_scenes_long_bursts)
 LABELS=(bursts/test bursts/val clean/test long_bursts/test)
+if [ -n "$SURVEY" ]; then  # one data set, the same test
+  SPECS=(survey) LABELS=(bursts/test) SEEDS=${SEEDS:-0}
+fi
+SEEDS=${SEEDS:-0 1 2}
 folders=() roots=() specs=()
 for seed in $SEEDS; do
   folders+=("$OUT/seed$seed") roots+=("$DATA/seed$seed")
@@ -39,20 +45,28 @@ for seed in $SEEDS; do
     --size 128 256 --all-labels --variants
 done
 # Main figures first: each seed's trainings come with its first spec.
+failed=0
 for i in "${!SPECS[@]}"; do
   spec=$ROOT/configs/ablations/${SPECS[$i]}.yml
   specs+=("${LABELS[$i]}=$spec")
   for seed in $SEEDS; do
     "$PY" "$TOOLS/ablate.py" "$spec" --no-costs --jobs "$JOBS" --seeds $TRAININGS \
       --data-root "$DATA/seed$seed" --out "$OUT/seed$seed" \
-      ${OPTIONS:+--cfg-options "${OPTIONS[@]}"}
+      ${OPTIONS:+--cfg-options "${OPTIONS[@]}"} || failed=$?
   done
 done
+command="bash tools/reproduce.sh${SURVEY:+ --survey} --seeds \"$SEEDS\" --trainings \"$TRAININGS\"${SMALL:+ --small}"
+pool=("$PY" "$TOOLS/dev/pool_runs.py" "${specs[@]}" --runs "${folders[@]}"
+  --data-roots "${roots[@]}" --command "$command" ${OPTIONS:+--cfg-options "${OPTIONS[@]}"})
+if [ -n "$SURVEY" ]; then
+  # With what was run, though some of it failed.
+  "${pool[@]}" --benchmark 'survey on street scenes 1.0' --out "$OUT/survey"
+  exit "$failed"
+fi
+[ "$failed" = 0 ] || exit "$failed"
 # Parameters and latency once, with nothing else at work.
 "$PY" "$TOOLS/ablate.py" "$ROOT/configs/ablations/street_scenes.yml" --seeds $TRAININGS \
   --data-root "${roots[0]}" --out "${folders[0]}" ${OPTIONS:+--cfg-options "${OPTIONS[@]}"}
-"$PY" "$TOOLS/dev/pool_runs.py" "${specs[@]}" --runs "${folders[@]}" \
-  --data-roots "${roots[@]}" --benchmark 'street scenes 1.0' --choose bursts val \
+"${pool[@]}" --benchmark 'street scenes 1.0' --choose bursts val \
   --laterals laterals laterals_gated_ema laterals_gated_ema_flow laterals_gated_ema_hold joint \
-  --command "bash tools/reproduce.sh --seeds \"$SEEDS\" --trainings \"$TRAININGS\"${SMALL:+ --small}" \
-  --out "$OUT/results" ${OPTIONS:+--cfg-options "${OPTIONS[@]}"}
+  --framewise framewise_longer --out "$OUT/results"

@@ -11,29 +11,25 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 from adjustText import adjust_text
 
-from mmseg_video.experiments.benchmark_results import BenchmarkResults, Column
+from mmseg_video.experiments.benchmark_results import BenchmarkResults
+from mmseg_video.experiments.gains_plot import draw_gains, measured_panels
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parents[1] / 'work_dirs/results'
 
-# Entry of Street scenes 1.0 -> its name in the figure.
+# Panel of the figure of Street scenes 1.0 -> test data, and which frames.
 STREET = {
-    'framewise': 'framewise baseline',
-    'hold': 'last map held',
-    'flow_ema': 'flow-compensated EMA,\nnot trained',
-    'gated_ema': 'gated EMA',
-    'laterals': 'laterals',
-    'laterals_gated_ema': 'laterals, gated EMA',
-    'laterals_gated_ema_hold': 'laterals, gated EMA,\nlast map held',
+    'Street scenes 1.0 test, streamed, all frames': ('bursts', 'all'),
+    'Street scenes 1.0 test, streamed, clean frames': ('bursts', 'clean'),
 }
 # Entry of the committed table -> its name in the figure. Those of the tables
 # are names of their time.
 CAMVID = {
     'framewise_after_clean': 'framewise baseline',
     'ema_after_clean': 'EMA in place, not trained',
-    'flow_ema_0.7_after_clean': 'flow-compensated EMA, 0.7',
-    'flow_ema_0.5_after_clean': 'flow-compensated EMA, 0.5',
-    'flow_ema_0.3_after_clean': 'flow-compensated EMA, 0.3',
+    'flow_ema_0.7_after_clean': 'flow-compensated EMA, weight 0.7',
+    'flow_ema_0.5_after_clean': 'flow-compensated EMA, weight 0.5',
+    'flow_ema_0.3_after_clean': 'flow-compensated EMA, weight 0.3',
     'gated_average_after_clean': 'gated EMA',
     'gated_average_flow_after_clean': 'gated EMA, flow-compensated',
 }
@@ -48,25 +44,8 @@ CORRUPTIONS = {
 BASELINE, OTHER = '#c44e52', '#2f6db5'
 
 
-def of_street(data: str, subset: str = 'all') -> dict[str, tuple]:
-    """Name in the figure -> flicker and mIoU, and their spread."""
-    results = BenchmarkResults(RESULTS / 'street_scenes/results.json')
-    points = {}
-    for entry, name in STREET.items():
-        rows = [
-            results.row(entry, Column(data, 'stream', figure, subset))
-            for figure in ('flicker_static', 'mIoU')
-        ]
-        # Clean frames are never held: that point is the baseline's.
-        if None not in rows and (entry, subset) != ('hold', 'clean'):
-            points[name] = tuple(
-                row[key] or 0 for key in ('value', 'sd') for row in rows
-            )
-    return points
-
-
 def of_camvid(protocol: str) -> dict[str, tuple]:
-    """The same, from the table of an ablation."""
+    """Name in the figure -> flicker and mIoU, and their spread."""
     with open(RESULTS / 'ablations/ladder_camvid_15hz/table.csv') as file:
         rows = {row['entry']: row for row in csv.DictReader(file)}
     # flicker_static, by the name that it had then.
@@ -83,11 +62,11 @@ def of_camvid(protocol: str) -> dict[str, tuple]:
 
 def draw(axes, points: dict[str, tuple], title: str) -> None:
     """mIoU over static-label flicker, a point for each entry."""
-    texts, xs, ys = [], [], []
+    texts, bars, xs, ys = [], [], [], []
     for name, (x, y, dx, dy) in points.items():
         colour = BASELINE if name.startswith('framewise') else OTHER
-        error = dict(xerr=dx, yerr=dy, fmt='o', ecolor='0.6')
-        axes.errorbar(x, y, **error, color=colour)
+        error = dict(xerr=dx, yerr=dy, fmt='o', ecolor='0.75')
+        bars += axes.errorbar(x, y, **error, color=colour).lines[2]
         texts.append(axes.text(x, y, name, color=colour, fontsize=9))
         xs.append(x)
         ys.append(y)
@@ -98,8 +77,9 @@ def draw(axes, points: dict[str, tuple], title: str) -> None:
         texts,
         xs,
         ys,
+        objects=bars,
         ax=axes,
-        expand=(1.3, 1.9),
+        expand=(1.2, 1.5),
         iter_lim=500,  # not seconds: the same on every machine
         arrowprops=dict(arrowstyle='-', color='0.6', lw=0.7),
     )
@@ -146,12 +126,15 @@ def save(figure, name: str) -> None:
 
 def main():
     mpl.use('Agg')
-    figure, panels = plt.subplots(
-        1, 2, figsize=(13, 4.8), layout='constrained'
+    results = BenchmarkResults(RESULTS / 'street_scenes/results.json')
+    panels = measured_panels(results, STREET)
+    figure, axes = plt.subplots(
+        *(1, len(panels)),
+        figsize=(13, 5.6),
+        layout='constrained',
+        squeeze=False,
     )
-    for axes, subset in zip(panels, ('all', 'clean'), strict=True):
-        title = f'Street scenes 1.0 test, streamed, {subset} frames'
-        draw(axes, of_street('bursts', subset), title)
+    draw_gains(figure, axes[0], results, panels, fontsize=10)
     save(figure, 'street_flicker.png')
     figure, panels = plt.subplots(
         1, 2, figsize=(13, 4.8), layout='constrained'

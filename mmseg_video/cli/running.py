@@ -73,9 +73,10 @@ def open_model(
         return steady(
             args.model, filter=args.steady, flow=args.flow, **options
         )
+    config = _find_config(args.config)
     if args.steady in ('none', 'gated') and not args.classes:
         # Its own step, filter and flow.
-        model = VideoSegInferencer(args.config, args.checkpoint, **options)
+        model = VideoSegInferencer(config, args.checkpoint, **options)
         if args.steady == 'gated' and not getattr(
             model.model, 'state_maps', None
         ):
@@ -84,7 +85,6 @@ def open_model(
                 f"with one; '{args.config}' has no states: take flow"
             )
         return model
-    config = find_config(args.config)
     checkpoint = find_checkpoint(args.checkpoint, config)
     return steady(
         (config, checkpoint), filter=args.steady, flow=args.flow, **options
@@ -104,6 +104,16 @@ def net_options(args: argparse.Namespace) -> dict:
             options['classes'], colours = read_class_names(first)
             options['palette'] = colours
     return {k: value for k, value in options.items() if value is not None}
+
+
+def _find_config(config: str) -> str:
+    try:
+        return find_config(config)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{error}. A net of mmseg's zoo, hf://ID, torchvision://NAME or "
+            'MODEL.onnx is named by --model'
+        ) from None
 
 
 def _run_one(args, targets, excerpt, drawing, way) -> None:
@@ -128,7 +138,7 @@ def _run_one(args, targets, excerpt, drawing, way) -> None:
     run = run_video(frames, models, targets, excerpt, drawing, way)
     print(run.report)
     if targets.paths:
-        print(targets)
+        print(f'written to {targets}')
 
 
 def _run_many(args, videos, targets, excerpt, drawing, way) -> None:
@@ -150,7 +160,7 @@ def _run_many(args, videos, targets, excerpt, drawing, way) -> None:
     )
     if processes.rank == 0:
         print(many.report)
-        print(targets)
+        print(f'written to {targets}')
     if many.failed and processes.rank > 0:
         sys.exit(1)  # the first one says it
     if many.failed:

@@ -1,5 +1,6 @@
 """The weights that are published for a config."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -22,7 +23,8 @@ def find_checkpoint(
     Raises:
         FileNotFoundError: If there is no such config, or its weights come
             with the repository and this is an installation without it.
-        ValueError: If none is given and none is published.
+        ValueError: If none is given and none is published, or the file is not
+            the published one.
     """
     if checkpoint is not None:
         return checkpoint
@@ -31,18 +33,29 @@ def find_checkpoint(
         for model in load(metafile)['Models']:
             own = model.get('Weights')
             if own and os.path.samefile(path, root / model['Config']):
-                return own if '://' in own else _in_a_clone(own, root)
+                if '://' in own:
+                    return own
+                digest = model.get('Metadata', {}).get('SHA-256')
+                return _in_a_clone(own, root, digest)
     raise ValueError(
         f"no weights are published for '{config}': train it (mmseg-video "
         f'train {path.stem}) and name its checkpoint'
     )
 
 
-def _in_a_clone(weights: str, root: Path) -> str:
-    """A file of the repository that no wheel has."""
-    if not (root / weights).is_file():
+def _in_a_clone(weights: str, root: Path, digest: str | None) -> str:
+    """A file of the repository that no wheel has, if it is whole."""
+    path = root / weights
+    if not path.is_file():
         raise FileNotFoundError(
             f"the weights '{weights}' are in the repository and not in what "
             'pip installed: clone it, and name the file behind the config'
         )
-    return str(root / weights)
+    own = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest and own != digest:
+        raise ValueError(
+            f"'{weights}' is not what was published: its SHA-256 is "
+            f'{own[:12]}..., not {digest[:12]}...: restore it (git checkout '
+            f'-- {weights}), or name a file of your own behind the config'
+        )
+    return str(path)

@@ -125,6 +125,27 @@ class BenchmarkResults:
         """Whether a figure was measured of any entry."""
         return any(self.has(entry, [column]) for entry in self.entries)
 
+    def most_runs(self, column: Column) -> int:
+        """Of how many runs the figure is a mean where it is of most."""
+        rows = (self.row(entry, column) for entry in self.entries)
+        return max((row['runs'] for row in rows if row), default=0)
+
+    def class_gains(self, entry: str) -> dict[str, float]:
+        """Class -> how much higher its streamed IoU is than the baseline's,
+        in points, over the runs of both.
+
+        Raises:
+            ResultsError: If it was not measured.
+        """
+        gains = self.content.get('per_class_difference', {})
+        name = self.name(entry)
+        if name not in gains:
+            raise ResultsError(
+                f"'{self._short}' has no classes of '{name}' against the "
+                f"baseline's: {COMMAND} writes them"
+            )
+        return gains[name]
+
     def table(
         self, columns: Mapping[str, Column]
     ) -> tuple[list[str], list[list[str]]]:

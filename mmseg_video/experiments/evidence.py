@@ -60,8 +60,9 @@ def gather(
         dict: ``baseline``, ``data_seeds``, ``training_seeds``, ``entries``,
         ``rows`` (one for each figure of each test: ``data``, ``split``,
         ``protocol``, ``entry``, ``subset``, ``figure``, and what
-        :func:`pool` gives), ``per_class`` and ``curves``. What is not done
-        has no row.
+        :func:`pool` gives), ``per_class`` (streamed IoU),
+        ``per_class_difference`` (to the baseline, of the runs of both) and
+        ``curves``. What is not done has no row.
 
     Raises:
         ValueError: If nothing is done.
@@ -100,6 +101,7 @@ def gather(
         },
         rows=rows,
         per_class=_per_class(first),
+        per_class_difference=_per_class(first, over_baseline=True),
         curves=_curves(first),
     )
 
@@ -114,9 +116,10 @@ def choose(
     results: dict, data: str, split: str, names: Sequence[str], slowest: float
 ) -> str:
     """The entry that the rule makes the default: of those whose streamed
-    frame takes at most ``slowest`` times the baseline's, the one with the
-    highest streamed mIoU on clean frames; below a tenth of a point, the one
-    with less static-label flicker.
+    frame takes at most ``slowest`` times the baseline's, the one that gains
+    most streamed mIoU on clean frames; below a tenth of a point, the one
+    with less static-label flicker. Both are differences to the baseline in
+    the same runs, as not every entry may have been measured in all.
 
     Raises:
         ValueError: If none of them was measured.
@@ -125,7 +128,7 @@ def choose(
     for name in names:
         latency = results['entries'][name].get('latency_ratio')
         figures = {
-            row['figure']: row['value']
+            row['figure']: row['difference']
             for row in results['rows']
             if (row['data'], row['split']) == (data, split)
             and (row['entry'], row['protocol']) == (name, 'stream')
@@ -250,27 +253,49 @@ def _pipeline(cfg: Config) -> list[dict]:
     return cfg.test_dataloader.dataset.pipeline
 
 
-def _per_class(parts: Sequence[Part]) -> dict[str, dict[str, float]]:
-    """Entry -> class -> streamed IoU, the mean over runs."""
-
+def _per_class(
+    parts: Sequence[Part], over_baseline: bool = False
+) -> dict[str, dict[str, float]]:
+    """Entry -> class -> streamed IoU, the mean over runs; or how much more
+    it is than the baseline's, run by run."""
     found = {}
     for entry in parts[0].plan.spec.rows:
         for protocol in entry.protocols:
             if not protocol.stream:
                 continue
-            by_run = _results(parts, entry.name, protocol)
-            ious = []
-            for results in by_run.get('SequenceIoUMetric', {}).values():
-                classes = results.metric.dataset_meta['classes']
-                ious.append(100 * class_iou(results.kept['counts'].sum(0)))
+            ious = _class_ious(parts, entry.name, protocol)
+            if over_baseline:
+                base = entry.baseline or entry.name
+                theirs = _class_ious(parts, base, protocol)
+                ious = [
+                    (classes, values - theirs[run][1])
+                    for run, (classes, values) in ious.items()
+                    if run in theirs
+                ]
+            else:
+                ious = list(ious.values())
             if ious:
-                mean = np.nanmean(ious, axis=0)
+                mean = np.nanmean([values for _, values in ious], axis=0)
                 found[entry.name] = {
                     name: round(float(value), 2)
-                    for name, value in zip(classes, mean, strict=True)
+                    for name, value in zip(ious[0][0], mean, strict=True)
                     if value == value  # not of a class that never occurs
                 }
     return found
+
+
+def _class_ious(
+    parts: Sequence[Part], name: str, protocol: Protocol
+) -> dict[tuple, tuple]:
+    """(data seed, training seed) -> classes and their IoU in percent."""
+    by_run = _results(parts, name, protocol).get('SequenceIoUMetric', {})
+    return {
+        run: (
+            results.metric.dataset_meta['classes'],
+            100 * class_iou(results.kept['counts'].sum(0)),
+        )
+        for run, results in by_run.items()
+    }
 
 
 def _curves(parts: Sequence[Part]) -> dict[str, dict[str, list]]:

@@ -117,15 +117,19 @@ def _front(results: BenchmarkResults) -> str:
     static = replace(whole, figure='flicker_static')
     base = [results.row(results.baseline, column) for column in columns]
     flicker = value(results.row(results.baseline, static))
-    rows = [[_title(results, results.baseline), *map(value, base), flicker]]
+    runs = base[0] and base[0]['runs']
+    title = _title(results, results.baseline)
+    rows = [[title, *map(value, base), flicker, runs]]
     for entry in FRONT:
         if entry not in results.entries or not results.has(entry, [whole]):
             continue
         figures = [results.row(entry, column) for column in columns]
         flicker = relative(results.row(entry, static))
-        rows.append([results.title(entry), *map(difference, figures), flicker])
+        runs = figures[0] and figures[0]['runs']
+        title = results.title(entry)
+        rows.append([title, *map(difference, figures), flicker, runs])
     head = ['', 'mIoU, all frames', 'clean frames', 'degraded frames']
-    return markdown_table([*head, 'static-label flicker'], rows)
+    return markdown_table([*head, 'static-label flicker', 'runs'], rows)
 
 
 def _clips(results: BenchmarkResults) -> str:
@@ -171,9 +175,8 @@ def _millions(number: int | None) -> str:
 
 # What the front page shows, where it was measured.
 FRONT = (
-    *('framewise_longer', 'hold', 'flow_ema', 'flow_ema_hold', 'joint'),
-    *('laterals', 'gated_ema', 'laterals_gated_ema'),
-    'laterals_gated_ema_hold',
+    *('framewise_longer', 'hold', 'flow_ema_hold'),
+    *('laterals_gated_ema', 'laterals_gated_ema_hold'),
 )
 BENCHMARK_TABLES = dict(
     front=_front,

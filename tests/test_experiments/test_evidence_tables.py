@@ -10,6 +10,7 @@ from mmseg_video.experiments.evidence_tables import (
     fill_tables,
 )
 from mmseg_video.experiments.model_table import fill_costs
+from mmseg_video.experiments.survey_table import fill_surveys
 
 ROOT = Path(__file__).resolve().parents[2]
 COSTS = ROOT / 'work_dirs/results/model_table/model_table.json'
@@ -89,7 +90,7 @@ def test_what_is_not_there_is_said(tmp_path):
 @pytest.mark.parametrize('path', PAGES, ids=lambda path: path.stem)
 def test_the_pages_have_what_the_results_say(path):
     text = path.read_text()
-    assert fill_tables(text, ROOT) == text
+    assert fill_surveys(fill_tables(text, ROOT), ROOT) == text
 
 
 def test_costs_are_filled_where_they_were_measured():

@@ -11,6 +11,7 @@ PYTHON = """#!/usr/bin/env bash
 [ "$1" = -c ] && exit 0
 printf '%s|' "$@" >> "$WRITTEN"
 echo >> "$WRITTEN"
+[ "${1##*/}" != "${FAIL:-}" ] || exit 3
 """
 
 
@@ -28,11 +29,11 @@ def reproduce(tmp_path):
         WRITTEN=str(written),
     )
 
-    def call(*arguments):
+    def call(*arguments, **more):
         done = subprocess.run(
             ['bash', TOOLS / 'reproduce.sh', *arguments],
             cwd=tmp_path,
-            env=environment,
+            env=environment | more,
             capture_output=True,
             text=True,
         )
@@ -85,6 +86,34 @@ def test_small_is_small_everywhere(reproduce):
     assert done.returncode == 0, done.stderr
     for call in calls[1:]:
         assert 'train_cfg.max_iters=4' in call
+
+
+def test_the_survey_is_another_spec_on_one_data_set(reproduce):
+    done, calls = reproduce('--survey')
+    assert done.returncode == 0, done.stderr
+    data, runs, pooled = calls
+    assert data[1].endswith('street_scenes/seed0')
+    assert os.path.basename(runs[1]) == 'survey.yml'
+    assert '--no-costs' in runs
+    assert pooled[1] == f'bursts/test={runs[1]}'
+    assert pooled[pooled.index('--out') + 1].endswith('evidence/survey')
+    assert '--choose' not in pooled
+
+
+def test_a_survey_of_which_some_failed_is_pooled_all_the_same(reproduce):
+    done, calls = reproduce('--survey', FAIL='ablate.py')
+    assert done.returncode == 3
+    assert os.path.basename(calls[-1][0]) == 'pool_runs.py'
+
+
+def test_a_benchmark_of_which_some_failed_has_no_results(reproduce):
+    done, calls = reproduce('--seeds', '0 1', FAIL='ablate.py')
+    assert done.returncode == 3
+    # The other runs are done all the same.
+    assert [os.path.basename(call[0]) for call in calls] == [
+        *['street_scenes.py'] * 2,
+        *['ablate.py'] * 8,
+    ]
 
 
 @pytest.mark.parametrize(

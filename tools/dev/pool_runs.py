@@ -54,6 +54,14 @@ def parse_args() -> argparse.Namespace:
         'the best of the others stands beside it',
     )
     parser.add_argument(
+        '--framewise',
+        nargs='+',
+        default=[],
+        metavar='ENTRY',
+        help='that use no past: more training of the baseline, say. The rule '
+        'passes them by',
+    )
+    parser.add_argument(
         '--cfg-options', nargs='+', action=CfgOptions, help="the runs' own"
     )
     parser.add_argument('--out', type=Path, required=True)
@@ -83,12 +91,12 @@ def main():
     )
     if args.choose:
         tested = {row['entry'] for row in results['rows']}
-        trained_alone = {'framewise', 'larger_input', results['baseline']}
+        alone = {*args.framewise, results['baseline']}
         for key, names in (
             ('best', tested & {*args.laterals}),
             (
                 'best_without_laterals',
-                tested - {*args.laterals} - trained_alone,
+                tested - {*args.laterals} - alone,
             ),
         ):
             results[key] = choose(results, *args.choose, names, SLOWEST)

@@ -1,5 +1,6 @@
-"""Fill the tables of README and documentation from results.json, and the costs
-of the configs' READMEs from the model table.
+"""Fill the tables of README and documentation from results.json, those of
+surveys from what was run of them, and the costs of the configs' READMEs from
+the model table.
 
 python tools/dev/results_tables.py           # writes them
 python tools/dev/results_tables.py --check   # exit status 1 if one is old
@@ -14,6 +15,7 @@ from mmseg_video.cli.arguments import tool_parser
 from mmseg_video.engine.launch import cli
 from mmseg_video.experiments.evidence_tables import fill_tables
 from mmseg_video.experiments.model_table import fill_costs
+from mmseg_video.experiments.survey_table import fill_surveys
 from mmseg_video.io.atomic import write_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +40,8 @@ def main():
     old = []
     for path in sorted({p for page in pages for p in ROOT.glob(page)}):
         text = path.read_text()
-        filled = fill_costs(fill_tables(text, ROOT), costs)
+        filled = fill_surveys(fill_tables(text, ROOT), ROOT)
+        filled = fill_costs(filled, costs)
         if filled != text:
             old.append(path)
             if not args.check:

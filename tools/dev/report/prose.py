@@ -8,10 +8,12 @@ In docs/report/\*.tex:
 ``\gain{...}``                                      +1.2, to the baseline
 ``\gainci{...}``                                    +1.2 [+0.4, +1.9]
 ``\relgain{...}``                                   -40 %, of the baseline's
+``\runs{...}``                                      'two runs', of which it is
+                                                    the mean
 ``\about{BENCHMARK}{KEY}``                          of its results.json:
                                                     ``command``,
-                                                    ``best.title``; and
-                                                    ``data_sets``, ``rule``
+                                                    ``best.title``; and what
+                                                    ``_SAID`` has
 ``\fact{NAME}{FORMAT}``                             see facts.py; the format
                                                     is plain, signed,
                                                     percent, count or ratio
@@ -19,10 +21,9 @@ In docs/report/\*.tex:
 ``\claim{... as \result}{WHAT}``                    nothing; but the build
                                                     fails unless it holds
 ``\claimorder{DATA}{PROTOCOL}{A}{B}{FIGURE}         the same: A's figure is
-{SUBSET}``                                          better than B's
+{SUBSET}``                                          better than B's, over the
+                                                    baseline in its own runs
 ``\claimfact{NAME}{positive or negative}``          the same, of a fact
-``\claimclass{CLASS}{positive or negative}``        the same, of what the IoU
-                                                    of the default gains
 ==================================================  =========================
 
 WHAT is one of better, worse and unsure (the interval holds 0), or several with
@@ -40,10 +41,11 @@ from .sources import ReportError, Results, literature
 
 ARITY = {
     **dict.fromkeys(('result', 'resultsd', 'gain', 'gainci', 'relgain'), 5),
+    **dict(runs=5),
     **dict(about=2, fact=2, lit=1),
-    **dict(claim=6, claimorder=6, claimfact=2, claimclass=2),
+    **dict(claim=6, claimorder=6, claimfact=2),
 }
-CLAIMS = ('claim', 'claimorder', 'claimfact', 'claimclass')
+CLAIMS = ('claim', 'claimorder', 'claimfact')
 _CALL = re.compile(
     r'\\(' + '|'.join(sorted(ARITY, key=len, reverse=True)) + r')(?=\{)'
 )
@@ -118,6 +120,8 @@ def _value(results: Results, folder: Path, name: str, arguments) -> str:
     row = results.row(*arguments)
     if name == 'result':
         return numbers.plain(row['value'], row['figure'])
+    if name == 'runs':
+        return _counted(row['runs'], 'run')
     if name == 'resultsd':
         return numbers.with_spread(row['value'], row['sd'], row['figure'])
     if row['entry'] == results.of(row['data']).baseline:
@@ -158,32 +162,116 @@ def _about(results: Results, benchmark: str, key: str) -> str:
     return numbers.escape(value)
 
 
-def _data_sets(benchmark) -> str:
+def _counted(number: int, noun: str) -> str:
     """'three data sets'."""
-    number = len(benchmark.content['data_seeds'])
-    words = {1: 'one data set', 2: 'two data sets', 3: 'three data sets'}
-    return words.get(number, f'{number} data sets')
+    plural = 's' if number != 1 else ''
+    return f'{WORDS.get(number, number)} {noun}{plural}'
+
+
+def _data_sets(benchmark) -> str:
+    return _counted(len(benchmark.content['data_seeds']), 'data set')
+
+
+def _trainings(benchmark) -> str:
+    return _counted(len(benchmark.content['training_seeds']), 'training')
+
+
+def _fewest(benchmark) -> str:
+    """How a sentence begins that says whether all figures of the streamed
+    test are of all runs."""
+    column = Column('bursts', 'stream')
+    most = benchmark.most_runs(column)
+    fewer = [
+        f'{benchmark.title(name)} ({_counted(row["runs"], "run")})'
+        for name in benchmark.baseline_first
+        if (row := benchmark.row(name, column)) and row['runs'] < most
+    ]
+    if not fewer:
+        return 'All systems have been run on all of them'
+    return f'Some have fewer runs: {numbers.escape("; ".join(fewer))}'
 
 
 def _rule(benchmark) -> str:
-    """How a sentence begins that names what the rule chose."""
-    for entry in ('best', 'best_without_laterals'):
-        rows = [
-            benchmark.row(
-                entry, Column('bursts', 'stream', figure, 'clean', 'val')
-            )
-            for figure in ('mIoU', 'flicker_static')
-        ]
-        name = benchmark.name(entry)
-        if None in rows or 'latency_ratio' not in benchmark.entries[name]:
-            return (
-                'Validation or latency of some systems is still to be '
-                'measured, so the choice is provisional'
-            )
-    return 'The choice is final'
+    """How a sentence begins that says how sure the rule's choice is."""
+    tested, read = (
+        Column('bursts', 'stream', subset='clean', split=split)
+        for split in ('test', 'val')
+    )
+    candidates = [
+        name
+        for name in benchmark.baseline_first
+        if name not in NO_CANDIDATES and benchmark.row(name, tested)
+    ]
+    most = benchmark.most_runs(read)
+    lacking = [
+        name
+        for name in candidates
+        if (benchmark.row(name, read) or {}).get('runs') != most
+        or benchmark.entries[name].get('latency_ratio') is None
+    ]
+    if not lacking:
+        return 'Every system was measured there'
+    return (
+        f'The choice is provisional: {len(lacking)} of {len(candidates)} '
+        'systems have fewer runs on validation than the others, or none, or '
+        'no latency'
+    )
 
 
-_SAID = dict(data_sets=_data_sets, rule=_rule)
+def _classes(benchmark) -> str:
+    """How a sentence begins that says how many classes gain."""
+    gains = benchmark.class_gains('best')
+    loses = [name for name, gain in gains.items() if gain < 0]
+    if not loses:
+        return 'Every class gains'
+    return (
+        f'Of {len(gains)} classes {len(gains) - len(loses)} gain, and '
+        f'{" and ".join(loses)} lose{"s" * (len(loses) == 1)}'
+    )
+
+
+def _extremes(benchmark) -> str:
+    """The classes that gain most and least."""
+    gains = benchmark.class_gains('best')
+    names = sorted(gains, key=gains.get)
+    return (
+        f'{names[-1]} and {names[-2]} gain most, {names[0]} and {names[1]} '
+        'least'
+    )
+
+
+WORDS = {1: 'one', 2: 'two', 3: 'three', 4: 'four', 5: 'five', 6: 'six'}
+# The rule decides between systems that use the past.
+NO_CANDIDATES = ('framewise', 'framewise_longer')
+
+
+def _slowest(benchmark) -> str:
+    """Seconds of the longest training of a memory behind the baseline."""
+    return count(
+        max(
+            entry['seconds']
+            for name, entry in benchmark.entries.items()
+            if entry.get('starts_from') == benchmark.baseline
+            and entry.get('seconds')
+            and name not in NO_CANDIDATES
+        )
+    )
+
+
+def _hours(benchmark) -> str:
+    """Of training, of all data sets."""
+    seconds = sum(e.get('seconds') or 0 for e in benchmark.entries.values())
+    runs = len(benchmark.content['data_seeds']) * len(
+        benchmark.content['training_seeds']
+    )
+    return count(seconds * runs / 3600)
+
+
+_SAID = dict(
+    **dict(data_sets=_data_sets, trainings=_trainings, fewest=_fewest),
+    **dict(rule=_rule, classes=_classes, extremes=_extremes),
+    **dict(slowest=_slowest, hours=_hours),
+)
 
 
 def count(value: float) -> str:
@@ -206,29 +294,16 @@ def _format(value: float, how: str) -> str:
     return formats[how](value)
 
 
-def class_gain(results: Results, name: str) -> float:
-    """The IoU of a class: the default's less the baseline's."""
-    benchmark = results.benchmarks['street']
-    best, base = (
-        benchmark.content['per_class'][benchmark.name(entry)]
-        for entry in ('best', 'baseline')
-    )
-    if name not in base:
-        raise ReportError(f"no class '{name}': there are {', '.join(base)}")
-    return best[name] - base[name]
-
-
 def _check(results: Results, name: str, arguments) -> None:
     """Refuse a claim that does not hold."""
-    if name in ('claimfact', 'claimclass'):
-        gain = fact if name == 'claimfact' else class_gain
-        value = gain(results, arguments[0])
+    if name == 'claimfact':
+        value = fact(results, arguments[0])
         holds = value > 0 if arguments[1] == 'positive' else value < 0
         said = f'{value:+.3f}'
     elif name == 'claimorder':
         data, protocol, better, worse, figure, subset = arguments
         a, b = (
-            results.row(data, protocol, entry, figure, subset)['value']
+            results.row(data, protocol, entry, figure, subset)['difference']
             for entry in (better, worse)
         )
         less = figure in numbers.LESS_IS_BETTER

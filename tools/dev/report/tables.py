@@ -48,13 +48,14 @@ SELECTION = {
     Column('bursts', 'stream', subset='clean', split='val'): 'mIoU',
     Column('bursts', 'stream', 'flicker_static', 'clean', 'val'): 'flicker',
 }
+# Figures of fewer runs than the others of their column say so.
+FEWER = '\\textsuperscript{{{}}}'
 MARKS = {'best_without_laterals': r'\,$\circ$', 'best': r'\,$\star$'}
 
 
 def street_values(results: Results) -> str:
     """Every entry on every street data set; the best of each column bold."""
-    more = dict(runs=_runs, latency=_latency)
-    return _grouped(results.benchmarks['street'], STREET, **more)
+    return _grouped(results.benchmarks['street'], STREET, latency=_latency)
 
 
 def street_gains(results: Results) -> str:
@@ -75,14 +76,22 @@ def selection(results: Results) -> str:
         if entry in benchmark.content
     }
     lines = []
-    for cells, name in zip(
-        _values(benchmark, SELECTION, _latency),
-        measured(benchmark, SELECTION),
-        strict=True,
-    ):
-        lines.append([cells[0] + marks.get(name, ''), *cells[1:]])
-    head = (_head(SELECTION.values(), 'latency'),)
-    return tabular('@{}lrrr@{}', head, lines)
+    for name in measured(benchmark, SELECTION):
+        title = numbers.escape(benchmark.title(name))
+        line = [title + marks.get(name, '')]
+        for column in SELECTION:
+            row = benchmark.row(name, column)
+            line += [MISSING] * 2
+            if row is None:
+                continue
+            most = benchmark.most_runs(column)
+            figure = numbers.plain(row['value'], column.figure)
+            line[-2] = figure + _fewer(row, most)
+            if row['low'] is not None:  # the baseline differs from nothing
+                line[-1] = numbers.signed(row['difference'], column.figure)
+        lines.append([*line, _latency(benchmark, name)])
+    columns = [x for name in SELECTION.values() for x in (name, 'diff.')]
+    return tabular('@{}lrrrrr@{}', (_head(columns, 'latency'),), lines)
 
 
 def costs(results: Results) -> str:
@@ -130,7 +139,10 @@ def _grouped(
     for group, own in groups.items():
         if not own:
             continue
-        above.append(f'\\multicolumn{{{len(own)}}}{{c}}{{{group}}}')
+        runs = max(benchmark.most_runs(column) for column in own)
+        above.append(
+            f'\\multicolumn{{{len(own)}}}{{c}}{{{group} ($n={runs}$)}}'
+        )
         rules.append(f'\\cmidrule(lr){{{at}-{at + len(own) - 1}}}')
         at += len(own)
         columns |= own
@@ -163,15 +175,20 @@ def _values(
     lines = [[numbers.escape(benchmark.title(n))] for n in names]
     for column in columns:
         rows = [benchmark.row(name, column) for name in names]
-        values = [row and row['value'] for row in rows]
+        most = benchmark.most_runs(column)
         texts = [
-            MISSING if v is None else numbers.plain(v, column.figure)
-            for v in values
+            numbers.plain(row['value'], column.figure) if row else MISSING
+            for row in rows
+        ]
+        # Means over other runs are of other data: none of them is the best.
+        values = [
+            row['value'] if row and row['runs'] == most else None
+            for row in rows
         ]
         less = column.figure in numbers.LESS_IS_BETTER
         texts = best_bold(values, texts, less)
-        for line, text in zip(lines, texts, strict=True):
-            line.append(text)
+        for line, text, row in zip(lines, texts, rows, strict=True):
+            line.append(text + _fewer(row, most))
     for line, name in zip(lines, names, strict=True):
         line += [make(benchmark, name) for make in more]
     return lines
@@ -186,11 +203,12 @@ def _gains(benchmark: BenchmarkResults, columns: dict[Column, str]) -> list:
         if all(row is None or row.get('difference') is None for row in rows):
             continue
         title = numbers.escape(benchmark.title(name))
-        lines.append([title, *map(_gain, rows)])
+        most = map(benchmark.most_runs, columns)
+        lines.append([title, *map(_gain, rows, most)])
     return lines
 
 
-def _gain(row: dict | None) -> str:
+def _gain(row: dict | None, most: int) -> str:
     """The difference and its interval; bold where it is better, with a
     dagger where it is worse than the baseline."""
     if row is None or row.get('difference') is None:
@@ -201,19 +219,19 @@ def _gain(row: dict | None) -> str:
         text = text.replace('\\ensuremath{', '\\ensuremath{\\mathbf{', 1) + '}'
     elif found == 'worse':
         text += '$^\\dagger$'
+    text += _fewer(row, most)
     if row.get('low') is not None:
         text += f' {{\\scriptsize {numbers.interval(row)}}}'
     return text
 
 
+def _fewer(row: dict | None, most: int) -> str:
+    """The number of runs, where others have more."""
+    return FEWER.format(row['runs']) if row and row['runs'] < most else ''
+
+
 def _latency(benchmark: BenchmarkResults, name: str) -> str:
     return _number(benchmark.entries[name].get('latency_ratio'), 1, '.2f')
-
-
-def _runs(benchmark: BenchmarkResults, name: str) -> str:
-    """How many runs its streamed figures are means of."""
-    row = benchmark.row(name, Column('bursts', 'stream'))
-    return str(row['runs']) if row else MISSING
 
 
 def _number(value: float | None, unit: float, how: str) -> str:
