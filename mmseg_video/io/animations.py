@@ -30,9 +30,13 @@ def open_animation(path: str | os.PathLike) -> FrameSource | None:
     check_frame_file(path)
     with Image.open(path) as image:
         number = getattr(image, 'n_frames', 1)
+        if number < 2:
+            return None
+        try:
+            image.load()  # WebP tells the times then
+        except (OSError, SyntaxError, EOFError) as error:
+            raise OSError(f"'{path}' cannot be read: {error}") from None
         seconds = _seconds(image)
-    if number < 2:
-        return None
 
     def frames() -> Iterator[tuple[np.ndarray, float | None]]:
         time = 0.0
