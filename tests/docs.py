@@ -1,4 +1,7 @@
-"""What the README, the documentation and the configs' READMEs hold."""
+"""What the README, the documentation and the configs' READMEs hold.
+
+python -m tests.docs     how many commands they name, and who runs them
+"""
 
 import ast
 import re
@@ -6,8 +9,11 @@ import shlex
 from functools import cache
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parents[1]
 GENERATED = {'_build', 'api'}
+FRONT = ('README', 'CHANGELOG', 'CONTRIBUTING', 'SECURITY')
 FENCE = re.compile(r'^```([\w{}-]*)\n(.*?)^```', re.M | re.S)
 # A command that stands in a line of text.
 STARTS = re.compile(
@@ -19,9 +25,10 @@ STARTS = re.compile(
 def pages() -> dict[str, str]:
     """Path, relative to the repository, -> text."""
     paths = [
-        ROOT / 'README.md',
+        *(ROOT / f'{name}.md' for name in FRONT),
         *(ROOT / 'docs/en').rglob('*.md'),
         *(ROOT / 'configs').rglob('README.md'),
+        ROOT / 'work_dirs/checkpoints/README.md',
     ]
     return {
         str(path.relative_to(ROOT)): path.read_text(encoding='utf-8')
@@ -90,6 +97,29 @@ def defined(code: str) -> set[str]:
     return {n.name for n in ast.walk(ast.parse(code)) if isinstance(n, kinds)}
 
 
+def commands_of_pages() -> set[str]:
+    """Those of fenced blocks of all pages."""
+    return {c for text in pages().values() for c in commands(text)}
+
+
+def listed() -> dict:
+    """docs_commands.yml: who runs which command."""
+    return yaml.safe_load((ROOT / 'tests/docs_commands.yml').read_text())
+
+
+def who_runs() -> str:
+    """How many commands a test runs, and how many none does."""
+    found = commands_of_pages()
+    run = [entry['command'] for entry in listed()['run']]
+    run = {c for c in found if any(re.fullmatch(p, c) for p in run)}
+    inline = [c for text in pages().values() for c in inline_commands(text)]
+    return (
+        f'{len(pages())} pages, {len(found)} commands in blocks: '
+        f'{len(run)} run by a test, {len(found - run)} listed with the reason '
+        f'why not; {len(set(inline))} in lines of text'
+    )
+
+
 @cache
 def names() -> frozenset[str]:
     """Every class, function, argument, attribute and key of the package, the
@@ -142,3 +172,7 @@ def sentences() -> str:
                     )
     found += [p.read_text() for p in (ROOT / 'tools').glob('*.sh')]
     return '\n'.join(found)
+
+
+if __name__ == '__main__':
+    print(who_runs())

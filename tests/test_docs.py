@@ -35,7 +35,7 @@ REGISTRIES = (
     *(DATA_SAMPLERS, OPTICAL_FLOWS, MODEL_WRAPPERS, RUNNERS),
 )
 PAGES = sorted(pages())
-LISTED = yaml.safe_load((ROOT / 'tests/docs_commands.yml').read_text())
+LISTED = docs.listed()
 # Words of an earlier time, and no word of the field's.
 PRIVATE = re.compile(
     r'\b(twins?|along the motion|seen along|unfounded|gated average'
@@ -257,7 +257,10 @@ def _python_of(command: str) -> tuple[str, list[str]] | None:
 def test_every_command_line_is_understood(page, monkeypatch, capsys):
     text = pages()[page]
     for line in [*docs.commands(text), *docs.inline_commands(text)]:
-        if line.startswith(('pip ', 'python -')) or ' ... ' in line:
+        if (
+            line.startswith(('pip ', 'pre-commit ', 'python -'))
+            or ' ... ' in line
+        ):
             continue
         tool = _python_of(line)
         if tool is None:
@@ -285,7 +288,7 @@ def test_extras_exist():
 
 
 def test_every_command_is_run_by_a_test_or_listed():
-    found = {c for text in pages().values() for c in docs.commands(text)}
+    found = docs.commands_of_pages()
     entries = [*LISTED['run'], *LISTED['not_run']]
     patterns = [entry['command'] for entry in entries]
     unmatched = [
@@ -423,6 +426,18 @@ def test_the_command_makes_street_scenes(tmp_path, monkeypatch):
     mmseg_video_command()
     frames = list(tmp_path.glob('leftImg8bit_sequence/*/*/*.png'))
     assert len(frames) == 4
+
+
+# The API
+
+
+def test_the_api_page_has_what_the_package_exports():
+    page = (ROOT / 'docs/en/api.md').read_text()
+    rooms = ('apis', 'models', 'datasets', 'evaluation', 'visualization')
+    for room in (*rooms, 'engine.hooks'):
+        names = import_module(f'mmseg_video.{room}').__all__
+        listed = re.findall(r'^   (?:\w+\.)*(\w+)$', page, re.M)
+        assert set(names) <= set(listed), room
 
 
 # The model zoo

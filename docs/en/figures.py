@@ -27,9 +27,9 @@ STREET = {
 CAMVID = {
     'framewise_after_clean': 'framewise baseline',
     'ema_after_clean': 'EMA in place, not trained',
-    'flow_ema_0.7_after_clean': 'flow-compensated EMA, 0.7',
-    'flow_ema_0.5_after_clean': 'flow-compensated EMA, 0.5',
-    'flow_ema_0.3_after_clean': 'flow-compensated EMA, 0.3',
+    'flow_ema_0.7_after_clean': 'flow-compensated EMA, weight 0.7',
+    'flow_ema_0.5_after_clean': 'flow-compensated EMA, weight 0.5',
+    'flow_ema_0.3_after_clean': 'flow-compensated EMA, weight 0.3',
     'gated_average_after_clean': 'gated EMA',
     'gated_average_flow_after_clean': 'gated EMA, flow-compensated',
 }
@@ -62,11 +62,11 @@ def of_camvid(protocol: str) -> dict[str, tuple]:
 
 def draw(axes, points: dict[str, tuple], title: str) -> None:
     """mIoU over static-label flicker, a point for each entry."""
-    texts, xs, ys = [], [], []
+    texts, bars, xs, ys = [], [], [], []
     for name, (x, y, dx, dy) in points.items():
         colour = BASELINE if name.startswith('framewise') else OTHER
-        error = dict(xerr=dx, yerr=dy, fmt='o', ecolor='0.6')
-        axes.errorbar(x, y, **error, color=colour)
+        error = dict(xerr=dx, yerr=dy, fmt='o', ecolor='0.75')
+        bars += axes.errorbar(x, y, **error, color=colour).lines[2]
         texts.append(axes.text(x, y, name, color=colour, fontsize=9))
         xs.append(x)
         ys.append(y)
@@ -77,8 +77,9 @@ def draw(axes, points: dict[str, tuple], title: str) -> None:
         texts,
         xs,
         ys,
+        objects=bars,
         ax=axes,
-        expand=(1.3, 1.9),
+        expand=(1.2, 1.5),
         iter_lim=500,  # not seconds: the same on every machine
         arrowprops=dict(arrowstyle='-', color='0.6', lw=0.7),
     )

@@ -110,16 +110,13 @@ def find_in_zoo(name: str) -> tuple[Config, str]:
     entries = zoo()
     entry = entries.get(name.lower())
     if entry is None:
-        close = [key for key in entries if name.lower() in key][:3]
-        close = close or difflib.get_close_matches(
-            name.lower(), entries, 3, 0.4
-        )
+        known = [*config_paths(), *entries]
+        close = [key for key in known if name.lower() in key][:3]
+        close = close or difflib.get_close_matches(name.lower(), known, 3, 0.4)
         hint = f'; close to it are {", ".join(close)}' if close else ''
-        if name in config_paths():
-            hint = ': it is a config of ours, which takes a checkpoint too'
         raise ValueError(
-            f"mmseg's zoo has no model '{name}', and it is no .onnx file"
-            + hint
+            f"neither mmseg's zoo nor ours has a model '{name}', and it is "
+            f'no .onnx file{hint}'
         )
     weights = entry.get('Weights')
     weights = weights[0] if isinstance(weights, list) else weights

@@ -10,11 +10,13 @@ from mmseg.models import BaseSegmentor
 from mmseg.utils import dataset_aliases, get_classes, get_palette
 
 from ..datasets.palette import bit_colours
+from ..engine.published import find_checkpoint
 from ..flow.estimators import build_flow
 from ..flow.full_frames import FullFrames
 from ..flow.previous import FrameFlow
 from ..flow.stacked import StackedFlow
 from ..flow.usable_frames import UsableFrames
+from ..io.shipped import config_paths
 from ..models import (
     CallableNet,
     Framewise,
@@ -142,6 +144,8 @@ def open_net(
     ================================  ======================================
     ``'pidnet-s_2xb6-120k_...'``      a name of mmseg's zoo; its weights are
                                       fetched once
+    ``'unet_imagenet_camvid'``        a name of our zoo whose weights are
+                                      published
     ``'hf://ID'``                     a model of transformers, from its hub or
                                       (``hf://PATH``) a folder
     ``'torchvision://NAME'``          a model of torchvision
@@ -192,7 +196,7 @@ def _open(model: Model, classes, options: dict) -> Framewise:
             raise ValueError(
                 f"model='{model}': give both files, (config, checkpoint)"
             )
-        return _from_mmseg(*find_in_zoo(str(model)), classes, options)
+        return _from_mmseg(*_by_name(str(model)), classes, options)
     if isinstance(model, Sequence) and len(model) == 2:
         return _from_mmseg(*map(str, model), classes, options)
     if isinstance(model, BaseSegmentor):
@@ -205,6 +209,13 @@ def _open(model: Model, classes, options: dict) -> Framewise:
         f'model={model!r} is no net: give a name, (config, checkpoint) or a '
         'function of frames'
     )
+
+
+def _by_name(name: str) -> tuple[str | Config, str]:
+    """Config and weights of a name of our zoo or of mmseg's."""
+    if name in config_paths():
+        return name, find_checkpoint(None, name)
+    return find_in_zoo(name)
 
 
 def _from_mmseg(

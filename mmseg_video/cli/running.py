@@ -61,9 +61,10 @@ def open_model(
         return steady(
             args.model, filter=args.steady, flow=args.flow, **options
         )
+    config = _find_config(args.config)
     if args.steady in ('none', 'gated'):
         # Its own step, filter and flow.
-        model = VideoSegInferencer(args.config, args.checkpoint, **options)
+        model = VideoSegInferencer(config, args.checkpoint, **options)
         if args.steady == 'gated' and not getattr(
             model.model, 'state_maps', None
         ):
@@ -72,11 +73,20 @@ def open_model(
                 f"with one; '{args.config}' has no states: take flow"
             )
         return model
-    config = find_config(args.config)
     checkpoint = find_checkpoint(args.checkpoint, config)
     return steady(
         (config, checkpoint), filter=args.steady, flow=args.flow, **options
     )
+
+
+def _find_config(config: str) -> str:
+    try:
+        return find_config(config)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"{error}. A net of mmseg's zoo, hf://ID, torchvision://NAME or "
+            'MODEL.onnx is named by --model'
+        ) from None
 
 
 def _run_one(args, targets, excerpt, drawing, way) -> None:

@@ -10,7 +10,10 @@ from .output import save_figure, subplots
 from .table import Column, Figure, Row, columns
 
 OURS, BASELINE = '#2f6db3', '#c8423b'
-FLICKER = ('flicker_static', 'flicker')  # the first that was measured
+# The first that was measured, and what an axis calls it.
+FLICKER = dict(
+    flicker_static='static-label flicker (%)', flicker='flicker (%)'
+)
 
 
 def draw_costs(rows: list[Row], path: Path) -> bool:
@@ -66,7 +69,7 @@ def draw_flicker(rows: list[Row], path: Path) -> bool:
             figure = row.figures.get(column)
             return figure.mean if figure else None
 
-        panels[protocol, 'mIoU'] = flicker, f'{names[0]} (%)'
+        panels[protocol, 'mIoU'] = flicker, FLICKER[names[0]]
     return _scatter(rows, panels, path)
 
 
@@ -166,7 +169,7 @@ def _panel(
     axis.set_xlim(left, right + 0.12 * (right - left))  # for the last label
     axis.grid(alpha=0.25)
     axis.set_title(f'{metric}, {protocol}')
-    axis.set_ylabel(metric)
+    axis.set_ylabel(FLICKER.get(metric, f'{metric} (%)'))
     axis.figure.canvas.draw()  # lays it out before labels are placed
     adjust_text(
         texts,

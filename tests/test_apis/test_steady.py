@@ -147,9 +147,13 @@ def test_a_gated_ema_that_is_not_there_is_refused():
         steady(brightness, CLASSES, filter='gated', device='cpu')
 
 
-def test_a_config_of_ours_is_no_name_of_the_zoo():
-    with pytest.raises(ValueError, match='config of ours, which takes a'):
-        steady('unet_imagenet_camvid', device='cpu')
+def test_a_name_of_ours_has_its_published_weights():
+    video = steady('unet_imagenet_camvid', device='cpu')
+    assert (video.classes[0], len(video.classes)) == ('Sky', 11)
+    with pytest.raises(ValueError, match="no weights are published for 'rnn_"):
+        steady('rnn_unet_cityscapes', device='cpu')
+    with pytest.raises(ValueError, match=r'close to it are .*et_imagenet_ca'):
+        steady('unet_imagenet_camvit', device='cpu')
 
 
 def test_a_recurrent_net_gets_its_own_flow_behind_a_filter(tmp_path):

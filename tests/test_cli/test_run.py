@@ -13,6 +13,7 @@ from PIL import Image
 from mmseg_video.cli import run, running
 from mmseg_video.cli.run import parse_args
 from mmseg_video.datasets.street_scenes import StreetScene
+from mmseg_video.engine.processes import Processes
 from mmseg_video.io.frames import open_frames
 from mmseg_video.io.writers import VideoWriter
 from tests.bright import model
@@ -154,8 +155,17 @@ def test_a_model_that_is_not_known(run_tool, video, tmp_path):
     )
     assert code == 1
     last = output.strip().splitlines()[-1]
-    assert last.startswith("error: mmseg's zoo has no model 'pidnet-x'")
+    assert last.startswith(
+        "error: neither mmseg's zoo nor ours has a model 'pidnet-x'"
+    )
     assert not list(tmp_path.iterdir())
+
+
+def test_a_net_of_others_in_place_of_a_config(video, tmp_path):
+    out = str(tmp_path / 'out.mp4')
+    args = parse_args([str(video), 'torchvision://lraspp', '--out', out])
+    with pytest.raises(FileNotFoundError, match=r'is named by --model$'):
+        running.open_model(args, Processes())
 
 
 def test_many_videos_in_two_processes_and_again_after_a_kill(

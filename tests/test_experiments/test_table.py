@@ -196,7 +196,7 @@ def test_accuracy_against_flicker(monkeypatch, tmp_path):
     ]
     assert draw_flicker(rows, tmp_path / 'flicker.png')
     title, label, points = shown.pop()
-    assert (title, label) == ('mIoU, stream', 'flicker_static (%)')
+    assert (title, label) == ('mIoU, stream', 'static-label flicker (%)')
     assert points == [(7.0, 30.0), (3.0, 31.0)]
     # Where nothing is labelled between the key frames, the raw one.
     assert draw_flicker([row('a', 30.0, flicker=9.0)], tmp_path / 'x.png')

@@ -102,7 +102,7 @@ def _draw(
                 marker='o',
                 label=way,
             )
-        axis.set(xlabel='T', ylabel=label, ylim=(0, None))
+        axis.set(xlabel='T (frames of a clip)', ylabel=label, ylim=(0, None))
         axis.grid(alpha=0.3)
     axis.legend(fontsize=8)
     figure.suptitle(title, fontsize=10)

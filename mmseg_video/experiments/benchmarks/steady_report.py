@@ -184,8 +184,8 @@ def _means(points) -> tuple[float, ...]:
 
 def _draw(out: Path, data: str, nets: dict[str, _Net]) -> Path:
     figure, axes = subplots(1, 2, (11, 4.5))
-    panels = zip(np.ravel(axes), ('mIoU', 'flicker_static'), strict=True)
-    for axis, metric in panels:
+    labels = dict(mIoU='mIoU (%)', flicker_static='static-label flicker (%)')
+    for axis, metric in zip(np.ravel(axes), labels, strict=True):
         for label, names in LINES.items():
             points = sorted(
                 _means(
@@ -198,7 +198,7 @@ def _draw(out: Path, data: str, nets: dict[str, _Net]) -> Path:
             if points:
                 axis.plot(*zip(*points, strict=True), 'o-', label=label)
         axis.set_xlabel("cost of a frame, in units of the net's")
-        axis.set_ylabel(COLUMNS[metric])
+        axis.set_ylabel(labels[metric])
         axis.grid(alpha=0.3)
     np.ravel(axes)[0].legend(fontsize=8)
     figure.suptitle(f'{data}: mean of {len(nets)} nets')
