@@ -43,4 +43,4 @@ def _copy(folder: str) -> None:
         shutil.copytree(ROOT / 'configs', folder, ignore=left_out)
     except OSError as error:  # shutil.Error too, of single files
         sys.exit(f"error: cannot write '{folder}': {error}")
-    print(f"'{folder}'")
+    print(f"written to '{folder}'")

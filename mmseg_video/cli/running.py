@@ -111,7 +111,7 @@ def _run_one(args, targets, excerpt, drawing, way) -> None:
     run = run_video(frames, models, targets, excerpt, drawing, way)
     print(run.report)
     if targets.paths:
-        print(targets)
+        print(f'written to {targets}')
 
 
 def _run_many(args, videos, targets, excerpt, drawing, way) -> None:
@@ -132,7 +132,7 @@ def _run_many(args, videos, targets, excerpt, drawing, way) -> None:
     )
     if processes.rank == 0:
         print(many.report)
-        print(targets)
+        print(f'written to {targets}')
     if many.failed and processes.rank > 0:
         sys.exit(1)  # the first one says it
     if many.failed:

@@ -177,7 +177,16 @@ def load_part(config: str, options: dict | None = None) -> Config:
     except (KeyError, TypeError, AssertionError) as error:
         raise ValueError(f'--cfg-options do not fit {path}: {error}') from None
     check_types(cfg)
+    _let_workers_end(cfg)
     return cfg
+
+
+def _let_workers_end(cfg: Config) -> None:
+    """Where there are none, PyTorch refuses that they persist."""
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if loader is not None and loader.get('num_workers') == 0:
+            loader.persistent_workers = False
 
 
 def set_data_root(cfg: Config, root: str | None) -> None:

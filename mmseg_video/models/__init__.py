@@ -1,3 +1,6 @@
+from . import quiet_import  # noqa: F401, first
+
+# isort: split
 from .batch_augments import ClipClassMix, ClipCutMix, ClipMixUp
 from .clip_losses import ClipLosses
 from .clip_segmentor import ClipSegmentor

@@ -137,7 +137,8 @@ def test_configs_lists_names(run):
 
 def test_configs_are_copied_for_ones_own(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert run('configs', '--copy', 'configs') == (0, "'configs'\n", '')
+    printed = "written to 'configs'\n"
+    assert run('configs', '--copy', 'configs') == (0, printed, '')
     (tmp_path / 'configs/mine.py').write_text(
         "_base_ = ['_base_/models/rnn_unet_efficientnet_lite0.py', "
         "'_base_/datasets/frame_folders_t3.py', "

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmseg_video.engine.launch import cli
+from mmseg_video.engine.launch import cli, load_config
 
 
 def too_much_opencv():
@@ -56,3 +56,12 @@ def test_a_key_without_words_names_its_place(capfd, monkeypatch):
     line = said(lambda: {}['a'], capfd, monkeypatch)
     assert line.startswith('error: KeyError: a (test_launch.py, line ')
     assert line.endswith('MMSEG_VIDEO_DEBUG=1 to see more')
+
+
+def test_no_workers_need_not_persist():
+    def persist(workers):
+        options = {'train_dataloader.num_workers': workers}
+        return load_config('unet_street', options).train_dataloader
+
+    assert persist(2).persistent_workers
+    assert not persist(0).persistent_workers
