@@ -1,7 +1,7 @@
 """The settings are in setup.cfg; this adds what OpenMMLab's tools look for.
 
-A wheel holds configs, tools and demos in ``mmseg_video/.mim``. A clone, and an
-editable install of it, read its own.
+A wheel holds configs, tools, demos and the published weights in
+``mmseg_video/.mim``. A clone, and an editable install of it, read its own.
 """
 
 import shutil
@@ -20,6 +20,7 @@ SHIPPED = (
     'model-index.yml',
     *('configs/**/*.py', 'configs/**/*.yml', 'configs/**/*.md'),
     *('tools/**/*.py', 'tools/*.sh', 'demo/*.py'),
+    *('work_dirs/checkpoints/*.pth', 'work_dirs/checkpoints/README.md'),
 )
 
 

@@ -453,3 +453,5 @@ def test_the_zoo_has_every_config_of_the_metafiles(monkeypatch):
     for target in docs.links(text):
         if '://' not in target:
             assert (ROOT / 'docs/en' / target).exists()
+    (line,) = (t for t in text.splitlines() if 'camvid.pth' in t)
+    assert 'CC BY-NC' in line

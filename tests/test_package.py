@@ -18,15 +18,18 @@ ROOT = Path(__file__).parents[1]
 SOURCES = (
     *('setup.py', 'setup.cfg', 'pyproject.toml', 'MANIFEST.in', 'README.md'),
     *('LICENSE', 'model-index.yml', 'mmseg_video', 'configs', 'tools', 'demo'),
+    'work_dirs/checkpoints',
 )
 USE = """
 from mmseg_video.engine.launch import load_config
+from mmseg_video.engine.published import find_checkpoint
 from mmseg_video.io.shipped import ROOT, find_spec
 cfg = load_config('rnn_unet_street')
 assert '.mim' in cfg.filename and cfg.model.type == 'RecurrentUNet'
 assert load_config('configs/unet_street.py').model.type == 'EncoderDecoder'
 find_spec('cells_and_connections')
 assert (ROOT / 'tools/train.py').is_file()
+assert '.mim' in find_checkpoint(None, 'unet_street')
 """
 
 
@@ -83,8 +86,12 @@ def test_the_wheel_has_configs_tools_demos_and_the_index(wheel):
     assert not [name for name in files if name.startswith('tests')]
 
 
-def test_the_wheel_is_small(wheel):
-    assert Path(wheel.filename).stat().st_size < 2**20
+def test_the_wheel_has_the_published_weights_and_else_is_small(wheel):
+    weights = ROOT / 'work_dirs/checkpoints'
+    here = {path.name for path in weights.iterdir()}
+    assert names(wheel, 'work_dirs/checkpoints') == here
+    others = [f for f in wheel.infolist() if not f.filename.endswith('.pth')]
+    assert sum(file.compress_size for file in others) < 2**20
 
 
 def test_the_wheel_works_outside_the_clone(wheel, tmp_path):

@@ -23,8 +23,9 @@ the `README.md` beside a metafile describes the method.
   `tools/model_table.py`; configs without a figure have not been measured yet.
 - **Results**: in %, by data set: mIoU on clips, mIoU and static-label flicker
   streamed. Configs without a figure have not been measured yet.
-- **Weights**: a link where a checkpoint is published. Where there is none,
-  train the config: its command is in [train and
+- **Weights**: a link where a checkpoint is published, with the terms of the
+  data that bind it; [model cards](../../work_dirs/checkpoints/README.md) say
+  more. Where there is none, train the config: its command is in [train and
   test](user_guides/train_test.md).
 """
 COLUMNS = (
@@ -98,7 +99,9 @@ def _row(entry: dict, cost: dict, root: Path, folder: Path) -> str:
         + ', '.join(f'{k} {v:.2f}' for k, v in result['Metrics'].items())
         for result in entry.get('Results') or ()
     ]
-    weights = entry.get('Weights')
+    weights, terms = entry.get('Weights'), ''
+    if 'Weights Terms' in entry.get('Metadata', {}):
+        terms = f' ({entry["Metadata"]["Weights Terms"]})'
     if weights and '://' not in weights:
         weights = os.path.relpath(root / weights, folder)
     cells = (
@@ -107,6 +110,6 @@ def _row(entry: dict, cost: dict, root: Path, folder: Path) -> str:
         f'{cost["parameters_m"]:.2f}' if cost else '',
         f'{cost["gflops"]:.2f}' if cost else '',
         '; '.join(results),
-        f'[checkpoint]({weights})' if weights else '',
+        f'[checkpoint]({weights}){terms}' if weights else '',
     )
     return f'| {" | ".join(cells)} |'

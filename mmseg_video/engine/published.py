@@ -21,8 +21,8 @@ def find_checkpoint(
         root (Path): The folder of ``configs/``. Defaults to the package's.
 
     Raises:
-        FileNotFoundError: If there is no such config, or its weights come
-            with the repository and this is an installation without it.
+        FileNotFoundError: If there is no such config, or the file of its
+            weights is gone.
         ValueError: If none is given and none is published, or the file is not
             the published one.
     """
@@ -36,20 +36,21 @@ def find_checkpoint(
                 if '://' in own:
                     return own
                 digest = model.get('Metadata', {}).get('SHA-256')
-                return _in_a_clone(own, root, digest)
+                return _shipped_weights(own, root, digest)
     raise ValueError(
         f"no weights are published for '{config}': train it (mmseg-video "
         f'train {path.stem}) and name its checkpoint'
     )
 
 
-def _in_a_clone(weights: str, root: Path, digest: str | None) -> str:
-    """A file of the repository that no wheel has, if it is whole."""
+def _shipped_weights(weights: str, root: Path, digest: str | None) -> str:
+    """A file that comes with the package, if it is whole."""
     path = root / weights
     if not path.is_file():
         raise FileNotFoundError(
-            f"the weights '{weights}' are in the repository and not in what "
-            'pip installed: clone it, and name the file behind the config'
+            f"the weights '{weights}' of this installation are not there: "
+            'install the package again (a clone: git checkout -- '
+            f'{weights}), or name a file of your own behind the config'
         )
     own = hashlib.sha256(path.read_bytes()).hexdigest()
     if digest and own != digest:

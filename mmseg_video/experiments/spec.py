@@ -2,15 +2,22 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
 from mmengine import Config
 
+from ..engine.published import find_checkpoint
 from ..evaluation.figures import check_figures
 from ..evaluation.protocol import Protocol
-from ..io.shipped import ROOT, find_config, find_spec, shipped
+from ..io.shipped import (
+    ROOT,
+    config_paths,
+    find_config,
+    find_spec,
+    shipped,
+)
 
 SIZE = (512, 1024)
 LARGEST = 100_000  # values of a spec; aliases of aliases make any number
@@ -44,8 +51,9 @@ class Entry:
         protocols (dict[Protocol, tuple[str, ...]]): How it is tested, and
             the figures that are reported, the first being the one that is
             plotted. Without any it has no row: others start from it.
-        load_from (str | None): The entry or checkpoint that it starts from.
-            Defaults to the config's own.
+        load_from (str | None): What it starts from: an entry, a checkpoint, or
+            the name of a config with published weights. Defaults to the
+            config's own.
         checkpoint_of (str | None): The checkpoint, or the entry whose
             checkpoint it tests: it has no training. Defaults to None.
         recipes (tuple[Path, ...]): Files whose ``recipe`` is merged into the
@@ -166,7 +174,7 @@ def read_spec(path: str | Path, folder: str = '', **shared) -> Spec:
         }
         spec = Spec(
             path.stem,
-            entries,
+            {name: _with_weights(e, entries) for name, e in entries.items()},
             _size(content.get('size', SIZE)),
         )
         _check(spec)
@@ -225,6 +233,20 @@ def _entry(
         Protocol.parse(name): tuple(metrics) for name, metrics in asked.items()
     }
     return Entry(name, **values)
+
+
+def _with_weights(entry: Entry, entries: dict[str, Entry]) -> Entry:
+    """The path of published weights for the name of their config."""
+    start = entry.start
+    known = not start or start in entries or _exists(start)
+    if known or start not in config_paths():
+        return entry
+    try:
+        weights = find_checkpoint(None, start)
+    except FileNotFoundError as error:
+        raise ValueError(f"entry '{entry.name}': {error}") from None
+    key = 'checkpoint_of' if entry.checkpoint_of else 'load_from'
+    return replace(entry, **{key: weights})
 
 
 def _check(spec: Spec) -> None:

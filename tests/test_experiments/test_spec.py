@@ -5,6 +5,7 @@ import re
 import pytest
 
 from mmseg_video.experiments import read_spec
+from mmseg_video.io.shipped import ROOT
 from tests.runs import CONFIGS
 from tests.test_experiments.specs import FRAMEWISE, content, entries, write
 
@@ -195,10 +196,10 @@ def test_every_spec_of_the_package_reads(path, monkeypatch):
     for entry in spec.rows:
         if re.search('from_scratch|after_clean', entry.name):
             continue
-        start = spec.entries[entry.start]
-        while start.start:
-            start = spec.entries[start.start]
-        assert re.search('first|framewise_from_scratch', start.name)
+        start = entry.start
+        while start in spec.entries and spec.entries[start].start:
+            start = spec.entries[start].start
+        assert re.search('first|framewise_from_scratch|/unet_street', start)
 
 
 def test_a_spec_imports_nothing(tmp_path, monkeypatch):
@@ -228,3 +229,21 @@ def test_tags_of_yaml_run_nothing(tmp_path, monkeypatch, base):
         with pytest.raises(ValueError, match=r'evil\.yml'):
             read_spec(tmp_path / name)
     assert not ran.exists()
+
+
+def test_it_may_start_from_published_weights(tmp_path):
+    path = tmp_path / 'spec.yml'
+    path.write_text(
+        'seeds: [0]\n'
+        'protocols: {t5: [mIoU]}\n'
+        'entries:\n'
+        '  more: {config: unet_street, load_from: unet_street}\n'
+        '  alone: {config: unet_street, checkpoint_of: unet_street}\n'
+    )
+    entries = read_spec(path).entries
+    weights = ROOT / 'work_dirs/checkpoints/unet_street.pth'
+    assert entries['more'].load_from == str(weights)
+    assert entries['alone'].checkpoint_of == str(weights)
+    path.write_text(path.read_text().replace(': unet_street}', ': rnn_sru}'))
+    with pytest.raises(ValueError, match='neither a file nor an entry'):
+        read_spec(path)

@@ -64,7 +64,7 @@ def test_specs_have_names_too():
 
 @pytest.fixture
 def zoo(tmp_path):
-    """A package whose configs have weights at an address, none, in a clone."""
+    """A package whose configs have weights at an address, none, in a file."""
     (tmp_path / 'configs').mkdir()
     for name in ('a', 'b', 'c'):
         (tmp_path / f'configs/{name}.py').write_text('')
@@ -84,8 +84,8 @@ def test_a_metafile_names_the_weights(zoo):
         find_checkpoint(None, 'configs/b.py', zoo)
 
 
-def test_weights_of_the_repository(zoo):
-    with pytest.raises(FileNotFoundError, match='not in what pip installed'):
+def test_weights_that_come_with_the_package(zoo):
+    with pytest.raises(FileNotFoundError, match='install the package again'):
         find_checkpoint(None, 'configs/c.py', zoo)
     (zoo / 'work_dirs').mkdir()
     (zoo / 'work_dirs/c.pth').touch()
