@@ -9,9 +9,9 @@
 
 INPUT is a video file, a folder of frames, a quoted glob, a camera number or
 an address (rtsp://...). Without a model it is the net of CamVid's classes
-that comes with the package. A folder of videos, a quoted glob of videos or a list
-(.txt, a path on each line) are many: each gets its name in the folders that
-are named, those that are done are left out when it is run again, and the
+that comes with the package. A folder of videos, a quoted glob of videos or a
+list (.txt, a path on each line) are many: each gets its name in the folders
+that are named, those that are done are left out when it is run again, and the
 processes of torchrun or srun share them.
 
 Ctrl-C ends a camera; what was seen until then is written.
