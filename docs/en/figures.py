@@ -78,7 +78,7 @@ def draw(axes, points: dict[str, tuple], title: str) -> None:
         xs,
         ys,
         ax=axes,
-        expand=(1.3, 1.9),
+        expand=(1.2, 1.5),
         iter_lim=500,  # not seconds: the same on every machine
         arrowprops=dict(arrowstyle='-', color='0.6', lw=0.7),
     )
