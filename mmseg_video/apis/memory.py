@@ -7,6 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ..flow.stream_frames import stream_frames
 from ..flow.warp import warp_state
 from ..models import ClipSegmentor
 from ..models.head_rnns import LOGITS
@@ -27,17 +28,20 @@ class FrameMemory:
         label (ndarray): Its prediction (H, W) uint8.
         past (ndarray): (h, w) float32 in [0, 1): the share of the previous
             frames in the average that is the prediction; 0 at the start of a
-            sequence.
+            sequence, 1 where the net did not run.
         keep (ndarray): (h, w) float32 in [0, 1]: k, how much of the (warped)
-            past the gate keeps; NaN where there is none.
-        before (ndarray | None): What the state that the previous frame left
+            past is kept, 1 on a flat or dark frame; NaN where there is none.
+        before (ndarray | None): What the state that the last frame left
             answers with, as labels (H, W) uint8; None at the start of a
             sequence.
         warped (ndarray | None): The same of the state warped to this frame
             by its flow; 255 where the state holds nothing.
         flow (ndarray | None): The flow field (3, h', w') that it was warped
             by: dx, dy and the weight of the past, its reliability; None of a
-            model without flow.
+            model without flow, and of a flat or dark frame, on which nothing
+            moves.
+        held (bool): Whether the frame is flat or dark: the last answer is
+            held there, and the next flow leads over it.
     """
 
     frame: np.ndarray
@@ -47,6 +51,7 @@ class FrameMemory:
     before: np.ndarray | None
     warped: np.ndarray | None
     flow: np.ndarray | None
+    held: bool = False
 
 
 def watch_memory(
@@ -56,8 +61,8 @@ def watch_memory(
 
     The average is s / n with n' = k n + a: k is what is kept of the past, and
     a the weight of the present frame, 1 of a :class:`GatedEMACell`. So the
-    states alone tell k, and the share of the past, 1 - a / n'. The net runs
-    on every frame.
+    states alone tell k, and the share of the past, 1 - a / n'. Where the net
+    does not run, a is 0.
 
     Args:
         inferencer (VideoSegInferencer): Of a model with a gated EMA or a
@@ -78,32 +83,37 @@ def _watch(
     present: float,
 ) -> Iterator[FrameMemory]:
     stream_id, before = object(), None
-    pairs = ((frame, None) for frame in frames)
-    if inferencer.flow is not None:
-        pairs = inferencer.flow.with_previous(frames)
+    stepper = inferencer.stepper
     try:
-        for frame, flow in pairs:
-            flows = None if flow is None else {stream_id: flow}
-            predictions = inferencer.predict_frames({stream_id: frame}, flows)
+        for item in stream_frames(frames, inferencer.flow, inferencer.usable):
+            frame, flow, size = item.frame, item.field, item.frame.shape[:2]
+            flows = None if inferencer.flow is None else {stream_id: flow}
+            prediction = inferencer.predict_frames({stream_id: frame}, flows)[
+                stream_id
+            ]
             state = inferencer.streams[stream_id].states[place]
+            before = None if item.begins else before
             warped = before
             if before is not None and flow is not None:
-                field = torch.from_numpy(flow)[None].to(before[0].device)
-                warped = warp_state(before, field)
+                field = stepper.filter_flow(
+                    stepper.flow_of([flow]), size, before[0].shape[2:]
+                )
+                warped = before if field is None else warp_state(before, field)
             count = state[1][0, 0].float()
+            own = present if prediction.full else 0.0
             keep = torch.full_like(count, torch.nan)
             if warped is not None:
                 was = warped[1][0, 0].float()
-                keep = torch.where(was > LEAST, (count - present) / was, keep)
-            size = frame.shape[:2]
+                keep = torch.where(was > LEAST, (count - own) / was, keep)
             yield FrameMemory(
                 frame,
-                predictions[stream_id].label,
-                (1 - present / count).clamp(0, 1).cpu().numpy(),
+                prediction.label,
+                (1 - own / count).clamp(0, 1).cpu().numpy(),
                 keep.clamp(0, 1).cpu().numpy(),
                 None if before is None else _answer(before, size),
                 None if warped is None else _answer(warped, size),
                 flow,
+                prediction.held,
             )
             before = state
     finally:

@@ -2,8 +2,10 @@
 
 import difflib
 import functools
+import re
 import warnings
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import mmseg
@@ -25,6 +27,9 @@ from ..models.warm_start import adapt_framewise
 
 # Where the wheel of mmseg keeps its configs and what it knows of them.
 MIM = Path(mmseg.__file__).parent / '.mim'
+
+# What MMCV says where it is installed and nothing of it is compiled.
+COMPILED = re.compile(r'Please install \S*mmcv for (\w+) ops')
 
 
 @dataclass
@@ -53,8 +58,10 @@ def load_segmentor(
     Raises:
         FileNotFoundError: If a file is missing.
         OSError: If the checkpoint cannot be fetched.
-        ValueError: If the checkpoint is cut short.
-        RuntimeError: If the checkpoint does not cover the model.
+        ValueError: If the checkpoint is cut short, or the model segments
+            nothing.
+        RuntimeError: If the checkpoint does not cover the model, or a library
+            that it is built of is not installed.
     """
     cfg = config if isinstance(config, Config) else load_config(config)
     check_checkpoint(checkpoint)
@@ -62,7 +69,7 @@ def load_segmentor(
     revert_sync_bn(cfg.model)
     # Weights come from the checkpoint: fetch no others.
     fetch_nothing(cfg.model)
-    model = MODELS.build(cfg.model).eval()
+    model = build_segmentor(cfg.model)
     try:
         loaded = _load_checkpoint(checkpoint, map_location='cpu')
     except OSError as error:
@@ -95,6 +102,36 @@ def load_segmentor(
         print_log(text, 'current')
     classes, palette = _names(cfg, loaded, model)
     return LoadedSegmentor(model, tuple(classes), list(palette), cfg)
+
+
+def build_segmentor(cfg: dict) -> nn.Module:
+    """The segmentor of a model's config, in eval mode.
+
+    Raises:
+        RuntimeError: If it is built of a library that is not installed.
+        ValueError: If it segments nothing.
+    """
+    if cfg.get('type') == 'DepthEstimator':
+        raise ValueError(
+            'this model (DepthEstimator) estimates depth and segments nothing'
+        )
+    try:
+        return MODELS.build(cfg).eval()
+    except Exception as error:  # of whatever asks for it first
+        operator = COMPILED.search(str(error))
+        if operator:
+            raise RuntimeError(
+                f'this model needs {operator[1]}, which MMCV has only where '
+                'it was compiled, and here it was not: build onedl-mmcv from '
+                'its source, or take another model'
+            ) from error
+        if 'mmdet.' in str(cfg) and find_spec('mmdet') is None:
+            raise RuntimeError(
+                'this model is built of parts of MMDetection, which is not '
+                'installed: pip install onedl-mmdetection, or take a model of '
+                'the same family from hf://'
+            ) from error
+        raise
 
 
 def find_in_zoo(name: str) -> tuple[Config, str]:

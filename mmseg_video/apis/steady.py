@@ -1,10 +1,12 @@
 """Any segmentation net, steady on video."""
 
 import functools
+import logging
 import os
 from collections.abc import Callable, Sequence
 
 from mmengine import Config
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmseg.models import BaseSegmentor
 from mmseg.utils import dataset_aliases, get_classes, get_palette
@@ -25,6 +27,7 @@ from ..models import (
     SteadySegmentor,
 )
 from ..models.framewise import open_onnx, open_torchvision, open_transformers
+from ..models.recurrent_unet import FILTER
 from ..models.steady_filters import SteadyFilter, steady_filter
 from .segmentors import find_in_zoo, load_segmentor
 from .video_seg_inferencer import VideoSegInferencer, flow_of
@@ -91,6 +94,14 @@ def steady(
         raise ValueError(
             "filter='gated' is the gated EMA of a model that was trained with "
             "one; this net has no states: take 'flow'"
+        )
+    own = [place for place in net.state_maps if place.startswith(FILTER)]
+    if own and steadied.filter is not None:
+        print_log(
+            f"the net has a filter of its own, and filter='{filter}' is put "
+            "behind it: filter='none' (--steady none) runs it as it is",
+            logger='current',
+            level=logging.WARNING,
         )
     if palette is None:
         palette = net.palette or colours_of(net.classes)

@@ -35,6 +35,7 @@ from .segmentors import load_segmentor
 from .stepper import Stepper
 from .two_sided import two_sided
 
+MOST_CLASSES = 255
 NONE = np.empty((0, 0, 3), np.uint8)  # in place of a frame that has gone
 
 
@@ -127,8 +128,8 @@ class VideoSegInferencer:
     Raises:
         FileNotFoundError: If a file is missing.
         ValueError: If the checkpoint is cut short, none is given and none is
-            published, or the model has nothing that could answer where the
-            net does not run.
+            published, the model has more classes than a label map holds, or
+            nothing that could answer where the net does not run.
         RuntimeError: If the checkpoint does not cover the model.
     """
 
@@ -215,6 +216,11 @@ class VideoSegInferencer:
         usable: UsableFrames,
         **full_frames,
     ) -> None:
+        if len(classes) > MOST_CLASSES:
+            raise ValueError(
+                f'the model has {len(classes)} classes, label maps hold '
+                f'{MOST_CLASSES} at most (and 255 for none)'
+            )
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         self.model = model.to(device).eval()
         self.classes, self.palette = classes, palette

@@ -93,6 +93,29 @@ def contrast(text: str) -> float:
     return value
 
 
+def add_net(parser: argparse._ActionsContainer, config: str) -> None:
+    """A net of anyone's, and what its files do not say of it.
+
+    Args:
+        parser (ArgumentParser): Is added to.
+        config (str): What it is instead of.
+    """
+    parser.add_argument(
+        '--model',
+        metavar='NAME',
+        help=f"instead of {config}: a name of mmseg's zoo, hf://ID, "
+        'torchvision://NAME or MODEL.onnx',
+    )
+    parser.add_argument(
+        '--classes',
+        nargs='+',
+        metavar='CLASS',
+        help="names of the classes in the order of the net's scores, instead "
+        'of its own; or a file: a name on each line, or a classes.json as '
+        'run --labels writes it, with colours',
+    )
+
+
 def add_min_contrast(parser: argparse._ActionsContainer) -> None:
     """Which frames do not reach a net that runs on video."""
     parser.add_argument(

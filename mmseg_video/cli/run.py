@@ -1,5 +1,6 @@
 """Run any segmentation net on video, steadied.
 
+    mmseg-video run VIDEO.mp4 --out OUT.mp4
     mmseg-video run VIDEO.mp4 --model pidnet-s_2xb6-120k_1024x1024-cityscapes \
         --out OUT.mp4
     mmseg-video run VIDEO.mp4 CONFIG CHECKPOINT --every 3 --out OUT.mp4
@@ -7,21 +8,24 @@
     mmseg-video run FOLDER --model NAME --labels LABELS --out DRAWN
 
 INPUT is a video file, a folder of frames, a quoted glob, a camera number or
-an address (rtsp://...). A folder of videos, a quoted glob of videos or a list
-(.txt, a path on each line) are many: each gets its name in the folders that
-are named, those that are done are left out when it is run again, and the
+an address (rtsp://...). Without a model it is the net of CamVid's classes
+that comes with the package. A folder of videos, a quoted glob of videos or a
+list (.txt, a path on each line) are many: each gets its name in the folders
+that are named, those that are done are left out when it is run again, and the
 processes of torchrun or srun share them.
 
 Ctrl-C ends a camera; what was seen until then is written.
 """
 
 import argparse
+import math
 from pathlib import Path
 
 from ..choices import DRAWINGS, FLOWS, LAUNCHERS, STEADY
 from .arguments import (
     add_loading,
     add_min_contrast,
+    add_net,
     at_least,
     every,
     tool_parser,
@@ -50,16 +54,38 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument('input')
     parser.add_argument('config', nargs='?', help="mmseg's or ours")
     parser.add_argument('checkpoint', nargs='?', help='of the config')
-    parser.add_argument(
-        '--model',
-        help="instead of CONFIG CHECKPOINT: a name of mmseg's zoo, hf://ID, "
-        'torchvision://NAME or MODEL.onnx',
-    )
+    add_net(parser, 'CONFIG CHECKPOINT')
     parser.add_argument(
         '--baseline',
         nargs=2,
         metavar=('CONFIG', 'CHECKPOINT'),
         help='a second model of the same classes, as it is, drawn beside',
+    )
+    graph = parser.add_argument_group('of a MODEL.onnx of others')
+    graph.add_argument(
+        '--mean',
+        type=float,
+        nargs=3,
+        metavar='M',
+        help='that it subtracts from the colours, of values in 0 to 255, in '
+        'the order that it reads (default: 0)',
+    )
+    graph.add_argument(
+        '--std',
+        type=float,
+        nargs=3,
+        metavar='S',
+        help='that it divides them by (default: 1)',
+    )
+    graph.add_argument(
+        '--bgr', action='store_true', help='it reads blue first, not red'
+    )
+    graph.add_argument(
+        '--providers',
+        nargs='+',
+        metavar='NAME',
+        help="ONNX Runtime's, such as CUDAExecutionProvider, the first that "
+        'can (default: all that are there)',
     )
     way = parser.add_argument_group('how')
     way.add_argument(
@@ -209,16 +235,30 @@ def parse_args(argv=None) -> argparse.Namespace:
     args = parser.parse_intermixed_args(argv)
     if args.model and args.config:
         parser.error('give --model or CONFIG CHECKPOINT, not both')
-    if not args.model and not args.config:
-        parser.error(
-            "no model is named: give --model NAME (of mmseg's zoo, hf://ID, "
-            'torchvision://NAME, MODEL.onnx), or CONFIG CHECKPOINT'
-        )
+    _check_net(parser, args)
     if args.flow != 'dis' and args.steady != 'flow':
         parser.error(f'--flow {args.flow} is of --steady flow: leave one out')
     if args.live and args.every != 1:
         parser.error('--live works at its own pace: leave out --every')
     return args
+
+
+def _check_net(
+    parser: argparse.ArgumentParser, args: argparse.Namespace
+) -> None:
+    """Refuse what is said of a net that it cannot be said of."""
+    of_graph = args.mean or args.std or args.bgr or args.providers
+    if of_graph and not str(args.model).endswith('.onnx'):
+        parser.error(
+            '--mean, --std, --bgr and --providers are of --model MODEL.onnx: '
+            'other nets know their colours'
+        )
+    if not all(0 < value < math.inf for value in args.std or ()):
+        parser.error(f'--std must be above 0, got {args.std}')
+    if not all(math.isfinite(value) for value in args.mean or ()):
+        parser.error(f'--mean must be numbers, got {args.mean}')
+    if args.classes and not (args.model or args.config):
+        parser.error('--classes are those of a model: name one by --model')
 
 
 @command(parse_args)

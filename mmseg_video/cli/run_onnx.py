@@ -35,19 +35,44 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='K',
         help="run the net on every K-th frame, or 'adaptive'",
     )
+    parser.add_argument(
+        '--max-every',
+        type=at_least(1),
+        metavar='M',
+        help='with adaptive: at least on every M-th',
+    )
+    parser.add_argument(
+        '--tolerance',
+        type=float,
+        metavar='X',
+        help='with adaptive: the part of the image that flow may leave '
+        'unexplained',
+    )
     add_min_contrast(parser)
+    parser.add_argument(
+        '--labels',
+        metavar='DIR',
+        help='label maps too (PNG of class ids), and classes.json',
+    )
     return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
+    names = ('every', 'max_every', 'tolerance')
+    full_frames = {
+        name: getattr(args, name)
+        for name in names
+        if getattr(args, name) is not None
+    }
     try:
         from ..deployment.video import segment_video
 
         line = segment_video(
             *(args.video, args.model, args.out, args.resize),
-            every=args.every,
             min_contrast=args.min_contrast,
+            labels=args.labels,
+            **full_frames,
         )
         print(line)
     except (OSError, ValueError) as error:

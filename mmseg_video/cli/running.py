@@ -1,6 +1,7 @@
 """What ``mmseg-video run`` does with its arguments."""
 
 import argparse
+import os
 import sys
 
 from ..apis import VideoSegInferencer, steady
@@ -15,14 +16,24 @@ from ..apis.run import (
 )
 from ..engine.processes import Processes, join_processes
 from ..engine.published import find_checkpoint
+from ..io.class_names import read_class_names
 from ..io.shipped import find_config
 
 # Of the panels of --draw beside.
 CAPTIONS = dict(flow='flow-compensated EMA', place='EMA')
+# Where no model is named: the one of ours that has seen real streets.
+OURS = 'unet_imagenet_camvid'
 
 
 def run(args: argparse.Namespace) -> None:
     """Run what the arguments name on one video, or on many."""
+    if not args.model and not args.config:
+        args.config = OURS
+        print(
+            f"no model is named: {OURS}, CamVid's 11 classes of streets by "
+            'day, not for commercial use; --model NAME takes another',
+            file=sys.stderr,
+        )
     targets = Targets(
         args.out, args.labels, args.json, args.heat_map, args.show
     )
@@ -57,12 +68,13 @@ def open_model(
     for name in ('max_every', 'tolerance', 'max_held'):
         if getattr(args, name) is not None:
             options[name] = getattr(args, name)
+    options |= net_options(args)
     if args.model:
         return steady(
             args.model, filter=args.steady, flow=args.flow, **options
         )
     config = _find_config(args.config)
-    if args.steady in ('none', 'gated'):
+    if args.steady in ('none', 'gated') and not args.classes:
         # Its own step, filter and flow.
         model = VideoSegInferencer(config, args.checkpoint, **options)
         if args.steady == 'gated' and not getattr(
@@ -77,6 +89,21 @@ def open_model(
     return steady(
         (config, checkpoint), filter=args.steady, flow=args.flow, **options
     )
+
+
+def net_options(args: argparse.Namespace) -> dict:
+    """What the arguments say of the net itself, for :func:`steady`."""
+    options = dict(providers=getattr(args, 'providers', None))
+    for name in ('mean', 'std', 'bgr'):
+        options[name] = getattr(args, name, None) or None
+    if args.classes:
+        first = args.classes[0]
+        options['classes'] = args.classes
+        is_list = first.lower().endswith(('.json', '.txt'))
+        if len(args.classes) == 1 and (is_list or os.path.isfile(first)):
+            options['classes'], colours = read_class_names(first)
+            options['palette'] = colours
+    return {k: value for k, value in options.items() if value is not None}
 
 
 def _find_config(config: str) -> str:
@@ -120,7 +147,8 @@ def _run_many(args, videos, targets, excerpt, drawing, way) -> None:
     processes = join_processes(args.launcher)
     names = ('model', 'config', 'checkpoint', 'steady', 'every', 'amp')
     names = (*names, 'max_every', 'tolerance', 'flow')
-    names = (*names, 'min_contrast', 'max_held')
+    names = (*names, 'min_contrast', 'max_held', 'classes')
+    names = (*names, 'mean', 'std', 'bgr')
     many = run_videos(
         videos,
         lambda: open_model(args, processes),

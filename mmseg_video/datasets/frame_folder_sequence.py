@@ -1,4 +1,3 @@
-import json
 import os.path as osp
 import re
 from collections.abc import Sequence
@@ -7,6 +6,7 @@ from pathlib import Path
 from mmengine.logging import print_log
 from mmseg.registry import DATASETS
 
+from ..io.class_names import read_class_names
 from ..io.listing import IMAGES
 from .base_sequence import BaseSequenceDataset
 from .files import exists
@@ -90,7 +90,12 @@ class FrameFolderSequenceDataset(BaseSequenceDataset):
     ):
         path = osp.join(data_root or '', CLASSES)
         if classes is None:
-            classes, palette = _read_classes(path)
+            if not osp.exists(path):
+                raise ValueError(
+                    f'{type(self).__name__}: no classes are named, and there '
+                    f"is no '{path}': give classes=['road', 'car', ...]"
+                )
+            classes, palette = read_class_names(path)
         palette = palette or bit_colours(len(classes))
         if len(palette) != len(classes):
             raise ValueError(
@@ -234,33 +239,3 @@ class FrameFolderSequenceDataset(BaseSequenceDataset):
             label_colours=self._metainfo['palette'],
             ignored_colours=self.ignored_colours,
         )
-
-
-def _read_classes(path: str) -> tuple[list[str], list | None]:
-    """Names and colours of a ``classes.json``.
-
-    Raises:
-        ValueError: If there is none, or it says something else.
-    """
-    if not osp.exists(path):
-        raise ValueError(
-            f'FrameFolderSequenceDataset: no classes are named, and there is '
-            f"no '{path}': give classes=['road', 'car', ...]"
-        )
-    entries = json.loads(Path(path).read_text(encoding='utf-8'))
-    try:
-        entries = sorted(entries, key=lambda entry: entry['id'])
-        names = [entry['name'] for entry in entries]
-        numbers = [entry['id'] for entry in entries]
-        colours = [entry.get('color') for entry in entries]
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(
-            f"'{path}' is no list of classes with id, name and color: "
-            f'{type(error).__name__} {error}'
-        ) from error
-    if numbers != list(range(len(numbers))):
-        raise ValueError(
-            f"the ids of the classes in '{path}' must go from 0 to "
-            f'{len(numbers) - 1}, they are {numbers}'
-        )
-    return names, None if None in colours else colours

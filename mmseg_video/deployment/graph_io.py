@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 FRAME, FLOW = 'frame', 'flow'
+# The metadata of a graph for frames of one size: [height, width].
+SIZE = 'size'
 
 
 def names_of_states(state_maps: Mapping[str, int]) -> list[str]:

@@ -4,18 +4,18 @@ import base64
 import copy
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..flow.previous import FlowToPrevious
+from ..flow.previous import FlowToPrevious, FrameFlow
 from ..io.atomic import atomic_path
 from ..io.onnx_files import PROPAGATION
 from ..models import ClipSegmentor
 from ..models.states import States
-from .graph_io import FLOW, FRAME, names_of_states, next_name
+from .graph_io import FLOW, FRAME, SIZE, names_of_states, next_name
 
 OPSET = 18
 TOLERANCE = 1e-3  # of the logits
@@ -49,8 +49,8 @@ class StreamStep(nn.Module):
 
         Args:
             frame (Tensor): Frames (N, H, W, 3) uint8 BGR.
-            flow (Tensor | None): Flow fields (N, 3, h, w) to the frames
-                before, of a flow-compensated model.
+            flow (Tensor | None): Flow fields (N, 3, h, w), or of more
+                channels, to the frames before, of a flow-compensated model.
             states (Tensor): Maps (N, r, h, w), or (1, 1, 1, 1) zeros, in the
                 order of the places.
         """
@@ -105,12 +105,14 @@ def export_onnx(
     path: str | os.PathLike,
     classes: list[str],
     palette: list,
-    flow: FlowToPrevious | None = None,
+    flow: FrameFlow | None = None,
+    only_size: tuple[int, int] | None = None,
 ) -> None:
     """Write the step of a recurrent model as one ONNX file.
 
     Inputs are ``frame`` (N, H, W, 3) uint8 BGR, of a flow-compensated model
-    ``flow`` (N, 3, h, w), and the states, named after their places such as
+    ``flow`` (N, 3, h, w), or 3 channels for each of several kinds
+    (:class:`StackedFlow`), and the states, named after their places such as
     ``neck.0.1`` (``conv_seg.0`` and ``conv_seg.1`` where a place has several
     maps); outputs ``logits``, ``labels`` and ``next.neck.0.1``, ...; all N,
     H, W, h and w are free. Classes, palette and how the flow is made are in
@@ -122,8 +124,11 @@ def export_onnx(
         path (path): Where to write.
         classes (list[str]): Names of the classes.
         palette (list): Their RGB colours.
-        flow (FlowToPrevious | None): What makes the flow of a
-            flow-compensated model. Defaults to None, its defaults.
+        flow (FrameFlow | None): What makes the flow of a flow-compensated
+            model. Defaults to None, that of :class:`FlowToPrevious`.
+        only_size (tuple[int, int] | None): Height and width of the only
+            frames that it is to take, where a part of the model cannot be
+            exported for all. Defaults to None, it takes any.
 
     Raises:
         ValueError: If the model has no states.
@@ -139,16 +144,23 @@ def export_onnx(
         ) from None
     if not getattr(model, 'state_maps', None):
         raise ValueError(
-            f'{type(model).__name__} has no states to carry: a framewise '
-            "model needs no streaming export; use mmdeploy or torch.onnx's own"
+            f'{type(model).__name__} has no states to carry: export it with '
+            'the filter of its scores (--steady flow), or frame by frame with '
+            "mmdeploy or torch.onnx's own"
         )
     step = StreamStep(copy.deepcopy(model)).eval()
     states = names_of_states(model.state_maps)
     compensated = model.flow_compensated
-    frame = torch.zeros(2, 96, 160, 3, dtype=torch.uint8)
-    flow_field = torch.zeros(2, 3, 48, 80) if compensated else None
+    height, width = only_size or (96, 160)
+    frame = torch.zeros(2, height, width, 3, dtype=torch.uint8)
+    flow, flow_field = flow or FlowToPrevious(), None
+    if compensated:
+        half = [max(1, length // 2) for length in (height, width)]
+        flow_field = torch.zeros(2, flow.channels, *half)
     zeros = [torch.zeros(1, 1, 1, 1) for _ in states]
-    graph = _graph_of(step, frame, flow_field, zeros, states, None)
+    auto = torch.export.Dim.AUTO
+    of_frame = {0: auto} if only_size else {0: auto, 1: auto, 2: auto}
+    graph = _graph_of(step, frame, flow_field, zeros, states, of_frame, None)
     # A state is a single zero or a whole map: all its sizes are free.
     for value in graph.graph.input:
         if value.name in states:
@@ -158,17 +170,19 @@ def export_onnx(
                 dim.Clear()
                 dim.dim_param = f'{value.name}_{axis}'
     metadata = dict(
-        classes=','.join(classes),
+        classes=json.dumps(list(classes)),
         palette=','.join(str(c) for colour in palette for c in colour),
     )
     if compensated:
-        metadata['flow'] = json.dumps((flow or FlowToPrevious()).settings)
+        metadata['flow'] = json.dumps(flow.settings)
+    if only_size:
+        metadata[SIZE] = json.dumps(list(only_size))
     if model.can_propagate:
         with torch.no_grad():
             _, _, *maps = step(frame, flow_field, *zeros)
-        auto = torch.export.Dim.AUTO
         propagation = _graph_of(
             *(PropagationStep(step.model), frame, flow_field, maps, states),
+            of_frame,
             {0: auto, 2: auto, 3: auto},
         )
         onnx.checker.check_model(propagation, full_check=True)
@@ -187,6 +201,7 @@ def _graph_of(
     flow: Tensor | None,
     parts: Sequence[Tensor],
     states: list[str],
+    of_frame: dict,
     free: dict | None,
 ):
     """The ONNX model of a step.
@@ -195,7 +210,8 @@ def _graph_of(
         module (nn.Module): A :class:`StreamStep`, or called as one.
         frame, flow, parts: What it is called with.
         states (list[str]): Names of the parts.
-        free (dict | None): Which of their sizes are.
+        of_frame (dict): Which sizes of the frame are free.
+        free (dict | None): And of the parts.
 
     Raises:
         RuntimeError: If a part of it cannot be exported.
@@ -208,7 +224,7 @@ def _graph_of(
             input_names=[FRAME, *[FLOW] * (flow is not None), *states],
             output_names=['logits', 'labels', *map(next_name, states)],
             dynamic_shapes=(
-                {0: auto, 1: auto, 2: auto},
+                of_frame,
                 None if flow is None else {0: auto, 2: auto, 3: auto},
                 tuple(free for _ in states),
             ),
@@ -218,7 +234,9 @@ def _graph_of(
         )
     except torch.onnx.errors.OnnxExporterError as error:
         why = str(error.__cause__ or error).strip().splitlines()[0]
-        raise RuntimeError(f'the model cannot be exported: {why}') from error
+        raise RuntimeError(
+            f'the model cannot be exported: {why}{_hint(of_frame)}'
+        ) from error
     return program.model_proto
 
 
@@ -227,9 +245,10 @@ def export_checked(
     path: str | os.PathLike,
     classes: list[str],
     palette: list,
-    flow: FlowToPrevious | None = None,
+    flow: FrameFlow | None = None,
     num_frames: int = 30,
     size: tuple[int, int] = (128, 256),
+    only_size: tuple[int, int] | None = None,
 ) -> float | None:
     """Write what agrees with PyTorch, or nothing; the largest difference of
     the logits, None where it was not looked for.
@@ -240,23 +259,45 @@ def export_checked(
             Defaults to 30.
         size (tuple[int, int]): Height and width of its frames. Defaults to
             (128, 256).
+        only_size: :func:`export_onnx`'s, in place of the former.
 
     Raises:
         RuntimeError: If they differ by more than 1e-3.
     """
     with atomic_path(path) as temporary:
-        export_onnx(model, temporary, classes, palette, flow)
+        export_onnx(model, temporary, classes, palette, flow, only_size)
         if not num_frames:
             return None
-        error = largest_error(model, temporary, num_frames, size)
+        try:
+            error = largest_error(
+                model, temporary, num_frames, only_size or size
+            )
+        except ValueError as why:  # ONNX Runtime cannot take the frames
+            raise RuntimeError(
+                'the exported model does not run, and is not written: '
+                f'{str(why).splitlines()[0]}{_hint({} if only_size else ALL)}'
+            ) from why
         if error > TOLERANCE:
             raise RuntimeError(
                 f'the exported model differs from PyTorch by {error:.1e}, '
-                f'more than {TOLERANCE}, and is not written: a part of the '
-                'model may have fixed the size of the frame, as an int() of a '
-                "size does (mmseg's FPNHead); UNetHead and most heads do not"
+                f'more than {TOLERANCE}, and is not written'
+                + _hint({} if only_size else ALL)
             )
     return error
+
+
+ALL = (0, 1, 2)  # of a frame's sizes are free
+
+
+def _hint(of_frame: Collection[int]) -> str:
+    """What to do about a graph of frames of any size."""
+    if 1 not in of_frame:
+        return ''
+    return (
+        '. A part of the model may have fixed the size of the frame, as an '
+        "int() of a size does (mmseg's FPNHead): only_size (--only-size "
+        'HEIGHT WIDTH) exports it for frames of one size'
+    )
 
 
 def largest_error(
@@ -286,8 +327,10 @@ def largest_error(
         flow = None
         if model.flow_compensated:
             h, w = (length // 2 for length in size)
-            flow = rng.normal(0, 2, (batch, 3, h, w)).astype(np.float32)
-            flow[:, 2] = rng.random((batch, h, w))
+            channels = runner.flow_channels
+            flow = rng.normal(0, 2, (batch, channels, h, w))
+            flow[:, 2::3] = rng.random((batch, channels // 3, h, w))
+            flow = flow.astype(np.float32)
         given = None if flow is None else torch.from_numpy(flow)
         if model.can_propagate and t % 3 == 2:
             (logits,) = runner.propagate(frame, flow, ['logits'])

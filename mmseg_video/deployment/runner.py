@@ -9,12 +9,16 @@ import numpy as np
 import onnxruntime
 
 from ..flow.full_frames import FullFrames
-from ..flow.previous import FlowToPrevious
+from ..flow.stacked import flow_from_settings
 from ..flow.stream_frames import stream_frames
 from ..flow.usable_frames import ALL_USABLE, UsableFrames
-from ..io.onnx_files import check_self_contained, propagation_graph
+from ..io.onnx_files import (
+    check_self_contained,
+    propagation_graph,
+    split_names,
+)
 from ..io.prefetch import prefetch
-from .graph_io import FLOW, FRAME, next_name
+from .graph_io import FLOW, FRAME, SIZE, next_name
 
 
 class StreamRunner:
@@ -58,18 +62,20 @@ class StreamRunner:
             raise ValueError(
                 f"the model '{path}' cannot be opened: {error}"
             ) from None
-        inputs = [i.name for i in self.session.get_inputs()]
+        inputs = {i.name: i.shape for i in self.session.get_inputs()}
         meta = self.session.get_modelmeta().custom_metadata_map
         if 'classes' not in meta or FRAME not in inputs:
             raise ValueError(f"'{path}' was not made by mmseg-video export")
-        self.classes = meta['classes'].split(',')
+        self.classes = split_names(meta['classes'])
         numbers = np.array(meta['palette'].split(','), np.uint8)
         self.palette = numbers.reshape(-1, 3)
         self.state_names = [n for n in inputs if n not in (FRAME, FLOW)]
-        # How its flow is made, None where it takes none.
-        self.flow_settings = (
-            json.loads(meta['flow']) if FLOW in inputs else None
-        )
+        # How its flow is made, and of how many channels it is; None where it
+        # takes none.
+        self.flow_settings = self.flow_channels = None
+        if FLOW in inputs:
+            self.flow_settings = json.loads(meta['flow'])
+            self.flow_channels = inputs[FLOW][1]
         self.propagation = None
         graph = propagation_graph(meta, path)
         if graph is not None:
@@ -84,6 +90,8 @@ class StreamRunner:
                 'with a filter or a gated EMA'
             )
         self.usable = usable
+        # Height and width of the only frames that it takes; None: any.
+        self.size = tuple(json.loads(meta[SIZE])) if SIZE in meta else None
         self.reset()
 
     def reset(self) -> None:
@@ -101,13 +109,14 @@ class StreamRunner:
 
         Args:
             frames (ndarray): (N, H, W, 3) uint8 BGR.
-            flow (ndarray | None): Flow fields (N, 3, h, w), of a
-                flow-compensated model.
+            flow (ndarray | None): Flow fields (N, flow_channels, h, w), of
+                a flow-compensated model.
             outputs (Sequence[str]): ``labels`` (N, H, W) uint8 or ``logits``
                 (N, classes, H, W). Defaults to the labels.
 
         Raises:
-            ValueError: If flow is missing, or the states belong to another
+            ValueError: If flow is missing, the frames are of another size
+                than it was exported for, or the states belong to another
                 export or another size.
         """
         return self._run(self.session, frames, flow, outputs)
@@ -139,6 +148,13 @@ class StreamRunner:
         outputs: Sequence[str],
     ) -> list[np.ndarray]:
         inputs = {FRAME: frames, **self.states}
+        if self.size not in (None, frames.shape[1:3]):
+            height, width = self.size
+            raise ValueError(
+                f'this model was exported for frames of {height}x{width} '
+                f'alone, got {frames.shape[1]}x{frames.shape[2]}: resize them '
+                f'(--resize {height} {width})'
+            )
         if self.flow_settings is not None:
             if flow is None:
                 raise ValueError(
@@ -179,7 +195,7 @@ class StreamRunner:
         pace, labels = None, None
         items = stream_frames(frames, None, self.usable)
         if self.flow_settings is not None:
-            flow = FlowToPrevious.from_settings(self.flow_settings)
+            flow = flow_from_settings(self.flow_settings)
             items = prefetch(stream_frames(frames, flow, self.usable))
         with closing(items):
             for item in items:

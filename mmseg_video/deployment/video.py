@@ -4,6 +4,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from ..flow.full_frames import FullFrames
 from ..flow.usable_frames import UsableFrames
 from ..io.frames import open_frames
-from ..io.writers import check_output, open_writer
+from ..io.writers import LabelWriter, check_output, open_writer
 from .runner import StreamRunner
 
 
@@ -21,8 +22,9 @@ def segment_video(
     out: str | os.PathLike,
     size: Sequence[int] | None = None,
     opacity: float = 0.55,
-    every: int | str = 1,
     min_contrast: float = UsableFrames.min_contrast,
+    labels: str | os.PathLike | None = None,
+    **full_frames,
 ) -> str:
     """Write a video under its label maps; returns a line on its speed.
 
@@ -33,10 +35,12 @@ def segment_video(
         size (Sequence[int] | None): Height and width of the frames. Defaults
             to None, their own.
         opacity (float): Of the labels' colours. Defaults to 0.55.
-        every (int | str): On which frames the net runs, see
-            :class:`FullFrames`. Defaults to 1, all.
-        min_contrast (float): On flat and dark frames it does not run, see
-            :class:`UsableFrames`. Defaults to 10.
+        min_contrast (float): On flat and dark frames the net does not run,
+            see :class:`UsableFrames`. Defaults to 10.
+        labels (path | None): A folder of label maps (:class:`LabelWriter`).
+            Defaults to None, none are written.
+        full_frames: On which frames it runs, see :class:`FullFrames`.
+            Defaults to all.
 
     Raises:
         OSError: If the source cannot be opened or the video not be written.
@@ -44,10 +48,14 @@ def segment_video(
             suffix or is the source.
     """
     usable = UsableFrames(min_contrast)
-    runner = StreamRunner(model, None, FullFrames(every), usable)
+    runner = StreamRunner(model, None, FullFrames(**full_frames), usable)
     colours = np.zeros((256, 3), np.uint8)
     colours[: len(runner.palette)] = runner.palette[:, ::-1]
     check_output(out, source)
+    maps = nullcontext()
+    if labels is not None:
+        check_output(labels, source)
+        maps = LabelWriter(labels, runner.classes, runner.palette)
     video = open_frames(source).reduced(size=size and tuple(size))
     times, start, count = deque(), time.perf_counter(), 0
 
@@ -56,12 +64,14 @@ def segment_video(
             times.append(shown_at)
             yield frame
 
-    with open_writer(out, video.fps or 10) as writer:
-        for frame, labels in runner.predict(frames()):
+    with open_writer(out, video.fps or 10) as writer, maps as label_writer:
+        for frame, label in runner.predict(frames()):
             picture = cv2.addWeighted(
-                frame, 1 - opacity, colours[labels], opacity, 0
+                frame, 1 - opacity, colours[label], opacity, 0
             )
             writer.write(picture, times.popleft())
+            if label_writer is not None:
+                label_writer.write(label, *video.names[count : count + 1])
             count += 1
     rate = count / (time.perf_counter() - start)
     return f'{out}: {count} frames, {rate:.1f} frames/s end to end'

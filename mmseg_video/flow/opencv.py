@@ -73,8 +73,14 @@ class ComputedFlow(OpticalFlow):
         """Flow (H, W, 2) float32 between frames (H, W, 3) uint8 BGR."""
 
 
+# Sides below which OpenCV's DIS raises, or ends the process.
+LEAST = 32
+
+
 class DISFlow(ComputedFlow):
     """Dense inverse search (Kroeger et al., ECCV 2016).
+
+    Frames of which a side is below 32 pixels go on with their edge.
 
     Args:
         preset (str): 'ultrafast', 'fast' or 'medium'. Defaults to 'medium'.
@@ -106,7 +112,9 @@ class DISFlow(ComputedFlow):
         if not hasattr(self._local, 'dis'):
             name = f'DISOPTICAL_FLOW_PRESET_{self.preset.upper()}'
             self._local.dis = cv2.DISOpticalFlow_create(getattr(cv2, name))
-        return self._local.dis.calc(_grey(first), _grey(second), None)
+        height, width = first.shape[:2]
+        pair = (_at_least(_grey(frame), LEAST) for frame in (first, second))
+        return self._local.dis.calc(*pair, None)[:height, :width]
 
 
 class FarnebackFlow(ComputedFlow):
@@ -123,6 +131,15 @@ class FarnebackFlow(ComputedFlow):
             poly_sigma=1.2,
             flags=0,
         )
+
+
+def _at_least(image: np.ndarray, side: int) -> np.ndarray:
+    """The image (H, W) whose edge goes on to at least this height and
+    width."""
+    below, right = (max(0, side - length) for length in image.shape)
+    if not below and not right:
+        return image
+    return cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)
 
 
 def _grey(frame: np.ndarray) -> np.ndarray:

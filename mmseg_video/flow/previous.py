@@ -33,6 +33,7 @@ class FrameFlow(ABC):
 
     # Whether frames must come with the motion vectors of their codec.
     reads_motion = False
+    channels = 3  # of a field
 
     @property
     @abstractmethod
@@ -47,7 +48,7 @@ class FrameFlow(ABC):
     def __call__(
         self, frame: Any, before: Any | None, name: str | None = None
     ) -> np.ndarray:
-        """The flow field, at least (3, h, w) float32: dx, dy, weight.
+        """The flow field (channels, h, w) float32: dx, dy, weight.
 
         Args:
             frame (Any): As :meth:`reduce` gives it.

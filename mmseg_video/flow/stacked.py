@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from .previous import FrameFlow
+from .previous import FlowToPrevious, FrameFlow
 
 
 class StackedFlow(FrameFlow):
@@ -14,11 +14,16 @@ class StackedFlow(FrameFlow):
     the first.
 
     Args:
-        makers (Sequence[FrameFlow]): Each makes a field (3, h, w).
+        makers (Sequence[FrameFlow]): Each makes a field (3, h, w), or
+            several.
     """
 
     def __init__(self, makers: Sequence[FrameFlow]):
         self.makers = tuple(makers)
+
+    @property
+    def channels(self) -> int:
+        return sum(make.channels for make in self.makers)
 
     @property
     def settings(self) -> dict:
@@ -47,9 +52,24 @@ class StackedFlow(FrameFlow):
 
 
 def _resized(field: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The field (3, h, w) at another size."""
+    """Fields (3 * K, h, w) at another size."""
     if field.shape[1:] == size:
         return field
     scale = [size[1] / field.shape[2], size[0] / field.shape[1], 1]
-    field = cv2.resize(field.transpose(1, 2, 0), size[::-1])
-    return (field * np.float32(scale)).transpose(2, 0, 1)
+    scale = np.float32(scale * (len(field) // 3))
+    # OpenCV resizes at most four channels at once.
+    planes = [cv2.resize(plane, size[::-1]) for plane in field]
+    return np.stack(planes) * scale[:, None, None]
+
+
+def flow_from_settings(settings: dict) -> FrameFlow:
+    """What makes the flow that these :attr:`FrameFlow.settings` describe.
+
+    Raises:
+        ValueError: If that needs more than OpenCV.
+    """
+    if 'stacked' in settings:
+        return StackedFlow(
+            [flow_from_settings(s) for s in settings['stacked']]
+        )
+    return FlowToPrevious.from_settings(settings)

@@ -4,6 +4,7 @@ import glob
 import logging
 import os
 
+from .animations import open_animation
 from .cameras import open_camera
 from .frame_source import FrameSource
 from .images import read_image
@@ -20,6 +21,7 @@ def open_frames(
 ) -> FrameSource:
     """The frames of a video, image, folder, glob, camera number or address.
 
+    An image file that holds several frames (WebP, PNG, TIFF) is a video.
     What is on disk goes first: a folder called 0001 is no camera. The images
     of a folder or glob come in natural order, see :func:`list_inputs`. A
     video that ends before its last frame, and a camera that gives no more,
@@ -54,6 +56,9 @@ def open_frames(
         )
     if os.path.exists(source):
         if source.lower().endswith(IMAGES):
+            several = open_animation(source)
+            if several is not None:
+                return several
             return _open_images([source], f"'{source}'", broken)
         return open_video(source, broken, vectors)
     if source.isdecimal():

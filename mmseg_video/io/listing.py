@@ -50,7 +50,8 @@ def list_inputs(source: str) -> list[str]:
     elif glob.has_magic(source) and not os.path.exists(source):
         # The folder before the first wildcard may itself be a hidden one.
         root = os.path.dirname(re.split(r'[*?[]', source)[0])
-        found = [os.path.relpath(p, root or '.') for p in glob.glob(source)]
+        found = glob.glob(source, recursive=True)  # ** is any folders
+        found = [os.path.relpath(path, root or '.') for path in found]
     else:
         return []
     return [os.path.join(root, name) for name in select_files(found, [''])]

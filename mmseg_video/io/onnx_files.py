@@ -1,6 +1,7 @@
 """ONNX files, which may be a stranger's."""
 
 import base64
+import json
 import mmap
 import os
 import re
@@ -32,6 +33,14 @@ def check_self_contained(path: str | os.PathLike) -> None:
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
         _check(content, path)
+
+
+def split_names(text: str) -> list[str]:
+    """The names in a text: a list in JSON, as names may have commas, or
+    separated by commas."""
+    if text.lstrip().startswith('['):
+        return [str(name) for name in json.loads(text)]
+    return text.split(',')
 
 
 def propagation_graph(

@@ -36,7 +36,8 @@ def check_display() -> None:
 
 
 class Window:
-    """Shows frames with the rate at which they come; q or Escape ends.
+    """Shows frames with the rate at which they come; q, Escape or closing it
+    ends.
 
     Args:
         title (str): Of the window.
@@ -69,4 +70,12 @@ class Window:
                     cv2.LINE_AA,
                 )
         cv2.imshow(self.title, picture)
-        return cv2.waitKey(1) & 0xFF not in QUITS
+        return cv2.waitKey(1) & 0xFF not in QUITS and not self._closed()
+
+    def _closed(self) -> bool:
+        """Whether its user has closed it; the next frame would open it
+        again."""
+        try:
+            return cv2.getWindowProperty(self.title, cv2.WND_PROP_VISIBLE) == 0
+        except cv2.error:  # some kinds of windows do not tell
+            return False

@@ -1,7 +1,7 @@
 """Writers of image sequences: whole files, or nothing.
 
-Each takes frames (H, W, 3) uint8 BGR of one size, one at a time, and puts its
-file in place when it is left without an error::
+Each takes frames (H, W, 3) uint8 BGR, one at a time, and puts its file in
+place when it is left without an error::
 
     with open_writer('out.gif', fps=10) as writer:
         writer.write(frame)
@@ -32,6 +32,8 @@ BT709, LIMITED = 1, 1  # as ITU-T H.273 counts them
 
 class _Writer:
     """Writes to a temporary path beside its target."""
+
+    one_size = True  # of all frames
 
     def __init__(self, target: str | os.PathLike, fps: float):
         if not fps > 0:
@@ -67,9 +69,10 @@ class _Writer:
                 one. Defaults to None, by ``fps``.
 
         Raises:
-            ValueError: If its size is not the first one's.
+            ValueError: If its size is not the first one's, but for a
+                folder's.
         """
-        if self._shape not in (None, frame.shape):
+        if self.one_size and self._shape not in (None, frame.shape):
             raise ValueError(
                 f"'{self.target}': frame {self.count} is {frame.shape[:2]}, "
                 f'the ones before are {self._shape[:2]} (height, width): all '
@@ -206,7 +209,9 @@ class GifWriter(VideoWriter):
 
 
 class FolderWriter(_Writer):
-    """PNG files 000000.png, 000001.png, ... in a folder."""
+    """PNG files 000000.png, 000001.png, ... in a folder, of any sizes."""
+
+    one_size = False
 
     def __init__(self, target: str | os.PathLike, fps: float = 10):
         super().__init__(target, fps)

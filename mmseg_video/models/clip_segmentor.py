@@ -271,12 +271,13 @@ class ClipSegmentor(BaseSegmentor):
         size: tuple[int, int],
         maps: tuple[int, int],
     ) -> Tensor | None:
-        """The flow (N, 3, h, w) along which the filter's state is warped.
+        """The flow (N, 3, h, w) along which the states of the filter, and of
+        RNNs in the decode head, are warped.
 
         Args:
             flow (Tensor | None): Flow fields (N, 3, h, w) of frames.
             size (tuple[int, int]): Height and width of the frames.
-            maps (tuple[int, int]): And of the filter's state.
+            maps (tuple[int, int]): And of the state.
         """
         if flow is None or not self.flow_compensated:
             return None

@@ -1,13 +1,17 @@
 """Whether optical flow is there and fits the frames that it came with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 
 def used_flow(
-    flow: Tensor | None, clips: Tensor, has_past: bool, on_missing: str | None
+    flow: Tensor | None,
+    clips: Tensor,
+    has_past: bool,
+    on_missing: str | None,
+    channels: Collection[int] = (3,),
 ) -> Tensor | None:
     """The flow along which states are warped; None: they stay.
 
@@ -20,6 +24,8 @@ def used_flow(
         has_past (bool): Whether something came before the clips.
         on_missing (str | None): 'error' or 'still'; None where nothing is
             compensated.
+        channels (Collection[int]): How many the fields may have, of models
+            that take several. Defaults to (3,).
 
     Raises:
         ValueError: With what was given and expected.
@@ -36,7 +42,7 @@ def used_flow(
                 "on_missing_flow='still'"
             )
         return None
-    check_flow(flow, num_clips, num_frames, size)
+    check_flow(flow, num_clips, num_frames, size, channels)
     return flow
 
 
@@ -45,6 +51,7 @@ def flow_of_frame(
     states: Mapping[str, tuple[Tensor, ...]],
     size: Sequence[int],
     on_missing: str | None,
+    channels: Collection[int] = (3,),
 ) -> Tensor | None:
     """The flow (N, 3, h, w) along which states are propagated.
 
@@ -52,7 +59,7 @@ def flow_of_frame(
         flow (Tensor | None): Flow fields (N, 3, h, w).
         states (Mapping): Of the N streams.
         size (Sequence[int]): Height and width of the frame.
-        on_missing (str | None): As of :func:`used_flow`.
+        on_missing, channels: As of :func:`used_flow`.
 
     Raises:
         ValueError: If it is missing, of other frames, or not finite.
@@ -65,12 +72,16 @@ def flow_of_frame(
     if flow is None or on_missing is None:
         return None
     num_streams = next(iter(states.values()))[0].shape[0]
-    check_flow(flow.unsqueeze(1), num_streams, 1, size)
+    check_flow(flow.unsqueeze(1), num_streams, 1, size, channels)
     return flow
 
 
 def check_flow(
-    flow: Tensor, num_clips: int, num_frames: int, size: Sequence[int]
+    flow: Tensor,
+    num_clips: int,
+    num_frames: int,
+    size: Sequence[int],
+    channels: Collection[int] = (3,),
 ) -> None:
     """Refuse flow that is of other frames, or not finite.
 
@@ -79,17 +90,20 @@ def check_flow(
         num_clips (int): N.
         num_frames (int): T.
         size (Sequence[int]): Height and width of the frames.
+        channels (Collection[int]): As of :func:`used_flow`.
 
     Raises:
         ValueError: With what was given and expected.
     """
     height, width = size
     given = tuple(flow.shape)
-    if len(given) != 5 or given[:3] != (num_clips, num_frames, 3):
+    fits = len(given) == 5 and given[:2] == (num_clips, num_frames)
+    if not fits or given[2] not in channels:
+        expected = ' or '.join(map(str, sorted(channels)))
         raise ValueError(
             f'the flow has shape {given}, the frames need '
-            f'({num_clips}, {num_frames}, 3, h, w): dx, dy and a weight for '
-            'each frame'
+            f'({num_clips}, {num_frames}, {expected}, h, w): dx, dy and a '
+            'weight for each frame'
         )
     h, w = given[3:]
     # A reduced frame lost less than one of its pixels on each side.

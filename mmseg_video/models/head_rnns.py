@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from mmengine.model import ModuleDict
@@ -60,7 +60,7 @@ class HeadRNNs(ModuleDict):
         head: nn.Module,
         num_clips: int,
         states: States,
-        flow: Tensor | None,
+        flow_at: Callable[[tuple[int, int]], Tensor | None],
         wanted: slice,
     ) -> Iterator[States]:
         """While open, the RNNs sit in the head, which then decodes all
@@ -73,8 +73,9 @@ class HeadRNNs(ModuleDict):
             head (nn.Module): The decode head.
             num_clips (int): N.
             states (dict[str, State]): Before the clips, by place.
-            flow (Tensor | None): Flow fields (N, T, 3, h, w); None: states
-                stay at their places.
+            flow_at (Callable): Height and width of maps -> the flow fields
+                (N, T, 3, h, w) that they follow; None: they stay at their
+                places.
             wanted (slice): Which of the T frames leave the head.
 
         Raises:
@@ -88,6 +89,7 @@ class HeadRNNs(ModuleDict):
                     f"head_rnns: the decode head calls '{place}' more than "
                     'once a frame: name a module that it calls once'
                 )
+            flow = flow_at(feats.shape[2:])
             out, after[place] = rnns[place](
                 unfold(feats, num_clips), states.get(place), frames, flow
             )

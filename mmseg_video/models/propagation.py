@@ -52,7 +52,7 @@ def propagate(
 
 def propagate_states(
     states: States,
-    flow: Tensor | None,
+    flow_at: Callable[[tuple[int, int]], Tensor | None],
     averages: Mapping[str, float],
     warped: Sequence[str] = (),
 ) -> tuple[dict[str, Tensor], States]:
@@ -60,7 +60,8 @@ def propagate_states(
 
     Args:
         states (dict[str, State]): After the frame before.
-        flow (Tensor | None): Flow fields (N, 3, h, w).
+        flow_at (Callable): Height and width of maps -> the flow fields
+            (N, 3, h, w) that they follow, or None.
         averages (Mapping[str, float]): Place of each sum and count -> its
             decay.
         warped (Sequence[str]): Places of other states that follow the flow.
@@ -68,9 +69,12 @@ def propagate_states(
     """
     answers, after = {}, dict(states)
     for place, decay in averages.items():
-        answers[place], after[place] = propagate(states[place], flow, decay)
-    if flow is not None:
-        for place in warped:
+        state = states[place]
+        flow = flow_at(state[0].shape[2:])
+        answers[place], after[place] = propagate(state, flow, decay)
+    for place in warped:
+        flow = flow_at(states[place][0].shape[2:])
+        if flow is not None:
             after[place] = warp_state(states[place], flow)
     return answers, after
 

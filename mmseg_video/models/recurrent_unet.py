@@ -217,11 +217,28 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         if len(self.head_rnns):
             flow = used_flow(flow, clips, bool(states), self.on_missing_flow)
         levels, after = self._pyramid(clips, states, wanted)
+
+        def flow_at(maps):
+            return self._flow_at(flow, clips.shape[3:], maps)
+
         with self.head_rnns.attached(
-            last_head(self), clips.shape[0], states, flow, wanted
+            last_head(self), clips.shape[0], states, flow_at, wanted
         ) as after_head:
             result = heads(levels)
         return result, after | after_head
+
+    def _flow_at(
+        self,
+        flow: Tensor | None,
+        size: tuple[int, int],
+        maps: tuple[int, int],
+    ) -> Tensor | None:
+        """Flow fields (N, T, 3, h, w) of frames, for states in or behind the
+        decode head, see :meth:`filter_flow`."""
+        if flow is None:
+            return None
+        fields = self.filter_flow(fold(flow), size, maps)
+        return unfold(fields, flow.shape[0])
 
     def _pyramid(
         self, clips: Tensor, states: States, wanted: slice
@@ -361,13 +378,17 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
     ) -> tuple[Tensor | None, States]:
         """The logits (N, classes, h, w) that the states alone give, None if
         they give none, and all states at the next frame of this size."""
+
+        def flow_at(maps):
+            return self.filter_flow(flow, size, maps)
+
         answers, after = propagate_states(
-            states, flow, *self._places_in_head()
+            states, flow_at, *self._places_in_head()
         )
         if FILTER not in states:
             return answers.get(LOGITS), after
         state = states[FILTER]
-        flow = self.filter_flow(flow, size, state[0].shape[2:])
+        flow = flow_at(state[0].shape[2:])
         average, after[FILTER] = propagate(state, flow, self.filter.decay)
         return self.filter.answer(average), after
 
@@ -410,15 +431,11 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         if self.filter is None:
             return logits, after
         flow = used_flow(flow, clips, bool(states), self.on_missing_flow)
-        if flow is not None:
-            maps = logits.shape[2:]
-            flow = self.filter_flow(fold(flow), clips.shape[3:], maps)
-            flow = unfold(flow, clips.shape[0])
         logits, state = filter_clip(
             self.filter,
             unfold(logits, clips.shape[0]),
             (states or {}).get(FILTER),
-            flow,
+            self._flow_at(flow, clips.shape[3:], logits.shape[2:]),
         )
         return logits, after | {FILTER: state}
 

@@ -40,7 +40,7 @@ class SteadySegmentor(ClipSegmentor):
             called as one. Defaults to None, the net alone.
         flow_compensated (bool): Whether the filter's state is warped by
             optical flow, the first three channels of the flow fields. The
-            net's own states follow the last three: the same, or flow of its
+            net's own states follow the last ones: the same, or flow of its
             own kind (:class:`StackedFlow`). Defaults to True.
         on_missing_flow (str): What happens where a frame with a past comes
             without flow: 'error', or 'still', states stay at their places.
@@ -98,8 +98,11 @@ class SteadySegmentor(ClipSegmentor):
         flow: Tensor | None,
         metas: list[dict],
     ) -> tuple[Tensor, States]:
-        for part in both_flows(flow):
-            used_flow(part, clips, bool(states), self.on_missing_flow)
+        has_past = bool(states)
+        used_flow(
+            *(flow, clips, has_past, self.on_missing_flow),
+            self._channels_of_flow,
+        )
         if not self.state_maps:
             clips = clips[:, -1:]
         if self.on_missing_flow is None:
@@ -139,21 +142,47 @@ class SteadySegmentor(ClipSegmentor):
         if flow is None or not self.warps_filter:
             return None
         padded = self.framewise.padded(size)
-        flow = pad_flow(both_flows(flow)[0], size, padded)
+        flow = pad_flow(self._both_flows(flow)[0], size, padded)
         return super().filter_flow(flow, padded, maps)
 
     @property
+    def _channels_of_flow(self) -> set[int]:
+        """How many the flow fields may have: of one kind, or the filter's and
+        the net's."""
+        own = self.framewise.flow_channels
+        return {own, 3 + own} if self.warps_filter else {own}
+
+    def _both_flows(
+        self, flow: Tensor | None
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """The filter's flow fields (..., 3, h, w) and the net's
+        (..., flow_channels, h, w), which may be the same."""
+        if flow is None or flow.shape[-3] == 3:
+            return flow, flow
+        own = self.framewise.flow_channels
+        return flow[..., :3, :, :], flow[..., -own:, :, :]
+
+    @property
     def can_propagate(self) -> bool:
-        return self.filter is not None and self.filter.averages
+        if self.filter is None:
+            return self.framewise.can_propagate
+        return self.filter.averages
 
     def _propagate(
         self, states: States, flow: Tensor | None, metas: list[dict]
     ) -> tuple[Tensor, States]:
         size = metas[0].get('pad_shape', metas[0]['img_shape'])[:2]
-        for part in both_flows(flow):
-            flow_of_frame(part, states, size, self.on_missing_flow)
+        flow_of_frame(
+            *(flow, states, size, self.on_missing_flow),
+            self._channels_of_flow,
+        )
         if self.on_missing_flow is None:
             flow = None
+        if self.filter is None:
+            scores, own = self.framewise.propagate(
+                _own(states), *self._for_net(flow, size)
+            )
+            return self.resized(scores, size), _placed(own)
         state, after = states[FILTER], self.carried(states, flow, size)
         average, after[FILTER] = propagate(
             state,
@@ -165,18 +194,25 @@ class SteadySegmentor(ClipSegmentor):
     def carried(
         self, states: States, flow: Tensor | None, size: tuple[int, int]
     ) -> States:
-        padded, flow = self.framewise.padded(size), both_flows(flow)[1]
+        own = self.framewise.carried(_own(states), *self._for_net(flow, size))
+        return _placed(own)
+
+    def _for_net(
+        self, flow: Tensor | None, size: tuple[int, int]
+    ) -> tuple[Tensor | None, tuple[int, int]]:
+        """The net's flow of frames of this size, and the size that it gets
+        them in."""
+        padded, flow = self.framewise.padded(size), self._both_flows(flow)[1]
         if flow is not None:
             flow = pad_flow(flow, size, padded)
-        own = self.framewise.carried(_own(states), flow, padded)
-        return {NET + place: state for place, state in own.items()}
+        return flow, padded
 
     def _scores(
         self, frames: Tensor, states: States, flow: Tensor | None
     ) -> tuple[Tensor, States]:
-        flow = both_flows(flow)[1]
+        flow = self._both_flows(flow)[1]
         scores, own = self._checked_scores(frames, _own(states), flow)
-        return scores, {NET + place: state for place, state in own.items()}
+        return scores, _placed(own)
 
     def _padded(
         self, frames: Tensor, flow: Tensor | None
@@ -295,14 +331,9 @@ class SteadySegmentor(ClipSegmentor):
         )
 
 
-def both_flows(
-    flow: Tensor | None,
-) -> tuple[Tensor | None, Tensor | None]:
-    """The filter's flow fields (..., 3, h, w) and the net's: the same ones,
-    but where there are six channels."""
-    if flow is None or flow.shape[-3] != 6:
-        return flow, flow
-    return flow[..., :3, :, :], flow[..., 3:, :, :]
+def _placed(own: States) -> States:
+    """The net's own states at their places behind it."""
+    return {NET + place: state for place, state in own.items()}
 
 
 def _own(states: States) -> States:

@@ -63,6 +63,35 @@ def test_what_the_state_says_follows_the_flow():
     assert 0 < last.past.mean() < 1
 
 
+def test_over_a_burst_the_flow_leads_to_the_last_usable_frame():
+    frames = moving(6, 4)
+    burst = [*frames[:3], np.zeros_like(frames[0]), *frames[3:]]
+    burst[4] = np.zeros_like(frames[0])
+    video = steady(colours, ['a', 'b', 'c'], device='cpu')
+    found = list(watch_memory(video, burst))
+    assert [m.held for m in found] == [False] * 3 + [True] * 2 + [False] * 2
+    for memory in found[3:5]:
+        assert memory.flow is None
+        np.testing.assert_array_equal(memory.label, found[2].label)
+        np.testing.assert_array_equal(memory.before, memory.warped)
+        np.testing.assert_array_equal(memory.past, 1)
+        np.testing.assert_array_equal(memory.keep, 1)
+    # As if the burst had not been there.
+    alone = list(watch_memory(video, [*burst[:3], *burst[5:]]))
+    for with_burst, without in zip(found[5:], alone[3:], strict=True):
+        np.testing.assert_array_equal(with_burst.flow, without.flow)
+        np.testing.assert_array_equal(with_burst.past, without.past)
+        np.testing.assert_array_equal(with_burst.warped, without.warped)
+        np.testing.assert_array_equal(with_burst.label, without.label)
+
+
+def test_on_propagated_frames_the_answer_is_the_past():
+    video = steady(colours, ['a', 'b', 'c'], device='cpu', every=2)
+    *_, last = watch_memory(video, moving(2, 0))
+    np.testing.assert_array_equal(last.past, 1)
+    np.testing.assert_allclose(last.keep, 0.9, rtol=1e-3)
+
+
 def test_a_model_without_an_average_is_refused():
     net = VideoSegInferencer.from_model(
         build(RECURRENT), CLASSES, [[0, 0, 0]] * NUM_CLASSES, device='cpu'

@@ -49,6 +49,37 @@ def test_a_function_of_frames(video):
     assert not agree(last.label, predictions[2].label)
 
 
+def test_what_another_library_is_needed_for(monkeypatch):
+    net = dict(
+        type='EncoderDecoder',
+        backbone=FRAMEWISE['backbone'],
+        decode_head=dict(
+            type='MaskFormerHead', pixel_decoder=dict(type='mmdet.Pixels')
+        ),
+    )
+    monkeypatch.setattr(segmentors, 'find_spec', lambda name: None)
+    monkeypatch.setattr('mmseg.models.decode_heads.psa_head.PSAMask', None)
+    with pytest.raises(RuntimeError, match='pip install onedl-mmdetection'):
+        segmentors.build_segmentor(net)
+    net['decode_head'] = dict(
+        type='PSAHead',
+        in_channels=64,
+        channels=8,
+        num_classes=3,
+        mask_size=(4, 4),
+    )
+    with pytest.raises(RuntimeError, match='PSAMask, which MMCV has only wh'):
+        segmentors.build_segmentor(net)
+    with pytest.raises(ValueError, match='estimates depth'):
+        segmentors.build_segmentor(dict(type='DepthEstimator'))
+
+
+def test_more_classes_than_a_label_map_holds(video):
+    names = [str(i) for i in range(256)]
+    with pytest.raises(ValueError, match='256 classes, label maps hold 255'):
+        steady(brightness, names, device='cpu')
+
+
 def test_a_segmentor_that_is_built(video):
     net = build(FRAMEWISE)
     net.dataset_meta = dict(classes=CLASSES, palette=None)

@@ -1,9 +1,11 @@
 """mmseg-video run (demo/video_demo.py), on a video made here."""
 
+import json
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,6 +16,7 @@ from mmseg_video.cli import run, running
 from mmseg_video.cli.run import parse_args
 from mmseg_video.datasets.street_scenes import StreetScene
 from mmseg_video.engine.processes import Processes
+from mmseg_video.engine.published import find_checkpoint
 from mmseg_video.io.frames import open_frames
 from mmseg_video.io.writers import VideoWriter
 from tests.bright import model
@@ -125,7 +128,11 @@ def test_arguments_out_of_range(demo, tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'sentence'),
     [
-        ([], 'no model is named: give --model NAME'),
+        (['--mean', '1', '2', '3'], 'are of --model MODEL.onnx'),
+        (['--model', 'x', '--providers', 'y'], 'are of --model MODEL.onnx'),
+        (['--model', 'x.onnx', '--std', '1', '0', '1'], '--std must be abo'),
+        (['--model', 'x.onnx', '--mean', '1', '0', 'nan'], 'must be numbers'),
+        (['--classes', 'road'], 'are those of a model: name one'),
         (['--model', 'x', 'a.py', 'b.pth'], 'not both'),
         (['--model', 'x', '--start', 'soon'], "'soon' is no time"),
         (['--model', 'x', '--every', '0'], 'a number >= 1 nor adaptive'),
@@ -313,3 +320,59 @@ def test_the_codec_s_flow_reaches_the_filter(
     with pytest.raises(SystemExit):
         run.main([str(tmp_path / '0.png'), *targets, str(tmp_path / 'other')])
     assert "0.png' has no motion vectors" in capsys.readouterr().err
+
+
+def test_without_a_model_it_is_one_of_ours(
+    video, monkeypatch, tmp_path, capsys
+):
+    opened = []
+
+    def open_model(args, processes):
+        opened.append((args.config, args.checkpoint))
+        return model()
+
+    monkeypatch.setattr(running, 'open_model', open_model)
+    run.main([str(video), '--labels', str(tmp_path / 'labels')])
+    assert opened == [('unet_imagenet_camvid', None)]
+    assert 'no model is named: unet_imagenet_camvid' in capsys.readouterr().err
+    # What its config says is there.
+    assert Path(find_checkpoint(None, running.OURS)).is_file()
+
+
+def test_a_graph_of_others_is_told_its_classes_and_colours(
+    video, monkeypatch, tmp_path, capsys
+):
+    made = []
+
+    def steadied(name, **options):
+        made.append(options)
+        return model()
+
+    monkeypatch.setattr(running, 'steady', steadied)
+    names = tmp_path / 'names.txt'
+    names.write_text('road\n\nmy car\n')
+    entries = [dict(id=i, name=str(i), color=[i, 0, 9]) for i in range(2)]
+    (tmp_path / 'classes.json').write_text(json.dumps(entries))
+    for i, classes in enumerate(
+        (['a', 'b'], [names], [tmp_path / 'classes.json'])
+    ):
+        argv = [video, '--labels', tmp_path / str(i), '--model', 'net.onnx']
+        argv += ['--mean', 1, 2, 3, '--bgr', '--classes', *classes]
+        run.main([str(part) for part in argv])
+    assert [options['classes'] for options in made] == [
+        *(['a', 'b'], ['road', 'my car'], ['0', '1'])
+    ]
+    assert made[2]['palette'] == [[0, 0, 9], [1, 0, 9]]
+    assert made[0]['mean'] == [1, 2, 3]
+    assert made[0]['bgr'] is True
+    assert not {'std', 'palette', 'providers'} & set(made[0])
+    names.write_bytes(bytes([255, 254, 200]))
+    for path, sentence in (
+        (tmp_path / 'none.txt', 'no list of classes'),
+        (names, 'is no list of classes'),
+    ):
+        argv = [str(video), '--labels', str(tmp_path / 'other')]
+        argv += ['--model', 'net.onnx', '--classes', str(path)]
+        with pytest.raises(SystemExit):
+            run.main(argv)
+        assert sentence in capsys.readouterr().err

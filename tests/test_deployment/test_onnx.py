@@ -9,13 +9,23 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from PIL import Image
 
-from mmseg_video.deployment.onnx import export_onnx, largest_error
+from mmseg_video.apis import VideoSegInferencer, steady
+from mmseg_video.cli.export import parse_args
+from mmseg_video.deployment.onnx import (
+    export_checked,
+    export_onnx,
+    largest_error,
+)
 from mmseg_video.deployment.runner import StreamRunner
 from mmseg_video.flow.full_frames import FullFrames
+from mmseg_video.flow.previous import FlowToPrevious
+from mmseg_video.flow.stacked import StackedFlow
 from mmseg_video.flow.usable_frames import UsableFrames
 from mmseg_video.io.frames import open_frames
 from mmseg_video.io.writers import VideoWriter
+from mmseg_video.models import EMAFilter, RecurrentNet, SteadySegmentor
 from tests.commands import ROOT, TOOLS
 from tests.frames import moving
 from tests.models import FRAMEWISE, NORM, RECURRENT, build, wake
@@ -118,10 +128,12 @@ def compensated(tmp_path_factory):
     return model, export(model, path)
 
 
-def export(model, path):
-    names = [f'class {i}' for i in range(5)]
-    palette = [[10 * i, 20 * i, 30 * i] for i in range(5)]
-    export_onnx(model, path, names, palette)
+NAMES = [f'class {i}' for i in range(5)]
+PALETTE = [[10 * i, 20 * i, 30 * i] for i in range(5)]
+
+
+def export(model, path, flow=None):
+    export_onnx(model, path, NAMES, PALETTE, flow)
     return path
 
 
@@ -161,6 +173,43 @@ def test_the_flow_counts(compensated):
         with torch.no_grad():
             want, plain = model.step(data['inputs'][:, 0], plain)
     assert np.abs(got - want.numpy()).max() > 1e-2
+
+
+def test_a_net_and_its_filter_with_flows_of_their_own(tmp_path):
+    """And opened again, behind another filter."""
+    net = wake(build(dict(COMPENSATED, filter=None, neck=None)))
+    model = SteadySegmentor(RecurrentNet(net, NAMES), EMAFilter(0.3)).eval()
+    flow = StackedFlow([FlowToPrevious(noise_scale=4.0), FlowToPrevious()])
+    path = export(model, tmp_path / 'model.onnx', flow)
+    assert largest_error(model, path, 6, (70, 90), batch=2) < 1e-3
+    frames = moving(5, 2)
+    video = VideoSegInferencer.from_model(
+        model, NAMES, PALETTE, flow, device='cpu', every=2
+    )
+    want = [p.label for p in video.predict(frames)]
+    runner = StreamRunner(path, full_frames=FullFrames(2))
+    assert runner.flow_channels == 6
+    got = [label for _, label in runner.predict(frames)]
+    assert np.mean(np.stack(got) == np.stack(want)) > 0.99
+    again = steady(str(path), filter='none', device='cpu', min_contrast=0)
+    assert again.flow.settings == flow.settings
+    whole = VideoSegInferencer.from_model(
+        model, NAMES, PALETTE, flow, device='cpu'
+    )
+    pairs = zip(again.predict(frames), whole.predict(frames), strict=True)
+    for one, other in pairs:
+        assert np.mean(one.label == other.label) > 0.99
+    # Its second graph answers there too.
+    some = steady(
+        *(str(path), None, 'none'), device='cpu', min_contrast=0, every=2
+    )
+    predictions = list(some.predict(frames))
+    assert [p.full for p in predictions] == [True, False] * 2 + [True]
+    for prediction, label in zip(predictions, got, strict=True):
+        assert np.mean(prediction.label == label) > 0.99
+    behind = steady(str(path), device='cpu')
+    assert behind.flow.channels == 9
+    assert len(list(behind.predict(frames))) == 5
 
 
 def test_frames_on_which_the_net_does_not_run(compensated, gru):
@@ -252,6 +301,45 @@ def test_a_framewise_model_is_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+class Pooled(torch.nn.Module):
+    """Logits and their means over a grid, whose cells no graph of any size
+    has."""
+
+    def forward(self, x):
+        pooled = torch.nn.functional.adaptive_avg_pool2d(x, (3, 5))
+        return x + torch.nn.functional.interpolate(pooled, x.shape[2:])
+
+
+def test_a_model_for_frames_of_one_size(tmp_path):
+    model = build(SMOOTHED)
+    model.decode_head.conv_seg = torch.nn.Sequential(
+        model.decode_head.conv_seg, Pooled()
+    )
+    path = tmp_path / 'model.onnx'
+    arguments = (model, path, ['a, b', *NAMES[1:]], PALETTE)
+    with pytest.raises(
+        RuntimeError, match=r'only_size \(--only-size'
+    ) as error:
+        export_checked(*arguments, num_frames=2, size=(64, 96))
+    assert '\n' not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+    size = (50, 70)
+    export_checked(*arguments, num_frames=4, only_size=size)
+    runner = StreamRunner(path)
+    assert runner.size == size
+    assert runner.classes[0] == 'a, b'
+    frames = moving(1)[0][None]
+    for step in (runner.step, runner.propagate):
+        runner.states = {k: np.zeros((1, 1, 2, 2)) for k in runner.states}
+        with pytest.raises(ValueError, match=r'of 50x70 alone.*--resize 50 7'):
+            step(frames)
+    again = steady(str(path), filter='none', device='cpu')
+    assert again.classes[0] == 'a, b'
+    with pytest.raises(ValueError, match=r'of 50x70 alone.*--resize 50 7'):
+        again.predict_frame(frames[0])
+    assert again.predict_frame(frames[0][:50, :70]).label.shape == size
+
+
 def test_what_no_graph_can_hold_is_named(tmp_path):
     class Unpredictable(torch.nn.Module):
         def forward(self, x):
@@ -265,6 +353,62 @@ def test_what_no_graph_can_hold_is_named(tmp_path):
         export(model, tmp_path / 'model.onnx')
     assert '\n' not in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_states_of_a_head_that_aligns_corners(tmp_path):
+    head = dict(HEAD, align_corners=True)
+    model = wake(build(COMPENSATED, decode_head=head, neck=None, filter=None))
+    path = export(model, tmp_path / 'model.onnx')
+    assert largest_error(model, path, 6, (70, 90), batch=2) < 1e-3
+
+
+def test_any_net_with_its_filter_from_the_command_line(
+    run_tool, framewise, tmp_path
+):
+    """And run without PyTorch: label maps, and the net on some frames."""
+    out = tmp_path / 'steady.onnx'
+    net = framewise / 'unet_street.py', framewise / 'iter_2.pth'
+    code, output = run_tool(
+        *(TOOLS / 'export_onnx.py', *net, out),
+        *('--steady', 'flow', '--size', 64, 128, '--check', 3),
+    )
+    assert code == 0, output[-2000:]
+    with VideoWriter(tmp_path / 'in.mp4', 20) as writer:
+        for frame in moving(4, 2, height=64, width=128):
+            writer.write(frame)
+    labels = tmp_path / 'labels'
+    code, output = run_tool(
+        *(ROOT / 'demo/onnx_demo.py', tmp_path / 'in.mp4', out),
+        *('--out', tmp_path / 'out.mp4', '--labels', labels),
+        *('--every', 'adaptive', '--max-every', 2),
+    )
+    assert code == 0, output[-2000:]
+    runner = StreamRunner(out, full_frames=FullFrames('adaptive', 2))
+    for i, (_, label) in enumerate(
+        runner.predict(open_frames(tmp_path / 'in.mp4'))
+    ):
+        with Image.open(labels / f'{i:06d}.png') as image:
+            np.testing.assert_array_equal(np.asarray(image), label)
+    assert (labels / 'classes.json').exists()
+    code, output = run_tool(TOOLS / 'export_onnx.py', *net, out)
+    assert code == 1
+    assert 'has no states to carry: export it with the filter' in output
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        (['out.onnx'], 'give CONFIG CHECKPOINT OUT.onnx, or --model NAME'),
+        (['a.py', 'b.pth', 'o.onnx', '--model', 'x'], 'not both'),
+        (['o.onnx', '--model', 'x.onnx'], "'x.onnx' is exported already"),
+        (['o.onnx', '--model', 'x', '--steady', 'gated'], 'of ours'),
+    ],
+)
+def test_arguments_of_the_export_that_do_not_fit(arguments, sentence, capsys):
+    with pytest.raises(SystemExit) as end:
+        parse_args(arguments)
+    assert end.value.code == 2
+    assert sentence in capsys.readouterr().err.strip().splitlines()[-1]
 
 
 def test_the_tool_and_a_runner_without_torch(run_tool, awake, tmp_path):

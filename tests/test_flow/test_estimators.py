@@ -6,6 +6,7 @@ from torchvision.models.optical_flow import raft_small
 
 from mmseg_video.flow.estimators import OPTICAL_FLOWS
 from mmseg_video.flow.images import resize_flow, warp_labels
+from mmseg_video.flow.opencv import DISFlow
 from mmseg_video.flow.reliability import is_consistent
 from tests.test_evaluation.videos import blocks, texture
 
@@ -31,6 +32,16 @@ def test_a_known_motion(name, pair):
     # The camera moves right: what is at x is at x - SHIFT next.
     np.testing.assert_allclose(np.median(inner(flow)[..., 0]), -SHIFT, atol=1)
     np.testing.assert_allclose(np.median(inner(flow)[..., 1]), 0, atol=0.5)
+
+
+@pytest.mark.parametrize('preset', ['fast', 'medium'])
+@pytest.mark.parametrize('size', [(1, 1), (8, 64), (3, 5), (31, 500)])
+def test_frames_that_dis_cannot_take_by_itself(size, preset):
+    rng = np.random.default_rng(0)
+    pair = rng.integers(0, 256, (2, *size, 3), np.uint8)
+    flow = DISFlow(preset)(*pair)
+    assert flow.shape == (*size, 2)
+    assert np.isfinite(flow).all()
 
 
 def test_raft_with_weights_of_ones_own(pair, tmp_path):

@@ -5,6 +5,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from mmseg_video.io import videos
 from mmseg_video.io.frames import open_frames
@@ -72,6 +73,30 @@ def test_an_image_alone_is_one_frame(folder):
     source = open_frames(folder / '0010.png')
     assert source.length == 1
     assert [number_of(img) for img in source] == [10]
+
+
+@pytest.mark.parametrize('suffix', ['webp', 'png', 'tif'])
+def test_an_image_of_several_frames_is_a_video(suffix, tmp_path):
+    path = tmp_path / f'in.{suffix}'
+    first, *others = (Image.fromarray(frame(i)) for i in range(3))
+    options = dict(lossless=True) if suffix == 'webp' else {}
+    first.save(
+        path, save_all=True, append_images=others, duration=40, **options
+    )
+    source = open_frames(path)
+    assert source.length == 3
+    found, times = zip(*source.timed, strict=True)
+    for i, got in enumerate(found):
+        np.testing.assert_array_equal(got, frame(i)[..., ::-1])
+    timed = suffix != 'tif'
+    assert (
+        list(times) == pytest.approx([0, 0.04, 0.08])
+        if timed
+        else (times == (None,) * 3)
+    )
+    # Alone it is one frame.
+    first.save(path)
+    assert len(list(open_frames(path))) == 1
 
 
 def test_a_glob(folder):
@@ -387,6 +412,48 @@ def test_a_camera_that_disappears_ends_the_frames(monkeypatch, logged):
     monkeypatch.setattr(cv2, 'VideoCapture', Camera)
     assert len(list(open_frames(0))) == 3
     assert logged() == ['camera 0 gives no more frames after 3']
+
+
+@pytest.mark.parametrize(
+    ('source', 'told', 'expected'),
+    [
+        (0, [9, 18, 27, 36], [0, 2, 3, 5]),  # when they came
+        ('rtsp://x', [500, 600, 900, 950], [0, 0.1, 0.4, 0.45]),
+        ('rtsp://x', [0, 0, 0, 0], [0, 2, 3, 5]),
+        ('rtsp://x', [0, 2500, 100, 200], [0, 2.5, 3, 5]),
+    ],
+)
+def test_frames_of_cameras_have_their_times(
+    source, told, expected, monkeypatch
+):
+    came = iter([7, 9, 10, 12, 13])
+
+    class Camera:
+        count = -1
+
+        def __init__(self, source):
+            pass
+
+        def isOpened(self):
+            return True
+
+        def read(self):
+            self.count += 1
+            return self.count < 4, frame(0) if self.count < 4 else None
+
+        def get(self, name):
+            milliseconds = [*told, 0][self.count]
+            return milliseconds if name == cv2.CAP_PROP_POS_MSEC else 30
+
+        def release(self):
+            pass
+
+    monkeypatch.setattr(cv2, 'VideoCapture', Camera)
+    monkeypatch.setattr(
+        'mmseg_video.io.cameras.time.monotonic', lambda: next(came)
+    )
+    times = [time for _, time in open_frames(source).timed]
+    assert times == pytest.approx(expected)
 
 
 def test_a_camera_that_is_not_there(monkeypatch):

@@ -71,7 +71,15 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path):
     assert (tmp_path / 'out/mine.png').exists()
 
 
-@pytest.mark.parametrize('name', ['out.gif', 'out.mp4', 'out.webm', 'out'])
+def test_a_folder_takes_frames_of_any_size(tmp_path):
+    with open_writer(tmp_path / 'out', 10) as writer:
+        writer.write(panels()[0])
+        writer.write(panels()[1][:, :32])
+    shapes = [frame.shape[:2] for frame in open_frames(tmp_path / 'out')]
+    assert shapes == [(48, 64), (48, 32)]
+
+
+@pytest.mark.parametrize('name', ['out.gif', 'out.mp4', 'out.webm'])
 def test_frames_of_another_size_are_refused(name, tmp_path):
     with open_writer(tmp_path / name, 10) as writer:
         writer.write(panels()[0])

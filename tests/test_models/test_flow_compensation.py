@@ -85,6 +85,38 @@ def test_the_states_are_those_of_a_stream_that_is_warped_by_hand():
     torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-4)
 
 
+@torch.no_grad()
+def test_states_of_a_head_that_aligns_corners_follow_the_flow():
+    """Its maps have their outermost pixels on the frame's: a pan by 8 pixels
+    is 8 * 23 / 95 of theirs, not 8 / 4."""
+    head = dict(COMPENSATED['decode_head'], align_corners=True)
+    changes = dict(decode_head=head, head_rnns=dict(conv_seg=GATED))
+    model = wake(build(COMPENSATED, **changes))
+    plain = wake(build(PLAIN, **changes))
+    clips, _ = video(2)
+    flow = torch.zeros(1, 3, 64, 96)
+    flow[:, 0], flow[:, 2] = 8, 1
+    _, states = model.step(clips[:, 0])
+    maps = torch.cat(states['conv_seg'], 1)
+    height, width = maps.shape[2:]
+    field = np.zeros((2, height, width), np.float32)
+    field[0] = 8 * (width - 1) / 95
+    warped = torch.from_numpy(_sample(maps[0].numpy(), field))[None]
+    moved = {'conv_seg': (warped[:, :-1], warped[:, -1:])}
+    got, after = model.step(clips[:, 1], states, flow)
+    want, expected = plain.step(clips[:, 1], moved)
+    torch.testing.assert_close(got, want, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(after, expected, rtol=1e-3, atol=1e-4)
+    _, (total, count) = model.propagate(states, flow, (64, 96))[1].popitem()
+    inside = (..., slice(0, -3))
+    torch.testing.assert_close(
+        (total / count)[inside],
+        (warped[:, :-1] / warped[:, -1:])[inside],
+        rtol=1e-3,
+        atol=1e-4,
+    )
+
+
 def _sample(maps, field):
     """Maps (C, h, w) at (x, y) + field (2, h, w), pixel by pixel."""
     _, height, width = maps.shape

@@ -427,6 +427,26 @@ def test_the_net_s_own_flow_may_be_another_than_the_filter_s():
         model.step(clip[1], states, both[:, :4])
 
 
+@torch.no_grad()
+def test_without_a_filter_the_net_s_own_average_answers():
+    gated = dict(cell=dict(type='GatedEMACell'), connection='standard')
+    net = build(
+        dict(RECURRENT, neck=None, head_rnns=dict(conv_seg=gated)),
+        flow_compensated=True,
+    )
+    model = steadied(RecurrentNet(net, CLASSES))
+    assert model.can_propagate
+    flow = still(size=(32, 64))
+    flow[:, 0] = 8
+    frame = frames(1, (32, 64))[0]
+    _, states = model.step(frame)
+    got, after = model.propagate(states, flow, (32, 64))
+    want, expected = net.propagate(net.step(frame)[1], flow, (32, 64))
+    torch.testing.assert_close(got, want)
+    torch.testing.assert_close(after['net.conv_seg'], expected['conv_seg'])
+    assert not steadied(RecurrentNet(build(RECURRENT), CLASSES)).can_propagate
+
+
 def corners(images):
     """Scores whose outermost pixels are those of the frame, of every 8th."""
     return images[:, [0, 1, 2, 0, 1], ::8, ::8] / 255

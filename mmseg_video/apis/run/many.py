@@ -64,15 +64,23 @@ def find_videos(source: str | os.PathLike) -> list[str] | None:
         source (str | Path): What a user names.
 
     Raises:
-        ValueError: If a list has nothing in it, or something else.
+        ValueError: If a list has nothing in it, or something else, or there
+            are videos beside images.
     """
     source = os.fspath(source)
     if source.lower().endswith('.txt') and os.path.isfile(source):
         return _listed(source)
     found = list_inputs(source)
-    if any(path.lower().endswith(IMAGES) for path in found):
-        return None
     videos = [path for path in found if path.lower().endswith(VIDEOS)]
+    images = [path for path in found if path.lower().endswith(IMAGES)]
+    if videos and images:
+        raise ValueError(
+            f"'{source}' has videos, such as '{os.path.basename(videos[0])}', "
+            f"and images, such as '{os.path.basename(images[0])}': say which "
+            "ones by a quoted pattern, such as 'FOLDER/*.mp4'"
+        )
+    if images:
+        return None
     if videos:
         return videos
     folders = [

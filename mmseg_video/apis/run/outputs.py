@@ -321,14 +321,15 @@ def flicker_map(path: Path) -> Iterator[Write]:
         background = result.frame
         if result.change is not None:
             pairs += 1
-        for caption, change in result.changes.items():
-            size = result.labels[caption].shape
-            have = counts.setdefault(caption, np.zeros(size, np.int32))
-            if have.shape != size:
+        for caption, label in result.labels.items():
+            have = counts.setdefault(caption, np.zeros(label.shape, np.int32))
+            if have.shape != label.shape:
                 raise ValueError(
                     f"'{path}': a heat map needs frames of one size, frame "
-                    f'{result.number} is {size}'
+                    f'{result.number} is {label.shape}'
                 )
+            # A first frame has none.
+            change = result.changes.get(caption)
             if change is not None:
                 have += change.where
 

@@ -40,6 +40,7 @@ class Framewise(nn.Module):
     state_maps: dict[str, int] = {}
     # Whether the net itself warps states by optical flow.
     flow_compensated = False
+    flow_channels = 3  # of the flow fields that it takes
 
     def __init__(
         self,
@@ -81,7 +82,7 @@ class Framewise(nn.Module):
         Args:
             frames (Tensor): (N, 3, H, W).
             states (dict[str, State]): Before them; empty where they begin.
-            flow (Tensor | None): Flow fields (N, 3, h', w').
+            flow (Tensor | None): Flow fields (N, flow_channels, h', w').
         """
         return self.scores(frames), {}
 
@@ -96,6 +97,23 @@ class Framewise(nn.Module):
             size (tuple[int, int]): Height and width of the frame.
         """
         return states
+
+    # Whether propagate() can answer.
+    can_propagate = False
+
+    def propagate(
+        self, states: States, flow: Tensor | None, size: tuple[int, int]
+    ) -> tuple[Tensor, States]:
+        """As :meth:`step`, by the states alone; of subclasses whose
+        ``can_propagate`` may be true.
+
+        Args:
+            states, flow: As of :meth:`step`.
+            size (tuple[int, int]): Height and width of the frame.
+        """
+        raise NotImplementedError(
+            f'{type(self).__name__} answers no frame without its net'
+        )
 
     def takes(self, size: tuple[int, int]) -> None:
         """The net has taken frames of this size: they stay as they are."""

@@ -87,6 +87,17 @@ class RecurrentNet(MMSegNet):
             logits, after = self.net.step(inputs, states, flow)
         return self._as_classes(logits), after
 
+    @property
+    def can_propagate(self) -> bool:
+        return self.net.can_propagate
+
+    def propagate(
+        self, states: States, flow: Tensor | None, size: tuple[int, int]
+    ) -> tuple[Tensor, States]:
+        flow = flow if self.flow_compensated else None
+        logits, after = self.net.propagate(states, flow, size)
+        return self._as_classes(logits), after
+
     def carried(
         self, states: States, flow: Tensor | None, size: tuple[int, int]
     ) -> States:

@@ -9,8 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...flow.previous import FlowToPrevious
-from ...io.onnx_files import check_self_contained, propagation_graph
+from ...flow.previous import FlowToPrevious, FrameFlow
+from ...flow.stacked import flow_from_settings
+from ...io.onnx_files import (
+    check_self_contained,
+    propagation_graph,
+    split_names,
+)
 from ..states import States
 from .callable_net import CallableNet
 from .framewise import Framewise
@@ -72,7 +77,9 @@ class OnnxStreamNet(Framewise):
             carries its states over frames on which it does not run. Defaults
             to None, there they wait.
         flow (dict | None): How the flow that it takes is made, see
-            :attr:`FlowToPrevious.settings`. Defaults to None, it takes none.
+            :attr:`FrameFlow.settings`. Defaults to None, it takes none.
+        size (tuple[int, int] | None): Height and width of the only frames
+            that it takes. Defaults to None, any.
 
     Raises:
         ValueError: If it is to have a stride.
@@ -84,6 +91,7 @@ class OnnxStreamNet(Framewise):
         classes: Sequence[str],
         propagation=None,
         flow: dict | None = None,
+        size: tuple[int, int] | None = None,
         **kwargs,
     ):
         if kwargs.pop('stride', None):
@@ -92,17 +100,25 @@ class OnnxStreamNet(Framewise):
                 'size, leave it out'
             )
         super().__init__(classes, stride=1, **kwargs)
-        self.session, self.propagation = session, propagation
-        names = [i.name for i in session.get_inputs()]
-        self.flow_compensated = FLOW in names
+        self.session, self.propagation, self.size = session, propagation, size
+        inputs = {i.name: i.shape for i in session.get_inputs()}
+        self.flow_compensated = FLOW in inputs
+        if self.flow_compensated:
+            self.flow_channels = inputs[FLOW][1]
         self.flow_settings = flow
         self.state_maps = {
-            name: 1 for name in names if name not in (FRAME, FLOW)
+            name: 1 for name in inputs if name not in (FRAME, FLOW)
         }
 
     def step(
         self, frames: Tensor, states: States, flow: Tensor | None
     ) -> tuple[Tensor, States]:
+        if self.size not in (None, tuple(frames.shape[2:])):
+            height, width = self.size
+            raise ValueError(
+                f'the model was exported for frames of {height}x{width} '
+                f'alone: resize them (--resize {height} {width})'
+            )
         device = frames.device
         frames = frames.round().clamp(0, 255).permute(0, 2, 3, 1)
         frames = frames.to(torch.uint8).cpu().numpy()
@@ -111,20 +127,29 @@ class OnnxStreamNet(Framewise):
     def carried(
         self, states: States, flow: Tensor | None, size: tuple[int, int]
     ) -> States:
-        if self.propagation is None or not states:
+        if not self.can_propagate or not states:
             return states
+        return self.propagate(states, flow, size)[1]
+
+    @property
+    def can_propagate(self) -> bool:
+        return self.propagation is not None
+
+    def propagate(
+        self, states: States, flow: Tensor | None, size: tuple[int, int]
+    ) -> tuple[Tensor, States]:
         ((part, *_), *_) = states.values()
         # Only their size is read.
         frames = np.zeros((part.shape[0], *size, 3), np.uint8)
         return self._run(
             *(self.propagation, frames, states, flow, part.device)
-        )[1]
+        )
 
-    def make_flow(self) -> FlowToPrevious:
+    def make_flow(self) -> FrameFlow:
         """What makes the flow that it was exported with."""
         if self.flow_settings is None:
             return FlowToPrevious()
-        return FlowToPrevious.from_settings(self.flow_settings)
+        return flow_from_settings(self.flow_settings)
 
     def _run(
         self,
@@ -141,8 +166,10 @@ class OnnxStreamNet(Framewise):
             inputs[name] = part.cpu().numpy()
         if self.flow_compensated:
             if flow is None:
-                flow = torch.zeros(frames.shape[0], 3, *frames.shape[1:3])
-                flow[:, 2] = 1
+                flow = torch.zeros(
+                    frames.shape[0], self.flow_channels, *frames.shape[1:3]
+                )
+                flow[:, 2::3] = 1
             inputs[FLOW] = flow.cpu().numpy()
         wanted = [LOGITS, *(f'next.{name}' for name in self.state_maps)]
         logits, *after = (
@@ -178,7 +205,8 @@ def open_onnx(
     Args:
         path (path): The file.
         classes (Sequence[str] | None): Defaults to None, those of its
-            metadata: ``classes`` by commas, ``names`` as a list or a dict.
+            metadata: ``classes`` as a list or by commas, ``names`` as a list
+            or a dict.
         providers (Sequence[str] | None): ONNX Runtime's. Defaults to None,
             all that are there.
         options: :class:`CallableNet`'s.
@@ -196,7 +224,14 @@ def open_onnx(
             f"{path} needs ONNX Runtime: pip install 'mmseg-video[export]'"
         ) from None
     check_self_contained(path)
-    providers = providers or onnxruntime.get_available_providers()
+    there = onnxruntime.get_available_providers()
+    for provider in providers or ():
+        if provider not in there:
+            raise ValueError(
+                f"this ONNX Runtime has no provider '{provider}': it has "
+                f'{", ".join(there)}'
+            )
+    providers = providers or there
     try:
         session = onnxruntime.InferenceSession(str(path), providers=providers)
     except Exception as error:  # onnxruntime has a class for each cause
@@ -222,6 +257,7 @@ def open_onnx(
         classes,
         graph and onnxruntime.InferenceSession(graph, providers=providers),
         json.loads(meta['flow']) if 'flow' in meta else None,
+        tuple(json.loads(meta['size'])) if 'size' in meta else None,
         **options,
     )
 
@@ -230,7 +266,7 @@ def _classes(
     meta: dict[str, str], path: str | os.PathLike
 ) -> list[str] | None:
     if 'classes' in meta:
-        return meta['classes'].split(',')
+        return split_names(meta['classes'])
     if 'names' not in meta:
         return None
     for read in (json.loads, ast.literal_eval):  # as data: nothing runs

@@ -51,6 +51,16 @@ def test_folders_globs_and_lists(folder, tmp_path):
     assert find_videos(tmp_path / 'frames') == [str(tmp_path / 'frames/x')]
 
 
+def test_videos_beside_images_and_below_folders(folder, tmp_path):
+    deep = write_video(tmp_path / 'in/x/y/z.mp4', levels(60))
+    assert find_videos(f'{tmp_path}/**/z.mp4') == [str(deep)]
+    write_image(folder / 'poster.png', levels(0)[0])
+    with pytest.raises(ValueError, match=r"'a\.mp4', and images.*pattern"):
+        find_videos(folder)
+    assert len(find_videos(f'{folder}/*.mp4')) == 3
+    assert find_videos(f'{folder}/*.png') is None
+
+
 def test_names_tell_videos_apart():
     assert names_of(['/a/x/1.mp4', '/a/y/1.mp4']) == ['x/1', 'y/1']
     assert names_of(['/a/x/1.mp4']) == ['1']

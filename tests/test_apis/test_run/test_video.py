@@ -89,6 +89,23 @@ def test_a_heat_map_is_bright_where_predictions_change(net, tmp_path):
     assert heat[40, 50] < 60
 
 
+@pytest.mark.parametrize('size', [(48, 64), (1, 1), (3, 200)])
+def test_a_source_of_one_frame_or_of_few_pixels(size, tmp_path):
+    """All outputs are there, whatever it is."""
+    for num in (1, 3):
+        folder = tmp_path / f'{num}'
+        for i in range(num):
+            write_image(folder / f'in/{i}.png', levels(9 * i, size=size)[0])
+        targets = Targets(
+            *(folder / 'out.mp4', folder / 'labels', folder / 'lines'),
+            folder / 'map.png',
+        )
+        run = run_video(folder / 'in', model(filter='flow'), targets)
+        assert run.frames == num
+        assert all(path.exists() for path in targets.paths.values())
+        assert Image.open(folder / 'labels/0.png').size == size[::-1]
+
+
 def test_heat_maps_of_two_models_have_one_scale(net, tmp_path):
     """The first one's predictions change in all frames, the other's in half
     of them."""
@@ -296,10 +313,18 @@ class Screen:
         return ord('q') if len(self.shown) == 2 else -1
 
 
+@pytest.mark.parametrize('closed', [False, True])
 def test_a_window_until_its_user_has_seen_enough(
-    video, net, tmp_path, monkeypatch
+    closed, video, net, tmp_path, monkeypatch
 ):
     screen = Screen()
+    if closed:
+        screen.waitKey = lambda _: -1
+    monkeypatch.setattr(
+        cv2,
+        'getWindowProperty',
+        lambda *_: float(not closed or len(screen.shown) < 2),
+    )
     monkeypatch.setattr('mmseg_video.io.windows.check_display', lambda: None)
     monkeypatch.setattr(
         'mmseg_video.apis.run.outputs.check_display', lambda: None

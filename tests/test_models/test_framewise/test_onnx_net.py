@@ -1,6 +1,7 @@
 """ONNX files of anyone's, and those of this package."""
 
 import base64
+import sys
 
 import numpy as np
 import pytest
@@ -123,6 +124,33 @@ def test_a_net_with_too_few_classes_is_said_so(tmp_path):
     with pytest.raises(ValueError, match='has 3 classes'):
         video.predict_frame(frame)
     assert isinstance(video.model.framewise, CallableNet)
+
+
+def test_a_provider_that_is_not_there(tmp_path):
+    exported(tmp_path / 'net.onnx')
+    with pytest.raises(ValueError, match="no provider 'Toaster': it has "):
+        open_net(tmp_path / 'net.onnx', CLASSES, providers=['Toaster'])
+    providers = ['CPUExecutionProvider']
+    net = open_net(tmp_path / 'net.onnx', CLASSES, providers=providers)
+    assert net.session.get_providers() == providers
+
+
+def test_a_filter_behind_a_filter_is_told_of(tmp_path, monkeypatch):
+    model = SteadySegmentor(CallableNet(Pooled(), CLASSES), EMAFilter(0.3))
+    path = tmp_path / 'steady.onnx'
+    export_checked(
+        *(model.eval(), path, CLASSES, PALETTE, build_flow()), num_frames=0
+    )
+    told = []
+    monkeypatch.setattr(
+        sys.modules['mmseg_video.apis.steady'],
+        'print_log',
+        lambda text, **_: told.append(text),
+    )
+    steady(path, filter='none', device='cpu')
+    assert told == []
+    steady(path, device='cpu')
+    assert 'has a filter of its own' in told[0]
 
 
 def test_several_streams_through_a_graph_of_one_frame(tmp_path):
