@@ -787,7 +787,8 @@ KINDS = [
 
 
 def _plain(name: str) -> str:
-    return name.replace('=', ' is ').replace('--', '').replace('_', ' ')
+    plain = name.replace('=', ' is ').replace('--', '')
+    return plain.replace('_', r'\_')
 
 
 def table() -> str:
