@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 import torch
 
+from mmseg_video.datasets.unlabelled_frames import PSEUDO_LABELS
 from tests.commands import ROOT, tiny
-from tests.onnx_files import external_graph
+from tests.onnx_files import external_graph, small_graph
 from tests.runs import leaf
 
 DOC = ROOT / 'docs/en/notes/bad_input.md'
@@ -280,6 +281,26 @@ def of_polygons(points):
     return command
 
 
+def to_pack(files):
+    root = files.scenes()
+    path = sorted(root.glob('leftImg8bit/train/*/*'))[0]
+    ODD['16-bit'][0](path)
+    return [
+        *('pack', files.config, '--out', files.tmp / 'packed'),
+        *('--splits', 'train', '--data-root', root, '--workers', 1),
+    ]
+
+
+def to_spoilt_labels(files):
+    out = files.tmp / 'labels'
+    out.mkdir()
+    (out / PSEUDO_LABELS).write_text('{"classes')
+    return [
+        *('pseudo-label', files.config, files.checkpoint, '--device', 'cpu'),
+        *('--out', out, '--workers', 0),
+    ]
+
+
 def to_a_pipe(files):
     path = files.tmp / 'pipe.ndjson'
     os.mkfifo(path)
@@ -345,6 +366,55 @@ OTHER_THINGS = {
     'model.decode_head.in_channels': ('[8,x,32,64]', r'\.1', 'a number'),
     'model.data_preprocessor.mean': ('[1,2,x]', r'\.2', 'a number'),
     'model.decode_head.dropout_ratio': ('nan', '', 'a number'),
+}
+# Parts of a training, and their like, that are no such thing.
+LACKING = {
+    'optim_wrapper=None': 'optim_wrapper is None, and nothing can be done',
+    'train_cfg=None': 'train_cfg is None, and nothing can be done',
+    'train_dataloader.sampler=None': r'sampler is None, expected dict\(type',
+    'val_dataloader.dataset=None': r'val_dataloader\.dataset is None, expect',
+    'model.data_preprocessor=5': 'model.data_preprocessor is 5, expected a d',
+    'env_cfg.dist_cfg=nccl': 'env_cfg.dist_cfg is .nccl., expected a dict',
+    'train_cfg.type=EpochBasedTrainLoop': "BasedTrainLoop. takes no 'max_it",
+    'train_dataloader.dataset.pipeline.99.type=A': "pipeline is .* no '99'",
+    'train_dataloader.dataset.pipeline.first.type=A': "there is no 'first'",
+}
+# What a part raises while it is built.
+RAISED = {
+    'model.backbone.depth=17': r'model\.backbone \(ResNet\): invalid depth',
+    'train_dataloader.dataset.num_frames=0': (
+        r'train_dataloader\.dataset \(Cityscapes\w+\): num_frames must be'
+    ),
+    'optim_wrapper.optimizer.betas=[1,2]': (
+        r'optim_wrapper\.optimizer \(AdamW\): Invalid beta'
+    ),
+    'custom_hooks.0.priority=soon': r'custom_hooks\.0 \(CheckpointReportHook',
+    'param_scheduler.0.end=-5': r'param_scheduler\.0 \(LinearLR\): end sh',
+    'default_hooks.runtime_info=None': 'runtime_info is None, expected',
+    'val_cfg=None': 'val_cfg is None, and others of val_dataloader, val_cfg',
+}
+ENTRIES = f'\nentries: {{a: {{config: {leaf("unet_street")}}}}}\n'
+OVERRIDES = {
+    'a function for a class': (
+        'custom_hooks: [{type: os.system, command: touch ran}]',
+        "custom_hooks.0.type: .*'os.system' is none",
+    ),
+    'modules to import': ('custom_imports.imports: [evil]', 'imports nothing'),
+    'a pickle': (
+        'model.decode_head.loss_decode.class_weight: evil.pkl',
+        "'evil.pkl' is a pickle",
+    ),
+    'a name that YAML reads as true': (
+        'default_hooks: {on: null}',
+        'the key True of default_hooks is neither',
+    ),
+    'a mistyped key': ('defualt_hooks: {}', 'close to it are default_hooks'),
+    'no model': ('model: null', 'model is None, expected a dict'),
+    'no data': ('train_dataloader: null', 'has no train_dataloader'),
+    'a rate that is text': (
+        'optim_wrapper.optimizer.lr: fast',
+        'lr is .fast., expected',
+    ),
 }
 UNET = f"_base_ = '{leaf('unet_street')}'\n"
 WRITTEN = {
@@ -483,6 +553,10 @@ KINDS = [
         Kind('configs and options', name, of_config(text), says)
         for name, (text, says) in WRITTEN.items()
     ),
+    *(
+        Kind('configs and options', option, of_options(option), says)
+        for option, says in (LACKING | RAISED).items()
+    ),
     Kind(
         *('configs and options', 'model.neck.levels=[0,a]'),
         lambda files: train(
@@ -587,11 +661,33 @@ KINDS = [
         *(of_spec('_base_: spec.yml\n'), "leads back to '.*spec.yml"),
     ),
     Kind('specs', 'bytes', of_spec('a: \x00'), r'spec\.yml'),
+    *(
+        Kind(
+            *('specs', f'overrides with {name}'),
+            of_spec(f'overrides: {{{text}}}{ENTRIES}'),
+            says,
+        )
+        for name, (text, says) in OVERRIDES.items()
+    ),
+    Kind(
+        *('specs', 'a config that is a number'),
+        of_spec('entries: {a: {config: 5}}'),
+        "entry 'a': config: a text, not 5",
+    ),
+    Kind(
+        *('specs', 'a title that is a number'),
+        of_spec(ENTRIES.replace('}}', ', title: 5}}')),
+        "entry 'a': title: a text, not 5",
+    ),
     # Other commands.
     Kind(
         *('other commands', 'a packed set that is not there'),
         lambda files: ['pack', '--check', '--out', files.tmp / 'none'],
         'none. is no packed set',
+    ),
+    Kind(
+        *('other commands', 'a 16-bit frame to pack'),
+        *(to_pack, '16-bit colour'),
     ),
     Kind(
         *('other commands', 'a split to pack that the config has not'),
@@ -605,6 +701,18 @@ KINDS = [
         *('other commands', 'configs copied below a file'),
         lambda files: ['configs', '--copy', files.config / 'x'],
         'cannot write .*unet_street.py/x',
+    ),
+    Kind(
+        *('other commands', 'an empty argument'),
+        lambda files: train(files, config='unet_street') + ['--data-root', ''],
+        'an argument is empty after --data-root',
+    ),
+    Kind(
+        *('other commands', 'settings of pseudo labels that are no JSON'),
+        *(
+            to_spoilt_labels,
+            r'pseudo_labels\.json. is no JSON .*another --out',
+        ),
     ),
     Kind(
         *('other commands', 'a work dir that is a file'),
@@ -668,13 +776,19 @@ KINDS = [
         *(of_graph(external_graph('secret')), 'reads other files'),
     ),
     Kind('ONNX', 'empty', of_graph(b''), 'is empty'),
+    Kind(
+        *('ONNX', 'whose metadata are damaged'),
+        of_graph(small_graph(classes='a,b', palette='0,1')),
+        'is damaged .*export it again',
+    ),
     Kind('ONNX', 'HTML', of_graph(b'<html>'), 'cannot be opened'),
     Kind('ONNX', 'not there', of_graph(None), 'no model'),
 ]
 
 
 def _plain(name: str) -> str:
-    return name.replace('=', ' is ').replace('--', '').replace('_', ' ')
+    plain = name.replace('=', ' is ').replace('--', '')
+    return plain.replace('_', r'\_')
 
 
 def table() -> str:

@@ -1,4 +1,4 @@
-"""ONNX files that no one should open."""
+"""ONNX files that no one should open, or that are damaged."""
 
 import onnx
 
@@ -13,3 +13,17 @@ def external_graph(location):
     value = onnx.helper.make_tensor_value_info('logits', 1, [1])
     graph = onnx.helper.make_graph([node], 'g', [], [value], [tensor])
     return onnx.helper.make_model(graph).SerializeToString()
+
+
+def small_graph(inputs=('frame',), **metadata):
+    """A graph (bytes) of these inputs, with metadata."""
+    values = [
+        onnx.helper.make_tensor_value_info(name, 1, [1] * 4) for name in inputs
+    ]
+    node = onnx.helper.make_node('Identity', ['frame'], ['labels'])
+    out = onnx.helper.make_tensor_value_info('labels', 1, [1] * 4)
+    graph = onnx.helper.make_graph([node], 'g', values, [out])
+    versions = [onnx.helper.make_opsetid('', 17)]
+    model = onnx.helper.make_model(graph, opset_imports=versions, ir_version=9)
+    onnx.helper.set_model_props(model, metadata)
+    return model.SerializeToString()

@@ -114,6 +114,7 @@ def test_every_bare_file_exists(page):
     text = pages()[page]
     folders = ('configs', 'mmseg_video', 'tools')
     files = {p.name for f in folders for p in (ROOT / f).rglob('*.*')}
+    files |= {path.name for path in ROOT.glob('*.*')}
     bare = set(re.findall(r'`([\w*{},-]+\.(?:py|yml))`', text))
     missing = [
         name

@@ -55,7 +55,7 @@ def outside_links(app, docname, source):
     As they stand, their links work where the repository is browsed.
     """
     source[0] = re.sub(
-        r'\]\((\.\./\.\./\.\./[^)#]+\.md)\)', r'](path:\1)', source[0]
+        r'\]\(((?:\.\./){2,}[^)#]+\.md)\)', r'](path:\1)', source[0]
     )
 
 

@@ -62,11 +62,11 @@ def of_camvid(protocol: str) -> dict[str, tuple]:
 
 def draw(axes, points: dict[str, tuple], title: str) -> None:
     """mIoU over static-label flicker, a point for each entry."""
-    texts, bars, xs, ys = [], [], [], []
+    texts, xs, ys = [], [], []
     for name, (x, y, dx, dy) in points.items():
         colour = BASELINE if name.startswith('framewise') else OTHER
         error = dict(xerr=dx, yerr=dy, fmt='o', ecolor='0.75')
-        bars += axes.errorbar(x, y, **error, color=colour).lines[2]
+        axes.errorbar(x, y, **error, color=colour)
         texts.append(axes.text(x, y, name, color=colour, fontsize=9))
         xs.append(x)
         ys.append(y)
@@ -77,7 +77,6 @@ def draw(axes, points: dict[str, tuple], title: str) -> None:
         texts,
         xs,
         ys,
-        objects=bars,
         ax=axes,
         expand=(1.2, 1.5),
         iter_lim=500,  # not seconds: the same on every machine

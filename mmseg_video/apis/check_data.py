@@ -10,7 +10,8 @@ from mmseg.registry import DATASETS
 
 from ..datasets import UnlabelledFrames
 from ..datasets.check import Checked, check_dataset
-from ..engine.config_checks import check_training, explained
+from ..engine.config_checks import check_training
+from ..engine.explain import explained
 from ..engine.launch import load_config, set_data_root, set_work_dir
 from ..io.atomic import write_text
 

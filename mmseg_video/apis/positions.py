@@ -8,6 +8,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from tqdm import tqdm
 
+from ..engine.explain import explained
 from ..engine.launch import load_config, revert_sync_bn
 from ..engine.pretrained import fetch_nothing
 from ..visualization.data_flow import Box, trace
@@ -40,5 +41,6 @@ def _boxes(path: str) -> list[Box]:
     revert_sync_bn(cfg.model)
     fetch_nothing(cfg.model)
     torch.manual_seed(0)
-    model = MODELS.build(dict(cfg.model, test_cfg=dict(mode='whole')))
+    with explained(cfg):
+        model = MODELS.build(dict(cfg.model, test_cfg=dict(mode='whole')))
     return trace(model.eval())

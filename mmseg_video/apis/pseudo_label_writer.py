@@ -18,8 +18,10 @@ from tqdm import tqdm
 
 from ..datasets import BaseSequenceDataset, sequence_config
 from ..datasets.unlabelled_frames import PSEUDO_LABELS
+from ..engine.explain import explained
 from ..engine.launch import autocast_test, load_config, set_data_root
 from ..io.atomic import write_bytes, write_text
+from ..io.json_files import read_object
 from .pseudo_labels import IGNORE, class_thresholds, ensemble, keep_confident
 from .video_seg_inferencer import VideoSegInferencer
 
@@ -89,8 +91,23 @@ def write_pseudo_labels(
 
     Raises:
         ValueError: If there are no unlabelled frames, the teacher has other
-            classes, or the folder has labels of other settings.
+            classes, a scale is none, or the folder has labels of other
+            settings, or is that of the confidence.
     """
+    if not scales or not all(0.05 <= scale <= 20 for scale in scales):
+        raise ValueError(
+            f'scales are {list(scales)}, expected numbers from 0.05 to 20, '
+            'such as 0.75 1 1.25'
+        )
+    if (
+        confidence is not None
+        and out
+        and osp.realpath(out) == osp.realpath(confidence)
+    ):
+        raise ValueError(
+            f"'{out}' is to hold labels and their confidence, under the same "
+            'names: give two folders'
+        )
     cfg = load_config(config, options)
     set_data_root(cfg, data_root)
     teacher = VideoSegInferencer(config, checkpoint, device, amp)
@@ -158,7 +175,10 @@ def build_dataset(cfg: Config, split: str) -> BaseSequenceDataset:
     Raises:
         ValueError: If the config has no sequences there.
     """
-    dataset = sequence_config(cfg[f'{split}_dataloader'].dataset)
+    loader = cfg.get(f'{split}_dataloader')
+    if loader is None:
+        raise ValueError(f"'{cfg.filename}' has no {split}_dataloader")
+    dataset = sequence_config(loader.dataset)
     if 'data_prefix' not in dataset or 'num_frames' not in dataset:
         raise ValueError(
             f'{split}_dataloader.dataset is no sequence dataset: there are '
@@ -174,7 +194,8 @@ def build_dataset(cfg: Config, split: str) -> BaseSequenceDataset:
         for transform in cfg.test_dataloader.dataset.pipeline
         if 'Annotations' not in transform['type']
     ]
-    return DATASETS.build(dataset)
+    with explained(cfg):
+        return DATASETS.build(dataset)
 
 
 def unlabelled_frames(
@@ -207,7 +228,7 @@ def _claim(out: Path, settings: dict) -> None:
     if not path.exists():
         write_text(path, json.dumps(settings, indent=1))
         return
-    found = json.loads(path.read_text())
+    found = read_object(path, 'give another --out, or remove it')
     differ = [key for key in settings if found.get(key) != settings[key]]
     if differ:
         raise ValueError(

@@ -92,7 +92,7 @@ def class_thresholds(
             + ', '.join(classes)
         )
     values = [of_classes.get(name, default) for name in classes]
-    if min(values) < 0 or max(values) > 1:
+    if not all(0 <= value <= 1 for value in values):  # NaN too
         raise ValueError(
             f'thresholds are probabilities in [0, 1], got {values}'
         )

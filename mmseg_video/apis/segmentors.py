@@ -19,6 +19,7 @@ from mmseg.utils import dataset_aliases, get_classes, get_palette
 from torch import nn
 
 from ..engine.checkpoints import check_checkpoint
+from ..engine.explain import explained
 from ..engine.hooks import check_weights
 from ..engine.launch import load_config, revert_sync_bn
 from ..engine.pretrained import fetch_nothing
@@ -69,14 +70,16 @@ def load_segmentor(
     revert_sync_bn(cfg.model)
     # Weights come from the checkpoint: fetch no others.
     fetch_nothing(cfg.model)
-    model = build_segmentor(cfg.model)
+    with explained(cfg):
+        model = build_segmentor(cfg.model)
     try:
         loaded = _load_checkpoint(checkpoint, map_location='cpu')
     except OSError as error:
         if '://' not in str(checkpoint):
             raise
+        why = error.__cause__ or error
         raise OSError(
-            f"cannot fetch the weights '{checkpoint}': {error}. Download them "
+            f"cannot fetch the weights '{checkpoint}': {why}. Download them "
             'on a machine with a network and give CONFIG and CHECKPOINT, in '
             'Python steady((config, checkpoint))'
         ) from None

@@ -11,10 +11,15 @@ from mmengine.dist import is_main_process
 
 from ..datasets import sequence_config
 from ..engine.checkpoints import check_checkpoint
-from ..engine.config_checks import check_flow_is_read, explained
+from ..engine.config_checks import (
+    OF_TESTS,
+    check_flow_is_read,
+    check_parts,
+)
+from ..engine.explain import explained
 from ..engine.launch import (
+    add_guards,
     load_config,
-    report_checkpoints,
     set_data_root,
     set_up_processes,
     set_work_dir,
@@ -57,13 +62,14 @@ def evaluate(
     if not wait_time >= 0:
         raise ValueError(f'--wait-time is {wait_time}, expected seconds >= 0')
     cfg = load_config(config, cfg_options)
+    check_parts(cfg, OF_TESTS)
     check_flow_is_read(cfg)
     checkpoint = find_checkpoint(checkpoint, config)
     check_checkpoint(checkpoint)
     set_data_root(cfg, data_root)
     set_work_dir(cfg, work_dir)
     cfg.load_from = checkpoint
-    report_checkpoints(cfg, allow_partial)
+    add_guards(cfg, allow_partial)
     fetch_nothing(cfg.model)
     if format_only:
         _only_predict(cfg, out, temporal)
@@ -72,7 +78,7 @@ def evaluate(
     if show or show_dir:
         _draw(cfg, show, show_dir, wait_time)
     if out:  # before it may become a list
-        cfg.test_evaluator.update(output_dir=out, keep_results=True)
+        _evaluator(cfg, '--out').update(output_dir=out, keep_results=True)
     if temporal:
         _add_temporal_metrics(cfg, cfg.work_dir if sequences else None)
     set_up_processes(cfg, launcher)
@@ -105,10 +111,24 @@ def _only_predict(cfg: Config, out: str | None, temporal: bool) -> None:
         )
     dataset = sequence_config(cfg.test_dataloader.dataset)
     dataset.key_frames = 'images'
-    cfg.test_evaluator.format_only = True
+    _evaluator(cfg, '--format-only').format_only = True
     cityscapes = dataset.type == 'CityscapesSequenceDataset'
     if cityscapes and not dataset.get('foreground'):
         cfg.test_evaluator = dict(type='CityscapesMetric', format_only=True)
+
+
+def _evaluator(cfg: Config, option: str) -> dict:
+    """The one that writes label maps.
+
+    Raises:
+        ValueError: If there are several.
+    """
+    if not isinstance(cfg.test_evaluator, dict):
+        raise ValueError(
+            f'{option}: the test_evaluator of the config is a list, and only '
+            'one writes label maps: leave one in it, as a dict'
+        )
+    return cfg.test_evaluator
 
 
 def _add_temporal_metrics(cfg: Config, save_dir: str | None) -> None:
@@ -127,11 +147,15 @@ def _add_temporal_metrics(cfg: Config, save_dir: str | None) -> None:
 def _draw(
     cfg: Config, show: bool, show_dir: str | None, wait_time: float
 ) -> None:
+    cfg.default_hooks = cfg.get('default_hooks') or {}
     hook = cfg.default_hooks.setdefault(
         'visualization', dict(type='SegVisualizationHook')
     )
     hook.update(draw=True, interval=1, show=show, wait_time=wait_time)
     if show_dir:
+        cfg.visualizer = cfg.get('visualizer') or dict(
+            type='SegLocalVisualizer'
+        )
         cfg.visualizer.save_dir = show_dir
 
 

@@ -4,6 +4,8 @@ import contextlib
 import os
 
 from mmengine import Config
+from mmengine.hooks import CheckpointHook
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from ..engine.checkpoints import (
@@ -11,12 +13,17 @@ from ..engine.checkpoints import (
     check_resumable,
     find_last_checkpoint,
 )
-from ..engine.config_checks import check_training, explained
+from ..engine.config_checks import (
+    OF_TRAININGS,
+    check_parts,
+    check_training,
+)
+from ..engine.explain import explained
 from ..engine.launch import (
+    add_guards,
     check_unlabelled,
     is_first_process,
     load_config,
-    report_checkpoints,
     set_data_root,
     set_up_processes,
     set_work_dir,
@@ -53,13 +60,14 @@ def train(
     cfg = load_config(config, cfg_options)
     set_data_root(cfg, data_root)
     set_work_dir(cfg, work_dir)
+    check_parts(cfg, OF_TRAININGS)
     check_unlabelled(cfg)
     check_training(cfg)
     name_loop(cfg)
-    if 'randomness' not in cfg:  # as in mmseg's own configs
-        cfg.randomness = dict(seed=None)
+    # mmseg's own configs have none.
+    cfg.randomness = cfg.get('randomness') or dict(seed=None)
     cfg.load_from = load_from or cfg.get('load_from')
-    report_checkpoints(cfg, allow_partial)
+    add_guards(cfg, allow_partial)
     if amp:
         train_in_mixed_precision(cfg)
     first = is_first_process(launcher)
@@ -77,6 +85,12 @@ def train(
         set_up_processes(cfg, launcher)
         with explained(cfg):
             runner = Runner.from_cfg(cfg)
+            if not any(isinstance(h, CheckpointHook) for h in runner.hooks):
+                print_log(
+                    'default_hooks.checkpoint is None: this training keeps '
+                    'no checkpoint',
+                    *('current', 30),
+                )
             if first:
                 check_before_training(cfg)
             runner.train()

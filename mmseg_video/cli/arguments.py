@@ -5,13 +5,27 @@ command line come at once.
 """
 
 import argparse
+import itertools
 import os
+import sys
 from collections.abc import Callable
 from typing import NoReturn
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence, and not the whole usage."""
+    """Says what is wrong in one sentence, and not the whole usage.
+
+    An empty argument, such as that of a variable of a shell that is not set,
+    is an error: Python would take it for the current folder, or for none.
+    """
+
+    def parse_known_args(self, args=None, namespace=None):
+        args = sys.argv[1:] if args is None else list(args)
+        for before, argument in itertools.pairwise(['', *args]):
+            if not argument.strip():
+                after = f' after {before}' if before else ''
+                self.error(f'an argument is empty{after}')
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f'error: {message}; see {self.prog} --help\n')

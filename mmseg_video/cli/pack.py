@@ -91,14 +91,16 @@ def main(args: argparse.Namespace) -> None:
     from mmseg.registry import DATASETS
 
     from ..datasets.converters.pack_sequences import estimate, make_plan, pack
+    from ..engine.explain import explained
     from ..engine.launch import load_config, set_data_root
 
     cfg = load_config(args.config, args.cfg_options)
     set_data_root(cfg, args.data_root)
     init_default_scope('mmseg')
-    datasets = [
-        DATASETS.build(_dataset(cfg, split, args)) for split in args.splits
-    ]
+    with explained(cfg):
+        datasets = [
+            DATASETS.build(_dataset(cfg, split, args)) for split in args.splits
+        ]
     plan = make_plan(datasets, args.format, args.shard_mb * 2**20)
     cost = estimate(plan, args.workers)
     print(

@@ -8,7 +8,9 @@ The model is made by mmseg-video export.
 """
 
 import argparse
+import os
 import sys
+import traceback
 
 from .arguments import add_min_contrast, at_least, every, tool_parser
 
@@ -75,5 +77,13 @@ def main(argv: list[str] | None = None) -> None:
             **full_frames,
         )
         print(line)
-    except (OSError, ValueError) as error:
-        sys.exit(f'error: {error}')
+    except KeyboardInterrupt:
+        print('stopped by Ctrl-C', file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:  # as engine.launch.cli, which needs torch
+        if os.environ.get('MMSEG_VIDEO_DEBUG'):
+            traceback.print_exc()
+        text = ' '.join(str(error).split())
+        if not isinstance(error, OSError | ValueError):
+            text = f'{type(error).__name__}: {text}'
+        sys.exit(f'error: {text}')

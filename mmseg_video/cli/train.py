@@ -3,7 +3,7 @@
 import argparse
 
 from ..choices import RESUME
-from .arguments import add_run, tool_parser
+from .arguments import add_run, at_least, tool_parser
 from .command import command
 
 
@@ -21,7 +21,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='go on from the last good checkpoint in the work dir; '
         '--resume=must: fail where there is none, and do not begin anew',
     )
-    parser.add_argument('--seed', type=int)
+    parser.add_argument('--seed', type=at_least(0))
     parser.add_argument('--amp', action='store_true', help='mixed precision')
     add_run(parser)
     return parser.parse_args(argv)

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from mmengine import fileio
 from tqdm import tqdm
 
-from .files import check_frame
+from .files import check_frame, exists, is_local
+from .packed import identity
 from .transforms import LoadClipAnnotations
 
 ERROR, WARNING = 'error', 'warning'
@@ -86,8 +88,8 @@ def check_dataset(
 ) -> Checked:
     """Look through a dataset.
 
-    That every file is there is always looked up; which are read, is chosen
-    evenly.
+    That every file is there is always looked up, unless another machine has
+    them (``backend_args``); which are read, is chosen evenly.
 
     Args:
         dataset (BaseSegDataset): Its pipeline is not run.
@@ -105,6 +107,8 @@ def check_dataset(
     backend = getattr(dataset, 'backend_args', None)
     grey = getattr(dataset, 'grey', False)
     findings = [] if backend else _files(infos)
+    if backend:
+        cache = None  # who knows when its files change
     lost = {path for f in findings for path in f.examples}
     chosen = infos
     if num_decoded is not None and num_decoded < len(infos):
@@ -167,14 +171,11 @@ def _files(infos: list[dict]) -> list[Finding]:
     lost, empty, may_lack = [], [], []
     for task in _tasks(infos):
         for path in task.paths:
-            try:
-                size = os.stat(path).st_size
-            except OSError:
+            if not exists(path):
                 refs = task.info is None
                 repeats = refs and infos[0].get('missing') == 'repeat'
                 (may_lack if repeats else lost).append(path)
-                continue
-            if not size:
+            elif is_local(path) and not os.stat(path).st_size:
                 empty.append(path)
     findings = []
     for level, text, paths in (
@@ -205,7 +206,9 @@ class _Reader:
         )
         try:
             check_frame(task.frame, self.backend, self.grey)
-            data = np.fromfile(task.frame, np.uint8)
+            data = np.frombuffer(
+                fileio.get(task.frame, backend_args=self.backend), np.uint8
+            )
             image = cv2.imdecode(data, cv2.IMREAD_COLOR)
             if image is None:
                 raise OSError(f"'{task.frame}' is no readable image")
@@ -230,10 +233,9 @@ class _Reader:
 
     def key(self, task: _Task) -> list:
         """Of a cache: the same files, asked the same."""
-        stats = [os.stat(path) for path in task.paths]
         return [
             *task.paths,
-            *((s.st_size, s.st_mtime_ns) for s in stats),
+            *(identity(path) for path in task.paths),
             (self.num_classes, self.grey),
         ]
 
@@ -283,12 +285,13 @@ def _read_all(
 def _cached(path: str | os.PathLike) -> dict[str, dict]:
     known = {}
     if os.path.exists(path):
-        for line in Path(path).read_text().splitlines():
+        for line in Path(path).read_bytes().splitlines():
             try:
                 key, fact = json.loads(line)
-            except ValueError:  # the last one, of a check that was killed
+                known[key] = dict(fact)
+            # The last one, of a check that was killed.
+            except (ValueError, TypeError):
                 continue
-            known[key] = fact
     return known
 
 

@@ -1,4 +1,3 @@
-import json
 import logging
 import os.path as osp
 import re
@@ -8,6 +7,7 @@ from mmengine.logging import print_log
 from mmseg.datasets import CityscapesDataset
 from mmseg.registry import DATASETS
 
+from ..io.json_files import parse_object
 from .base_sequence import BaseSequenceDataset
 from .files import exists
 
@@ -172,7 +172,8 @@ class CityscapesSequenceDataset(BaseSequenceDataset):
                 logger='current',
             )
             return
-        listed = json.loads(fileio.get_text(path, self.backend_args))
+        text = fileio.get_text(path, backend_args=self.backend_args)
+        listed = parse_object(text, path, 'make the street scenes again')
         if 'degraded' not in listed:
             raise ValueError(
                 f"'{path}' does not say yet which frames are degraded: the "

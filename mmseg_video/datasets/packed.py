@@ -56,6 +56,18 @@ def _split(path: str) -> tuple[Pack, str, str]:
     return open_pack(root), name, loose
 
 
+def identity(path: str) -> tuple[int, int]:
+    """What a file differs by from another one of its name: its size and time,
+    of a packed one its checksum."""
+    if is_packed(path):
+        pack, name, path = _split(path)
+        if name in pack:
+            entry = pack.entries[name]
+            return entry.size, entry.crc
+    found = os.stat(path)
+    return found.st_size, found.st_mtime_ns
+
+
 @register_backend('pack', prefixes='pack', force=True)
 class PackedBackend(BaseStorageBackend):
     """Reads ``pack://ROOT/PATH``: from the shards, else the loose file.

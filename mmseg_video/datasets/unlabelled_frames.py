@@ -1,10 +1,10 @@
-import json
 import os.path as osp
 
 import numpy as np
 from mmengine.fileio import get_text
 from mmseg.registry import DATASETS
 
+from ..io.json_files import parse_object
 from .base_sequence import NoSamplesError
 from .files import exists, list_files
 
@@ -91,7 +91,8 @@ class UnlabelledFrames:
         report = osp.join(self.folder, PSEUDO_LABELS)
         if exists(report, self.backend_args):
             text = get_text(report, backend_args=self.backend_args)
-            theirs = tuple(json.loads(text)['classes'])
+            content = parse_object(text, report, f'remove it, and run {TOOL}')
+            theirs = tuple(content.get('classes') or ())
             ours = tuple(self.metainfo['classes'])
             if theirs != ours:
                 raise ValueError(

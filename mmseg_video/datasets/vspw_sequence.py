@@ -1,9 +1,9 @@
-import json
 import os.path as osp
 
 from mmengine.fileio import get_text
 from mmseg.registry import DATASETS
 
+from ..io.json_files import read_object
 from .base_sequence import BaseSequenceDataset
 from .files import exists
 from .palette import bit_colours
@@ -81,8 +81,13 @@ class VSPWSequenceDataset(BaseSequenceDataset):
 
     @staticmethod
     def _read_names(path: str) -> tuple[str, ...]:
-        with open(path) as file:
-            numbers = {int(v): k for k, v in json.load(file).items()}
+        content = read_object(path, 'copy it again from the data set')
+        try:
+            numbers = {int(v): k for k, v in content.items()}
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"'{path}' is to hold names and numbers: {error}"
+            ) from None
         names = tuple(
             numbers[i] for i in range(1, NUM_CLASSES + 1) if i in numbers
         )

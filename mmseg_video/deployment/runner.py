@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 
 import numpy as np
@@ -66,22 +66,28 @@ class StreamRunner:
         meta = self.session.get_modelmeta().custom_metadata_map
         if 'classes' not in meta or FRAME not in inputs:
             raise ValueError(f"'{path}' was not made by mmseg-video export")
-        self.classes = split_names(meta['classes'])
-        numbers = np.array(meta['palette'].split(','), np.uint8)
-        self.palette = numbers.reshape(-1, 3)
         self.state_names = [n for n in inputs if n not in (FRAME, FLOW)]
-        # How its flow is made, and of how many channels it is; None where it
-        # takes none.
-        self.flow_settings = self.flow_channels = None
-        if FLOW in inputs:
-            self.flow_settings = json.loads(meta['flow'])
-            self.flow_channels = inputs[FLOW][1]
-        self.propagation = None
         graph = propagation_graph(meta, path)
-        if graph is not None:
-            self.propagation = onnxruntime.InferenceSession(
-                graph, providers=providers
-            )
+        self.propagation = None
+        try:
+            self.classes, self.palette = _classes(meta)
+            # How its flow is made, and of how many channels it is; None where
+            # it takes none.
+            self.flow_settings = self.flow_channels = None
+            if FLOW in inputs:
+                self.flow_settings = json.loads(meta['flow'])
+                self.flow_channels = inputs[FLOW][1]
+            # Height and width of the only frames that it takes; None: any.
+            self.size = tuple(json.loads(meta[SIZE])) if SIZE in meta else None
+            if graph is not None:
+                self.propagation = onnxruntime.InferenceSession(
+                    graph, providers=providers
+                )
+        except Exception as error:
+            why = ' '.join(f'{type(error).__name__}: {error}'.split())
+            raise ValueError(
+                f"the model '{path}' is damaged ({why}): export it again"
+            ) from error
         self.full_frames = full_frames or FullFrames()
         if not self.full_frames.always and self.propagation is None:
             raise ValueError(
@@ -90,8 +96,6 @@ class StreamRunner:
                 'with a filter or a gated EMA'
             )
         self.usable = usable
-        # Height and width of the only frames that it takes; None: any.
-        self.size = tuple(json.loads(meta[SIZE])) if SIZE in meta else None
         self.reset()
 
     def reset(self) -> None:
@@ -195,7 +199,13 @@ class StreamRunner:
         pace, labels = None, None
         items = stream_frames(frames, None, self.usable)
         if self.flow_settings is not None:
-            flow = flow_from_settings(self.flow_settings)
+            try:
+                flow = flow_from_settings(self.flow_settings)
+            except (KeyError, TypeError) as error:
+                raise ValueError(
+                    f'the settings of the flow of this model are damaged '
+                    f'({error}): export it again'
+                ) from error
             items = prefetch(stream_frames(frames, flow, self.usable))
         with closing(items):
             for item in items:
@@ -212,3 +222,14 @@ class StreamRunner:
                 ((shown,),) = answer(item.frame[None], field)
                 labels = shown.copy()  # what is given is its user's
                 yield item.frame, shown
+
+
+def _classes(meta: Mapping[str, str]) -> tuple[list[str], np.ndarray]:
+    """Names of the classes, and their RGB colours (classes, 3) uint8."""
+    classes = split_names(meta['classes'])
+    numbers = [int(part) for part in meta['palette'].split(',')]
+    if not all(0 <= number <= 255 for number in numbers):
+        raise ValueError('a colour that is none')
+    if len(numbers) != 3 * len(classes) or len(classes) > 256:
+        raise ValueError(f'{len(classes)} classes, {len(numbers)} / 3 colours')
+    return classes, np.array(numbers, np.uint8).reshape(-1, 3)

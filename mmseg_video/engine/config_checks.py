@@ -1,16 +1,13 @@
 """What a config says wrong, with its place, before anything is built."""
 
 import ast
-import contextlib
 import difflib
 import inspect
 import math
 import os
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import mmseg.registry
 from mmengine import Config
 from mmengine.registry import Registry
 from mmseg.registry import DATASETS, MODELS, OPTIMIZERS
@@ -58,7 +55,7 @@ def _check_file(path: Path, above: tuple[Path, ...]) -> None:
         ) from None
     except (UnicodeDecodeError, ValueError) as error:
         raise ValueError(f"'{path}' is no text: {error}") from None
-    for base in _bases(tree):
+    for base in _bases(tree, path):
         if base.startswith('mmseg_video::'):
             # MMEngine knows the packages that it looks into.
             raise ValueError(
@@ -77,7 +74,7 @@ def _check_file(path: Path, above: tuple[Path, ...]) -> None:
         _check_file(file, (*above, real))
 
 
-def _bases(tree: ast.Module) -> list[str]:
+def _bases(tree: ast.Module, path: Path) -> list[str]:
     """What stands as ``_base_``, where it can be read without running."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and '_base_' in (
@@ -88,7 +85,14 @@ def _bases(tree: ast.Module) -> list[str]:
             except ValueError:
                 return []
             values = [value] if isinstance(value, str) else value
-            return [v for v in values if isinstance(v, str)]
+            if not isinstance(values, list | tuple) or not all(
+                isinstance(v, str) for v in values
+            ):
+                raise ValueError(
+                    f"'{path}': _base_ is {value!r}, expected a path or a "
+                    'list of paths'
+                )
+            return list(values)
     return []
 
 
@@ -133,12 +137,20 @@ def check_flow_is_read(cfg: Config) -> None:
                 )
 
 
-def check_names(cfg: Config, options: dict | None = None) -> None:
+def check_names(
+    cfg: Config, options: dict | None = None, what: str = '--cfg-options'
+) -> None:
     """Refuse top-level keys that nobody reads, and that look like others.
 
     A config may have variables of its own; one that is nearly a key of the
     runner is a typing error. An option must name a key that is there, or one
     that is read.
+
+    Args:
+        cfg (Config): The config, without the options.
+        options (dict | None): What will be merged. Defaults to None.
+        what (str): The options' name, for the sentence. Defaults to
+            '--cfg-options'.
 
     Raises:
         ValueError: With the key, and what may have been meant.
@@ -150,18 +162,11 @@ def check_names(cfg: Config, options: dict | None = None) -> None:
             raise ValueError(
                 f"'{file}': nothing reads '{key}'; did you mean '{close[0]}'?"
             )
-    for place, node in dicts(options or {}, ''):
-        wrong = [key for key in node if not isinstance(key, str)]
-        if wrong:
-            raise ValueError(
-                f'--cfg-options{place and " " + place[1:]}: a key of a dict '
-                f'is a name, not {wrong[0]!r}'
-            )
     for option in options or {}:
-        key = option.partition('.')[0]
+        key = str(option).partition('.')[0]
         if key not in cfg and key not in KNOWN:
             raise ValueError(
-                f"--cfg-options {option}: '{file}' has no '{key}'"
+                f"{what} {option}: '{file}' has no '{key}'"
                 f'{close_to(key, [*KNOWN, *cfg])}'
             )
 
@@ -184,6 +189,10 @@ def _rate(value) -> bool:
     return number and math.isfinite(value) and value >= 0
 
 
+# What a training, or a test, cannot do without.
+OF_TRAININGS = ('train_dataloader', 'train_cfg', 'optim_wrapper')
+OF_VALIDATIONS = ('val_dataloader', 'val_cfg', 'val_evaluator')
+OF_TESTS = ('test_dataloader', 'test_cfg', 'test_evaluator')
 MOST = 10_000  # samples of a batch, and workers
 # Place -> whether a value fits, and what is expected. The places are those of
 # numbers; what else a class wants is the class's own to check.
@@ -202,7 +211,12 @@ RULES = {
         _interval,
         'a whole number >= 1, or -1 for never',
     ),
+    'default_hooks.checkpoint.max_keep_ckpts': (
+        _interval,
+        'a whole number >= 1, or -1 for all',
+    ),
     'default_hooks.logger.interval': _whole(1),
+    'optim_wrapper.accumulative_counts': _whole(1),
     'default_scope': (lambda value: value == 'mmseg', "'mmseg'"),
     'env_cfg.dist_cfg.timeout': (
         lambda value: _rate(value) and value > 0,
@@ -216,6 +230,28 @@ RULES = {
 RATES = ('lr', 'weight_decay', 'lr_mult', 'decay_mult', 'eta_min')
 
 
+def check_parts(cfg: Config, parts: Sequence[str]) -> None:
+    """Refuse a config that lacks one of its top-level parts, or whose loader
+    does not say in which order it gives samples.
+
+    Raises:
+        ValueError: With the part.
+    """
+    for key in parts:
+        if cfg.get(key) is None:
+            found = 'is None' if key in cfg else 'is not there'
+            raise ValueError(
+                f"'{cfg.filename}': {key} {found}, and nothing can be done "
+                'without it: it is a dict, see the configs in _base_'
+            )
+        loader = cfg[key] if key.endswith('dataloader') else dict(sampler=1)
+        if not (loader.get('sampler') or loader.get('batch_sampler')):
+            raise wrong(
+                *(cfg, f'{key}.sampler', None),
+                "dict(type='DefaultSampler', shuffle=...) or another one",
+            )
+
+
 def check_training(cfg: Config) -> None:
     """Refuse what a training cannot go by.
 
@@ -224,7 +260,7 @@ def check_training(cfg: Config) -> None:
             is expected.
     """
     for place, (fits, expected) in RULES.items():
-        value, there = _at(cfg, place)
+        value, there = at(cfg, place)
         if there and not fits(value):
             raise wrong(cfg, place, value, expected)
     for part in ('optim_wrapper', 'param_scheduler'):
@@ -240,17 +276,26 @@ def check_training(cfg: Config) -> None:
         expected = "type='IterBasedTrainLoop' or 'EpochBasedTrainLoop' in it"
         raise wrong(cfg, 'train_cfg', loop, expected)
     place = 'optim_wrapper.optimizer.type'
-    kind, there = _at(cfg, place)
+    kind, there = at(cfg, place)
     if there and isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
-        raise _unknown(place, kind, OPTIMIZERS)
+        raise unknown(place, kind, OPTIMIZERS)
     _check_sharding(cfg)
     check_flow_is_read(cfg)
     for split in ('train', 'val'):
         _check_classes(cfg, split)
-        pipeline, there = _at(cfg, f'{split}_dataloader.dataset.pipeline')
+        pipeline, there = at(cfg, f'{split}_dataloader.dataset.pipeline')
         if there and not pipeline:
             place = f'{split}_dataloader.dataset.pipeline'
             raise wrong(cfg, place, pipeline, 'transforms, packing last')
+
+    there = [cfg.get(key) is not None for key in OF_VALIDATIONS]
+    if any(there) and not all(there):
+        lacking = OF_VALIDATIONS[there.index(False)]
+        raise ValueError(
+            f"'{cfg.filename}': {lacking} is None, and others of "
+            f'{", ".join(OF_VALIDATIONS)} are not: a training validates with '
+            'all of them, or with none'
+        )
 
 
 def _check_sharding(cfg: Config) -> None:
@@ -295,7 +340,7 @@ def _check_classes(cfg: Config, split: str) -> None:
             )
 
 
-def _at(cfg: Config, place: str) -> tuple[object, bool]:
+def at(cfg: Config, place: str) -> tuple[object, bool]:
     """What stands at a place, and whether anything does."""
     node = cfg
     for key in place.split('.'):
@@ -322,7 +367,7 @@ def wrong(cfg: Config, place: str, value, expected: str) -> ValueError:
     )
 
 
-def _unknown(place: str, kind: str, registry: Registry) -> ValueError:
+def unknown(place: str, kind: str, registry: Registry) -> ValueError:
     names = set(registry.module_dict)
     while registry.parent is not None:
         registry = registry.parent
@@ -330,87 +375,4 @@ def _unknown(place: str, kind: str, registry: Registry) -> ValueError:
     return ValueError(
         f"{place}: there is no {registry.name} '{kind}'"
         f'{close_to(kind, sorted(names))}. Is its module in custom_imports?'
-    )
-
-
-_ARGUMENT = re.compile(r"unexpected keyword argument '(\w+)'")
-_REGISTRY = re.compile(r'(\S+) is not in the \w+::(.+?) registry')
-
-
-@contextlib.contextmanager
-def explained(cfg: Config) -> Iterator[None]:
-    """Give what MMEngine says of a part that it cannot build the part's place.
-
-    Raises:
-        ValueError: Of a key that a class does not take, or of a class that
-            nobody registered.
-    """
-    try:
-        yield
-    except (TypeError, KeyError) as error:
-        better = _explain(cfg, str(error.args[0]) if error.args else '')
-        if better is None:
-            raise
-        raise better from error
-
-
-def _explain(cfg: Config, text: str) -> ValueError | None:
-    found = [
-        pair
-        for key, value in cfg.items()
-        for pair in dicts(value, key)
-        if key in KNOWN and not key.endswith('_pipeline')
-    ]
-    if match := _REGISTRY.search(text):
-        kind = match[1].strip('`\'"')
-        for place, node in found:
-            if node.get('type') == kind:
-                registry = _registry(match[2].strip())
-                if registry.get(kind) is None:
-                    return _unknown(f'{place}.type', kind, registry)
-    if match := _ARGUMENT.search(text):
-        key = match[1]
-        for place, node in found:
-            if key in node and 'type' in node:
-                names = _parameters(node['type'])
-                if names and key not in names:
-                    return ValueError(
-                        f"'{cfg.filename}': {place} ({node['type']}) takes "
-                        f"no '{key}'{close_to(key, names)}"
-                    )
-    return None
-
-
-def _registries() -> list[Registry]:
-    return [
-        value
-        for value in vars(mmseg.registry).values()
-        if isinstance(value, Registry)
-    ]
-
-
-def _registry(name: str) -> Registry:
-    return next(r for r in _registries() if r.name == name)
-
-
-def _parameters(kind) -> list[str]:
-    """What a class and those that it is made of take."""
-    if isinstance(kind, str):
-        found = (r.module_dict.get(kind) for r in _registries())
-        parents = (
-            r.parent.module_dict.get(kind)
-            for r in _registries()
-            if r.parent is not None
-        )
-        kind = next((c for c in (*found, *parents) if c is not None), None)
-    if not inspect.isclass(kind):
-        return []
-    return sorted(
-        {
-            name
-            for each in kind.__mro__
-            if '__init__' in vars(each) and each is not object
-            for name in inspect.signature(each.__init__).parameters
-        }
-        - {'self', 'args', 'kwargs'}
     )

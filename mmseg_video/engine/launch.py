@@ -14,10 +14,12 @@ from subprocess import CalledProcessError
 import torch
 import torch.distributed as dist
 from mmengine import Config
+from mmengine.utils import import_modules_from_strings
 
 from ..datasets import sequence_config
 from ..io.shipped import find_config
 from .config_checks import check_bases, check_model, check_names
+from .config_merge import merge
 from .config_types import check_types
 from .processes import set_slurm_port
 
@@ -32,9 +34,23 @@ EXPECTED = (
     CalledProcessError,
 )
 # Of these, those whose text is a sentence for a user.
-_SPOKEN = (OSError, ValueError, RuntimeError, KeyError, CalledProcessError)
+_SPOKEN = (
+    *(OSError, ValueError, RuntimeError, KeyError, AssertionError),
+    CalledProcessError,
+)
 
 TIMEOUT = 600  # seconds, of a process that waits for another
+
+# Those that it adds to a runner's default_hooks, unless they are None there.
+MMENGINES_HOOKS = (
+    *('runtime_info', 'timer', 'sampler_seed', 'logger'),
+    *('param_scheduler', 'checkpoint'),
+)
+# What keeps the promises of a training and a test, whoever's config it is.
+GUARDS = (
+    *('CheckpointReportHook', 'SequenceStateHook', 'FiniteLossHook'),
+    *('FiniteLogitsHook', 'PreemptionHook'),
+)
 
 # Warnings of mmseg that tell a user of the tools nothing.
 NOISE = (
@@ -92,7 +108,9 @@ _NO_MEMORY = re.compile(
 
 
 def _sentence(error: Exception) -> str:
-    text = str(error.args[0]) if isinstance(error, KeyError) else str(error)
+    text = str(error)
+    if isinstance(error, KeyError) and error.args:
+        text = ' '.join(str(error.args[0]).split())
     if isinstance(error, MemoryError) or _NO_MEMORY.search(text):
         why = ' '.join(text.split()) or 'of this machine'
         return (
@@ -168,17 +186,42 @@ def load_part(config: str, options: dict | None = None) -> Config:
     try:
         cfg = Config.fromfile(path)
     except Exception as error:  # a config is Python, and may do anything
-        raise ValueError(
-            f"'{path}' cannot be read: {type(error).__name__}: {error}"
-        ) from error
+        why = ' '.join(f'{type(error).__name__}: {error}'.split())
+        if isinstance(error, AttributeError) and not path.endswith('.py'):
+            why = 'it holds something else than a dict'
+        raise ValueError(f"'{path}' cannot be read: {why}") from error
+    check_names(cfg, options)
     try:
-        check_names(cfg, options)
-        cfg.merge_from_dict(options or {})
-    except (KeyError, TypeError, AssertionError) as error:
-        raise ValueError(f'--cfg-options do not fit {path}: {error}') from None
+        merge(cfg, options or {})
+    except ValueError as error:
+        raise ValueError(
+            f"--cfg-options do not fit '{path}': {error}"
+        ) from None
     check_types(cfg)
+    if any(key.split('.')[0] == 'custom_imports' for key in options or {}):
+        _import(cfg)  # MMEngine has, when it read the file
+    leave_out_hooks(cfg)
     _let_workers_end(cfg)
     return cfg
+
+
+def _import(cfg: Config) -> None:
+    try:
+        import_modules_from_strings(**cfg.custom_imports or {})
+    except (ImportError, TypeError) as error:
+        raise ValueError(
+            f"'{cfg.filename}': custom_imports is {cfg.custom_imports}: "
+            f'{error}'
+        ) from error
+
+
+def leave_out_hooks(cfg: Config) -> None:
+    """Take what is None out of ``default_hooks``, in place: MMEngine does so
+    with hooks of its own alone."""
+    hooks = cfg.get('default_hooks') or {}
+    for name in [n for n, hook in hooks.items() if hook is None]:
+        if name not in MMENGINES_HOOKS:
+            del hooks[name]
 
 
 def _let_workers_end(cfg: Config) -> None:
@@ -233,13 +276,17 @@ def set_up_processes(cfg: Config, launcher: str) -> None:
     device.
     """
     cfg.launcher = launcher
-    if 'env_cfg' not in cfg:
-        cfg.env_cfg = {}
-    if 'dist_cfg' not in cfg.env_cfg:
-        cfg.env_cfg.dist_cfg = dict(backend='nccl')
+    cfg.env_cfg = cfg.get('env_cfg') or {}
+    cfg.env_cfg.mp_cfg = cfg.env_cfg.get('mp_cfg') or {}
+    cfg.env_cfg.dist_cfg = cfg.env_cfg.get('dist_cfg') or dict(backend='nccl')
     cfg.env_cfg.dist_cfg.setdefault('timeout', TIMEOUT)
     if launcher == 'slurm':
         set_slurm_port()
+    if launcher == 'pytorch' and 'RANK' not in os.environ:
+        raise ValueError(
+            '--launcher pytorch, but nothing launched this process: use '
+            'tools/dist_train.sh or tools/dist_test.sh, or torchrun'
+        )
     gpus = torch.cuda.is_available()
     if launcher == 'none' or not gpus:
         revert_sync_bn(cfg.model)
@@ -277,21 +324,40 @@ def leave_processes() -> None:
         dist.destroy_process_group()
 
 
-def report_checkpoints(cfg: Config, allow_partial: bool) -> None:
-    """Judge what a checkpoint lacks, whoever's config it is: MMEngine loads
-    what fits, and passes over the rest.
+def add_guards(cfg: Config, allow_partial: bool) -> None:
+    """Add the hooks of ``GUARDS`` that a config lacks, in place.
+
+    Its list of ``custom_hooks`` takes the place of the one that it inherits;
+    weights that do not fit, numbers that are not finite, signals and states
+    of another sequence would then pass in silence, as they do in MMEngine.
 
     Args:
-        cfg (Config): It gets a ``CheckpointReportHook`` where it has none.
-        allow_partial (bool): Whether anything may be lacking.
+        cfg (Config): Of anyone.
+        allow_partial (bool): Whether a checkpoint may lack anything.
     """
-    hooks = cfg.setdefault('custom_hooks', None) or []
-    kind = 'CheckpointReportHook'
-    found = [hook for hook in hooks if hook.get('type') == kind]
-    cfg.custom_hooks = hooks if found else [*hooks, dict(type=kind)]
-    for hook in cfg.custom_hooks:
-        if allow_partial and hook.get('type') == kind:
+    found = [_kind(hook) for hook in _hooks(cfg)]
+    cfg.custom_hooks = [
+        *(cfg.get('custom_hooks') or []),
+        *(dict(type=kind) for kind in GUARDS if kind not in found),
+    ]
+    for hook in _hooks(cfg):
+        if allow_partial and _kind(hook) == 'CheckpointReportHook':
             hook['allow_partial'] = True
+
+
+def _hooks(cfg: Config) -> list[dict]:
+    """The config's own, default and custom."""
+    hooks = [
+        *(cfg.get('default_hooks') or {}).values(),
+        *(cfg.get('custom_hooks') or []),
+    ]
+    return [hook for hook in hooks if isinstance(hook, dict)]
+
+
+def _kind(part: dict) -> str:
+    """Of the class, which may be named with its scope, or be there."""
+    kind = part.get('type')
+    return getattr(kind, '__name__', str(kind)).rpartition('.')[2]
 
 
 def train_in_mixed_precision(cfg: Config) -> None:
@@ -310,11 +376,7 @@ def check_unlabelled(cfg: Config) -> None:
         ValueError: If the config has them without a ``MeanTeacherHook``.
     """
     dataset = (cfg.get('train_dataloader') or {}).get('dataset', {})
-    hooks = [
-        *(cfg.get('default_hooks') or {}).values(),
-        *(cfg.get('custom_hooks') or []),
-    ]
-    types = [hook.get('type') for hook in hooks if isinstance(hook, dict)]
+    types = [_kind(hook) for hook in _hooks(cfg)]
     unlabelled = dataset.get('type') == 'UnlabelledFrames' and (
         not dataset.get('pseudo_path') or dataset.get('keep_unlabelled')
     )

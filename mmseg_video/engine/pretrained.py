@@ -60,8 +60,9 @@ def fetch(source: str, prefix: str | None = None) -> dict:
     except OSError as error:
         if '://' not in source:
             raise
+        why = error.__cause__ or error
         raise OSError(
-            f"cannot fetch the weights '{source}': {error}. Download them on "
+            f"cannot fetch the weights '{source}': {why}. Download them on "
             'a machine with a network and name the file instead'
         ) from None
     weights = loaded.get('state_dict', loaded)

@@ -82,9 +82,9 @@ def read_checkpoint(
         ValueError: If it is damaged, no checkpoint, or holds anything but
             weights and numbers.
     """
-    path = Path(path).expanduser()
+    name, path = path, Path(path).expanduser()
     if not path.is_file():
-        raise FileNotFoundError(f"no checkpoint '{path}'")
+        raise FileNotFoundError(f"no checkpoint '{name}'")
     with open(path, 'rb') as file:
         return read_from(file, str(path), map_location)
 
@@ -185,16 +185,34 @@ def load_from_http(filename: str, map_location=None):
     for turn in range(min(2, world_size)):
         if (turn == 0) == (rank == 0) and not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(
-                filename, str(path), progress=os.isatty(2)
-            )
+            _download(filename, path)
         barrier()
     return read_checkpoint(path, map_location)
 
 
+def _download(address: str, path: Path) -> None:
+    try:
+        torch.hub.download_url_to_file(
+            address, str(path), progress=os.isatty(2)
+        )
+    except (OSError, ValueError) as error:  # addresses that are none
+        raise OSError(
+            f"cannot fetch the weights '{address}': {error}. Download them on "
+            'a machine with a network and name the file instead'
+        ) from error
+
+
 def load_from_store(filename: str, map_location=None):
     """``s3://...`` and ``petrel://...``."""
-    backend = get_file_backend(filename, backend_args=dict(backend='petrel'))
+    try:
+        backend = get_file_backend(
+            filename, backend_args=dict(backend='petrel')
+        )
+    except ImportError as error:
+        raise ValueError(
+            f"'{filename}' cannot be read here ({error}): download it, and "
+            'name the file instead'
+        ) from error
     with io.BytesIO(backend.get(filename)) as file:
         return read_from(file, filename, map_location)
 

@@ -174,6 +174,8 @@ class Protocol:
                 or its model sees every frame alone but is to skip some.
         """
         dataset = cfg.test_dataloader.dataset
+        if self.stream and not cfg.model.get('test_cfg'):
+            cfg.model.test_cfg = dict(mode='whole')
         if self.num_frames:
             dataset.num_frames = self.num_frames
         if self.interval:
@@ -194,8 +196,9 @@ class Protocol:
         if self.amp:
             cfg.test_cfg.amp = self.amp
         if self.tta:
-            if 'tta_pipeline' not in cfg:
-                raise ValueError('--tta: the config has no tta_pipeline')
+            for key in ('tta_pipeline', 'tta_model'):
+                if not cfg.get(key):
+                    raise ValueError(f'--tta: the config has no {key}')
             dataset.pipeline = cfg.tta_pipeline
             cfg.tta_model.module = cfg.model
             cfg.model = cfg.tta_model
@@ -230,6 +233,12 @@ class Protocol:
             )
         if worse:
             types = [transform['type'] for transform in pipeline]
+            if 'LoadRefFrames' not in types:
+                raise ValueError(
+                    '--degrade and --corrupt change frames behind '
+                    'LoadRefFrames, which the test pipeline has not: test a '
+                    'config of video (_base_/datasets)'
+                )
             after = types.index('LoadRefFrames') + 1
             pipeline[after:after] = worse
 

@@ -1,6 +1,5 @@
 """The model table: what every config costs, beside its framewise baseline."""
 
-import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from mmengine import Config
 from tqdm import tqdm
 
 from ..io.atomic import write_text
+from ..io.json_files import read_object
 from .costs import Costs, build, device_name, num_parameters
 from .output import markdown_table, to_csv, to_json
 from .zoo import Model, read_metafiles
@@ -93,7 +93,7 @@ def _rows_of(
             f"'{path}' is not there, so no rows of it are missing: leave "
             '--missing out'
         )
-    table = json.loads(path.read_text())
+    table = read_object(path, 'leave --missing out')
     if list(size) != table['size']:
         raise ValueError(
             f"'{path}' is of frames of {'x'.join(map(str, table['size']))}, "

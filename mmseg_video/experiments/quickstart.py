@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from ..datasets.street_scenes import write_street_scenes
 from ..io.atomic import write_text
+from ..io.json_files import read_object
 from ..io.locks import FolderLock
 from .launch import Launcher
 from .perform import perform, report_failures
@@ -93,10 +94,11 @@ def _keep_settings(out: Path, settings: dict) -> None:
     path = out / 'settings.json'
     begun = any((out / name).exists() for name in ('street_scenes', 'runs'))
     settings = json.loads(json.dumps(settings))
-    if begun and path.exists() and json.loads(path.read_text()) != settings:
+    what = 'name another folder with --out, or remove it'
+    if begun and path.exists() and read_object(path, what) != settings:
         raise ValueError(
             f"'{out}' holds a quick start with other arguments "
-            f'({path.name}): name another folder with --out, or remove it'
+            f'({path.name}): {what}'
         )
     write_text(path, json.dumps(settings, indent=1))
 

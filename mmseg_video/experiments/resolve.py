@@ -6,7 +6,11 @@ from pathlib import Path
 from mmengine import Config
 
 from ..datasets import sequence_config
-from ..engine.launch import load_config, load_part
+from ..engine.config_checks import check_names, check_training
+from ..engine.config_merge import merge
+from ..engine.config_types import check_types
+from ..engine.launch import leave_out_hooks, load_config, load_part
+from .no_programs import refuse_programs
 from .spec import Entry
 from .store import hash_of
 
@@ -45,26 +49,36 @@ def resolve(entry: Entry) -> Config:
             dataset.data_root = entry.data_root
     for overrides in entry.overrides:
         try:
-            cfg.merge_from_dict(copy.deepcopy(overrides))
-        except (KeyError, TypeError, AssertionError, AttributeError) as error:
+            check_names(cfg, overrides, 'overrides:')
+            refuse_programs(overrides)
+            merge(cfg, overrides)
+        except ValueError as error:
             raise ValueError(
                 f'{where}: overrides do not fit {entry.config}: {error}'
             ) from None
     training = () if entry.checkpoint_of else ('train_dataloader', 'train_cfg')
     for key in ('test_dataloader', *training):
-        if key not in cfg:
+        if not cfg.get(key):
             raise ValueError(
                 f'{where}: {entry.config} has no {key}: name data and '
                 'schedule in the spec'
             )
-    cfg.setdefault('randomness', {})
+    try:
+        check_types(cfg)
+        if training:
+            check_training(cfg)
+    except ValueError as error:
+        raise ValueError(f'{where}: {error}') from None
+    leave_out_hooks(cfg)
+    cfg.randomness = cfg.get('randomness') or {}
     cfg.load_from = entry.load_from or cfg.get('load_from')
     return cfg
 
 
 def framewise(cfg: Config) -> bool:
     """Whether the model reads the key frame of a clip alone."""
-    return cfg.model.data_preprocessor.type == 'KeyFrameDataPreProcessor'
+    kind = (cfg.model.get('data_preprocessor') or {}).get('type')
+    return kind == 'KeyFrameDataPreProcessor'
 
 
 def training_key(
@@ -182,8 +196,8 @@ def _add_recipe(cfg: Config, path: Path) -> None:
         )
     try:
         for part in (*parts, recipe):
-            cfg.merge_from_dict(copy.deepcopy(part))
-    except (KeyError, TypeError, AssertionError, AttributeError) as error:
+            merge(cfg, part)
+    except ValueError as error:
         raise ValueError(
             f"the recipe '{path}' does not fit: {error}"
         ) from None
@@ -213,5 +227,5 @@ def _pretrained(model: dict | list) -> list[str]:
 
 def _dataset(cfg: Config, split: str) -> dict:
     return sequence_config(
-        cfg.get(f'{split}_dataloader', {}).get('dataset', {})
+        (cfg.get(f'{split}_dataloader') or {}).get('dataset', {})
     )

@@ -28,6 +28,12 @@ SHARED = (
 )
 TOP = (*SHARED, 'size', 'entries')
 ENTRY = (*SHARED, 'title', 'config', 'load_from', 'checkpoint_of')
+# Keys of texts, and whether there must be one.
+TEXTS = dict.fromkeys(
+    ('data', 'schedule', 'data_root', 'load_from', 'checkpoint_of')
+    + ('baseline', 'title'),
+    False,
+) | {'config': True}
 RECIPES = 'configs/_base_/recipes'
 
 
@@ -154,14 +160,17 @@ def read_spec(path: str | Path, folder: str = '', **shared) -> Spec:
     """
     path = Path(find_spec(path))
     _refuse_duplicates(path)
-    # Values alone: a spec names no modules to import and no variables.
-    content = Config.fromfile(
-        path,
-        use_predefined_variables=False,
-        import_custom_modules=False,
-        use_environment_variables=False,
-    ).to_dict()
-    _check_keys(f'{path}', content, TOP)
+    try:
+        # Values alone: a spec names no modules to import and no variables.
+        content = Config.fromfile(
+            path,
+            use_predefined_variables=False,
+            import_custom_modules=False,
+            use_environment_variables=False,
+        ).to_dict()
+    except Exception as error:  # what it makes of bases that do not fit
+        why = error.args[0] if error.args else type(error).__name__
+        raise ValueError(f'{path}: {why}') from error
     if not isinstance(content.get('entries'), dict):
         raise ValueError(f'{path}: entries: NAME: {{config: ...}} is missing')
     options = shared.pop('overrides', None)
@@ -195,6 +204,12 @@ def _entry(
         raise ValueError(f'{where}: config: PATH is missing')
     _check_keys(where, own, ENTRY)
     values = {**defaults, **own}
+    for key, needed in TEXTS.items():
+        value = values.get(key)
+        if not isinstance(value, str if needed else str | None):
+            raise ValueError(
+                f'{where}: {key}: a text, not {value!r} (put it in quotes)'
+            )
     for key in ('config', 'data', 'schedule'):
         if values.get(key) is not None:
             values[key] = _file(where, key, folder, values[key])
@@ -218,10 +233,14 @@ def _entry(
                 f'{where}: {key}: true or false, not {values[key]}'
             )
     if 'keep' in values:
-        values['keep'] = tuple(values['keep'] or ())
+        values['keep'] = tuple(_names(f'{where}: keep', values['keep']))
     asked = values.get('protocols') or {}
     if not isinstance(asked, dict) or not all(
-        isinstance(metrics, list) and metrics for metrics in asked.values()
+        isinstance(name, str)
+        and isinstance(metrics, list)
+        and metrics
+        and all(isinstance(metric, str) for metric in metrics)
+        for name, metrics in asked.items()
     ):
         raise ValueError(
             f'{where}: protocols: NAME: [METRIC, ...], such as t5: [mIoU], '
@@ -351,7 +370,10 @@ def _recipe(where: str, folder: str, name: str) -> Path:
 
 def _integers(what: str, values, minimum: int) -> tuple[int, ...]:
     good = isinstance(values, list | tuple) and all(
-        isinstance(value, int) and value >= minimum for value in values
+        isinstance(value, int)
+        and not isinstance(value, bool)
+        and value >= minimum
+        for value in values
     )
     if not good or not values:
         raise ValueError(
@@ -415,8 +437,10 @@ def _refuse_duplicates(path: Path, above: tuple[Path, ...] = ()) -> None:
         )
     if not isinstance(content, dict):
         raise ValueError(f'{path}: entries: NAME: {{config: ...}} is missing')
+    _check_keys(f'{path}', content, (*TOP, '_base_'))
     bases = content.get('_base_', [])
-    for base in [bases] if isinstance(bases, str) else bases:
+    bases = [bases] if isinstance(bases, str) else bases
+    for base in _names(f'{path}: _base_', bases):
         _refuse_duplicates(path.parent / base, (*above, path.resolve()))
 
 

@@ -38,7 +38,7 @@ def check_frame_file(path: str | os.PathLike, grey: bool = False) -> None:
     check_image_file(path)
     with open(path, 'rb') as file:
         start = file.read(26)
-        if start.startswith(PNG):
+        if start.startswith(PNG) and len(start) == 26:
             bits, channels = _png_format(start)
         elif start.startswith(JPEG):
             bits, channels = _jpeg_format(start + file.read())
@@ -47,8 +47,9 @@ def check_frame_file(path: str | os.PathLike, grey: bool = False) -> None:
     if (channels == 3 and bits == 8) or (grey and channels == 1 and bits == 8):
         return
     names = {1: 'grey', 2: 'grey with alpha', 3: 'colour', 4: 'RGBA or CMYK'}
+    name = names.get(channels, f'of {channels} channels')
     raise ValueError(
-        f"the frame '{path}' is {bits}-bit {names[channels]}: 8-bit colour "
+        f"the frame '{path}' is {bits}-bit {name}: 8-bit colour "
         '(RGB) is expected. Convert it, for example by ffmpeg -i IN -pix_fmt '
         'rgb24 OUT.png'
     )

@@ -5,9 +5,13 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
 
 from mmseg_video.apis.check_data import check_before_training, check_data
 from mmseg_video.cli.check_data import parse_args
+from mmseg_video.datasets.converters.pack_sequences import make_plan, pack
+from mmseg_video.io.packs import Pack
 from tests.runs import config, leaf
 
 
@@ -46,6 +50,37 @@ def test_what_is_wrong_is_an_error_with_the_report(root, tmp_path):
         )
     assert label.name in str(error.value)
     assert ref.name in (tmp_path / 'run/check_data.md').read_text()
+
+
+def test_packed_data_is_looked_through_too(root, tmp_path):
+    """And trained on."""
+    out, spoilt = tmp_path / 'packed', tmp_path / 'spoilt'
+    cfg = config('unet', root, tmp_path / 'run')
+    init_default_scope('mmseg')
+    datasets = [
+        DATASETS.build(cfg[f'{split}_dataloader'].dataset)
+        for split in ('train', 'val', 'test')
+    ]
+    plan = make_plan(datasets, 'as-is', 2**20)
+    pack(plan, out, 1, 1)
+    for split in ('train', 'val', 'test'):
+        cfg[f'{split}_dataloader'].dataset.data_root = str(out)
+    check_before_training(cfg)
+    asked = dict(everything=True, workers=1, work_dir=str(tmp_path / 'run'))
+    report = check_data(str(leaf('unet_street')), data_root=str(out), **asked)
+    assert '| road |' in report
+    cache = tmp_path / 'run/check_data.jsonl'
+    read = len(cache.read_text().splitlines())
+    check_data(str(leaf('unet_street')), data_root=str(out), **asked)
+    assert len(cache.read_text().splitlines()) == read > 0
+    shutil.copytree(out, spoilt)
+    tar = spoilt / 'shard-000000.tar'
+    content = bytearray(tar.read_bytes())
+    entry = next(iter(Pack(out).entries.values()))
+    content[entry.offset + entry.size // 2] ^= 1
+    tar.write_bytes(content)
+    with pytest.raises(ValueError, match='its checksum is another'):
+        check_data(str(leaf('unet_street')), data_root=str(spoilt), **asked)
 
 
 def test_before_a_training_few_files_are_read(root, tmp_path, monkeypatch):

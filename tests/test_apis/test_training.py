@@ -73,3 +73,18 @@ def test_a_config_that_says_nothing_of_randomness(
     first = run(settings, tmp_path, 1, seed=3)
     second = run(settings, tmp_path, 2, resume='must')
     assert first['meta']['seed'] == second['meta']['seed'] == 3
+
+
+def test_whatever_the_config_says_of_hooks(settings, tmp_path, capfd):
+    """Its hooks are those that it names, and those that keep the promises of
+    a training."""
+    changes = {
+        **settings,
+        'custom_hooks': [],
+        'default_hooks.checkpoint': None,
+        'default_hooks.speed': None,
+        'optim_wrapper.optimizer.lr': 1e30,
+    }
+    with pytest.raises(RuntimeError, match='not finite'):
+        run(changes, tmp_path, 3)
+    assert 'this training keeps no checkpoint' in ''.join(capfd.readouterr())

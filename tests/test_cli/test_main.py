@@ -90,6 +90,20 @@ def test_a_usage_error_is_one_sentence(name, run):
     assert errors.count('\n') == 1
 
 
+@pytest.mark.parametrize(
+    ('arguments', 'says'),
+    [
+        (['train', ''], 'an argument is empty; see'),
+        (['train', 'unet', '--work-dir', ' '], 'is empty after --work-dir;'),
+        (['run', 'x.mp4', '--model', 'a', '--out', ''], 'after --out;'),
+    ],
+)
+def test_what_is_empty_names_nothing(arguments, says, run):
+    code, _, errors = run(*arguments)
+    assert code == 2
+    assert says in errors
+
+
 def test_all_parsers_say_it_so():
     for folder in ('mmseg_video', 'tools', 'demo'):
         for path in (ROOT / folder).rglob('*.py'):

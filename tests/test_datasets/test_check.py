@@ -135,7 +135,7 @@ def test_a_check_that_was_ended_goes_on(workers, tree, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         check(tree, cache=cache)
     with open(cache, 'a') as file:
-        file.write('["half a li')
+        file.write('5\n["a", 1]\n["half a li')
     again = []
 
     def counted(self, task):

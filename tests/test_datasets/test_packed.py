@@ -4,6 +4,7 @@ import json
 import shutil
 import tarfile
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -245,6 +246,32 @@ def test_a_missing_frame_ends_it_before_anything_is_written(tmp_path):
     pack(plan, tmp_path / 'out', 1, 1)
     ours = cityscapes(tmp_path / 'out', missing='repeat')
     assert_same(ours, cityscapes(tree, missing='repeat'))
+
+
+@pytest.mark.parametrize('format', ['as-is', 'png', 'jpeg'])
+@pytest.mark.parametrize(
+    ('pattern', 'change', 'says'),
+    [
+        ('*sequence/*/*/*_000018_*', lambda i: i.astype('u2'), '16-bit colou'),
+        ('leftImg8bit/*/*/*', lambda i: i[..., 0], '8-bit grey'),
+        ('leftImg8bit/*/*/*', None, 'breaks off'),
+        ('*/*/*/*labelTrainIds*', None, 'breaks off'),
+    ],
+)
+def test_what_no_training_would_take_is_not_packed(
+    format, pattern, change, says, tmp_path
+):
+    tree = cityscapes_tree(tmp_path / 'tree')
+    path = sorted(tree.glob(pattern))[0]
+    if change is None:
+        path.write_bytes(path.read_bytes()[:-20])
+    else:
+        write_image(path, change(cv2.imread(str(path))))
+    plan = make_plan([cityscapes(tree)], format, 2**20)
+    with pytest.raises((OSError, ValueError), match=says) as error:
+        pack(plan, tmp_path / 'out', 1, 1)
+    assert path.name in str(error.value)
+    assert not list((tmp_path / 'out').glob('*.tar'))
 
 
 def test_a_disk_that_is_full_is_seen_before(tree, tmp_path):

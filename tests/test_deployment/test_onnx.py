@@ -29,7 +29,7 @@ from mmseg_video.models import EMAFilter, RecurrentNet, SteadySegmentor
 from tests.commands import ROOT, TOOLS
 from tests.frames import moving
 from tests.models import FRAMEWISE, NORM, RECURRENT, build, wake
-from tests.onnx_files import external_graph
+from tests.onnx_files import external_graph, small_graph
 from tests.test_models.test_mask_feedback_segmentor import AUTHORS
 
 NORMALISED = dict(
@@ -477,3 +477,34 @@ def test_a_model_that_reads_other_files_is_refused(tmp_path):
         StreamRunner(path)
     with pytest.raises(FileNotFoundError, match='no model'):
         StreamRunner(tmp_path / 'none.onnx')
+
+
+DAMAGED = {
+    'no palette': (dict(palette=None), 'palette'),
+    'a palette of text': (dict(palette='a,b,c'), 'invalid literal'),
+    'a palette that is cut': (dict(palette='0,1'), '1 classes, 2 / 3 col'),
+    'colours of other classes': (dict(classes='a,b'), '2 classes, 3 / 3'),
+    'colours that are none': (dict(palette='0,256,-1'), 'a colour that is'),
+    'flow of text': (dict(flow='x'), 'JSONDecodeError'),
+    'no flow': (dict(flow=None), "'flow'"),
+    'a propagation that is none': (dict(propagation='AAAA'), 'damaged'),
+    'text for a propagation': (dict(propagation='?'), 'damaged'),
+}
+
+
+@pytest.mark.parametrize('case', DAMAGED)
+def test_metadata_that_are_damaged_are_named(case, tmp_path):
+    changes, says = DAMAGED[case]
+    good = dict(classes='road', palette='1,2,255', flow='{}')
+    path = tmp_path / 'x.onnx'
+    path.write_bytes(small_graph(('frame', 'flow'), **good))
+    runner = StreamRunner(path)
+    assert runner.palette.tolist() == [[1, 2, 255]]
+    with pytest.raises(ValueError, match=r'settings of the flow .* damaged'):
+        next(runner.predict([np.zeros((64, 64, 3), np.uint8)]))
+    meta = {k: v for k, v in {**good, **changes}.items() if v is not None}
+    path.write_bytes(small_graph(('frame', 'flow'), **meta))
+    with pytest.raises(ValueError, match=r"x\.onnx' is damaged") as error:
+        StreamRunner(path)
+    assert says in str(error.value)
+    assert '\n' not in str(error.value)

@@ -1,5 +1,7 @@
 """What a config says wrong is named with its place, before it is built."""
 
+import re
+
 import pytest
 from mmengine import Config
 
@@ -8,8 +10,8 @@ from mmseg_video.engine.config_checks import (
     check_flow_is_read,
     check_model,
     check_names,
+    check_parts,
     check_training,
-    explained,
 )
 from mmseg_video.engine.config_types import check_types
 
@@ -19,6 +21,7 @@ def training(**changes):
     cfg = Config(
         dict(
             model=dict(
+                type='EncoderDecoder',
                 decode_head=dict(num_classes=19),
                 auxiliary_head=dict(num_classes=2),
             ),
@@ -76,6 +79,12 @@ class TestBases:
         with pytest.raises(ValueError, match=r"c\.py' is no text"):
             check_bases(path)
 
+    def test_bases_that_are_no_paths(self, tmp_path):
+        for text in ('5', '[1]', "{'a': 1}"):
+            path = write(tmp_path, a=f'_base_ = {text}\n')
+            with pytest.raises(ValueError, match='a path or a list of paths'):
+                check_bases(path)
+
     def test_bases_that_are_computed_are_left_to_mmengine(self, tmp_path):
         check_bases(write(tmp_path, a="_base_ = [str(1) + '.py']\n"))
 
@@ -100,9 +109,9 @@ class TestNames:
         with pytest.raises(ValueError, match="no 'modle'; close to it are"):
             check_names(training(), {'modle.a.b': 1})
 
-    def test_a_key_that_is_no_name(self):
-        with pytest.raises(ValueError, match=r'custom\.0: a key of a dict'):
-            check_names(training(), {'custom': [{1: 2}]})
+    def test_whose_options_they_are(self):
+        with pytest.raises(ValueError, match=r"^overrides 5: .* has no '5'"):
+            check_names(training(), {5: 1}, 'overrides')
 
     def test_a_model_there_must_be(self):
         check_model(training())
@@ -120,6 +129,8 @@ GOOD = {
     'optim_wrapper.optimizer.type': 'AdamW',
 }
 BAD = {
+    'default_hooks.checkpoint.max_keep_ckpts': (0, -2),
+    'optim_wrapper.accumulative_counts': (0, 'a'),
     'train_cfg.max_iters': (0, 1.5, True, 'a', None),
     'train_cfg.max_epochs': (0,),
     'train_cfg.val_begin': (-1,),
@@ -156,6 +167,41 @@ def test_what_it_cannot(place, value):
     with pytest.raises(ValueError, match='expected') as error:
         check_training(training(**{place: value}))
     assert f'{place} is {value!r}, expected' in str(error.value)
+
+
+@pytest.mark.parametrize(
+    'lacking', ['val_dataloader', 'val_cfg', 'val_evaluator']
+)
+def test_half_a_validation(lacking):
+    parts = dict(
+        val_dataloader=dict(sampler=dict(type='A'), dataset=dict(type='B')),
+        val_cfg=dict(type='ValLoop'),
+        val_evaluator=dict(type='IoUMetric'),
+    )
+    check_training(training(**parts))
+    with pytest.raises(ValueError, match=f'{lacking} is None, and others'):
+        check_training(training(**{**parts, lacking: None}))
+
+
+@pytest.mark.parametrize('value', [None, ...])
+def test_a_part_that_nothing_can_be_done_without(value):
+    cfg = training(**{'train_dataloader.sampler': dict(type='A')})
+    parts = ('train_cfg', 'train_dataloader')
+    check_parts(cfg, parts)
+    cfg.pop('train_cfg')
+    if value is not ...:
+        cfg.train_cfg = value
+    found = 'is not there' if value is ... else 'is None'
+    with pytest.raises(ValueError, match=f'train_cfg {found}, and'):
+        check_parts(cfg, parts)
+
+
+def test_an_order_of_samples_there_must_be():
+    cfg = training()
+    with pytest.raises(ValueError, match=r'train_dataloader\.sampler is None'):
+        check_parts(cfg, ['train_dataloader'])
+    cfg.train_dataloader.batch_sampler = dict(type='A')
+    check_parts(cfg, ['train_dataloader'])
 
 
 def test_a_loop_needs_a_type():
@@ -234,39 +280,6 @@ class TestClasses:
             check_training(cfg)
 
 
-class TestExplained:
-    def test_a_key_that_a_class_does_not_take(self):
-        cfg = training(
-            default_hooks=dict(logger=dict(type='LoggerHook', intervall=2))
-        )
-        text = "__init__() got an unexpected keyword argument 'intervall'"
-        match = r"default_hooks\.logger \(LoggerHook\) takes no 'intervall'"
-        with pytest.raises(ValueError, match=match), explained(cfg):
-            raise TypeError(text)
-
-    def test_a_key_is_told_from_those_of_its_parents(self):
-        cfg = training(
-            default_hooks=dict(a=dict(type='CheckpointHook', intervall=2))
-        )
-        text = "__init__() got an unexpected keyword argument 'intervall'"
-        match = 'no .intervall.; close to it are .*interval'
-        with pytest.raises(ValueError, match=match), explained(cfg):
-            raise TypeError(text)
-
-    def test_a_class_that_nobody_registered(self):
-        cfg = training(default_hooks=dict(a=dict(type='LogerHook')))
-        text = "'LogerHook is not in the mmseg::hook registry. Please ...'"
-        match = r"hooks\.a\.type: there is no hook 'LogerHook'.*LoggerHook"
-        with pytest.raises(ValueError, match=match), explained(cfg):
-            raise KeyError(text)
-
-    def test_what_it_cannot_explain_stays(self):
-        with pytest.raises(KeyError, match='other'), explained(training()):
-            raise KeyError('other')
-        with pytest.raises(TypeError, match='none'), explained(training()):
-            raise TypeError("unexpected keyword argument 'none'")
-
-
 FINE = {
     'work_dir': 'run',
     'load_from': None,
@@ -290,6 +303,31 @@ def test_things_that_are_as_they_should(place):
     check_types(training(**{place: FINE[place]}))
 
 
+def test_a_window_that_slides_has_a_size_and_a_step():
+    cfg = training()
+    cfg.model.test_cfg = dict(mode='slide', crop_size=(8, 8), stride=(4, 4))
+    check_types(cfg)
+    for key in ('crop_size', 'stride'):
+        cfg = training()
+        cfg.model.test_cfg = dict(mode='slide', crop_size=8, stride=4)
+        cfg.model.test_cfg.pop(key)
+        with pytest.raises(ValueError, match=f'test_cfg.{key} is None, exp'):
+            check_types(cfg)
+
+
+def test_a_model_has_a_class():
+    cfg = training()
+    cfg.model.pop('type')
+    with pytest.raises(ValueError, match=r'model is .*expected dict\(type='):
+        check_types(cfg)
+
+
+def test_a_schedule_that_begins_at_no_number():
+    cfg = training(param_scheduler=[dict(type='A', begin='soon')])
+    with pytest.raises(ValueError, match=r"er\.0\.begin is 'soon', expected"):
+        check_types(cfg)
+
+
 def test_schedules_of_several_optimizers():
     cfg = training()
     cfg.param_scheduler = dict(generator=[dict(type='PolyLR')])
@@ -297,6 +335,25 @@ def test_schedules_of_several_optimizers():
 
 
 NO_SUCH = {
+    'model.backbone': 'ResNet',
+    'model.data_preprocessor': 5,
+    'model.test_cfg': 'whole',
+    'env_cfg.dist_cfg': 'nccl',
+    'optim_wrapper.optimizer': 'SGD',
+    'optim_wrapper.clip_grad': 1.0,
+    'model.backbone ': None,
+    'model.test_cfg ': None,
+    'model.test_cfg.mode': 'strip',
+    'model.init_cfg': 5,
+    'model.pretrained': 5,
+    'custom_hooks.0  ': ([None], None),
+    'optim_wrapper.optimizer ': None,
+    'default_hooks.runtime_info': None,
+    'train_cfg.type': None,
+    'optim_wrapper.type': 5,
+    'launcher': 'foo',
+    'train_dataloader.dataset.augments': 5,
+    'train_dataloader.dataset.metainfo': 'x',
     'work_dir': 5,
     'load_from': dict(a=1),
     'resume': 'perhaps',
@@ -345,6 +402,25 @@ def test_things_that_are_not(place):
         check_types(cfg)
     assert f'{place} is ' in str(error.value)
     assert str(told) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ('loader', 'place', 'value'),
+    [
+        (dict(batch_size=1), 'dataset', None),
+        (dict(dataset='x'), 'dataset', 'x'),
+        (dict(dataset=dict(dataset=[])), 'dataset.dataset', []),
+        (dict(dataset={}, sampler='x'), 'sampler', 'x'),
+    ],
+)
+@pytest.mark.parametrize('split', ['train', 'val', 'test'])
+def test_what_is_in_a_loader(split, loader, place, value):
+    cfg = training(val_dataloader=None)
+    check_types(cfg)
+    cfg[f'{split}_dataloader'] = loader
+    match = re.escape(f'{split}_dataloader.{place} is {value!r}, expected')
+    with pytest.raises(ValueError, match=match):
+        check_types(cfg)
 
 
 FLOW = 'test_dataloader.dataset.augments.flow'

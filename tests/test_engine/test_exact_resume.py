@@ -231,3 +231,27 @@ def test_a_training_without_a_seed_says_so(root, tmp_path, capfd):
     cfg.val_dataloader = cfg.val_cfg = cfg.val_evaluator = None
     Runner.from_cfg(cfg).train()
     assert 'no seed is set' in ''.join(capfd.readouterr())
+
+
+class Killed(Hook):
+    """In the middle of a validation."""
+
+    def before_val_iter(self, runner, batch_idx, data_batch=None):
+        raise KeyboardInterrupt
+
+
+def test_killed_in_its_last_validation(root, tmp_path):
+    def make(work_dir):
+        cfg = settings(config('unet', root, work_dir))
+        cfg.train_cfg.update(max_iters=2, val_interval=2)
+        return cfg
+
+    Runner.from_cfg(make(tmp_path / 'whole')).train()
+    runner = Runner.from_cfg(make(tmp_path / 'killed'))
+    runner.register_hook(Killed())
+    with pytest.raises(KeyboardInterrupt):
+        runner.train()
+    cfg = make(tmp_path / 'killed')
+    cfg.resume, cfg.load_from = True, str(tmp_path / 'killed/iter_2.pth')
+    Runner.from_cfg(cfg).train()
+    same(*(tmp_path / f'{name}/iter_2.pth' for name in ('whole', 'killed')))

@@ -74,6 +74,18 @@ def test_a_checkpoint_is_written_and_the_training_goes_on(
     same(tmp_path / 'whole/iter_3.pth', tmp_path / 'part/iter_3.pth')
 
 
+def test_without_checkpoints_nothing_goes_on(root, tmp_path, capfd):
+    cfg = training(root, tmp_path)
+    cfg.default_hooks.checkpoint = None
+    runner = Runner.from_cfg(cfg)
+    runner.register_hook(Send(signal.SIGTERM, 1))
+    with pytest.raises(SystemExit):
+        runner.train()
+    output = capfd.readouterr()
+    assert 'nothing is written, since it has no Chec' in output.err
+    assert '--resume' not in output.err
+
+
 def test_signals_that_follow(monkeypatch):
     """torchrun sends one again at once; a user presses twice."""
     hook, sent = PreemptionHook(), []

@@ -249,7 +249,13 @@ def test_an_entry_may_test_the_weights_of_another(tmp_path):
         ours[name] = {
             'config': FRAMEWISE,
             'checkpoint_of': 'framewise',
-            'overrides': {'model.test_cfg.mode': mode},
+            'overrides': {
+                'model.test_cfg': {
+                    'mode': mode,
+                    'crop_size': [64, 64],
+                    'stride': [32, 32],
+                }
+            },
         }
     spec = plan(tmp_path, entries=ours, seeds=[0])
     done, failed = do(spec)

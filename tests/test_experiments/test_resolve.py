@@ -112,6 +112,60 @@ def test_overrides_that_do_not_fit():
         resolve(entry('unet', overrides=({'param_scheduler.9.end': 1},)))
 
 
+@pytest.mark.parametrize(
+    ('overrides', 'says'),
+    [
+        ({'defualt_hooks': {}}, "no 'defualt_hooks'; close to it are defau"),
+        ({'default_hooks': {True: None}}, 'the key True of default_hooks'),
+        ({5: 1}, "has no '5'"),
+        ({'train_cfg': None}, 'has no train_cfg'),
+        ({'test_dataloader': None}, 'has no test_dataloader'),
+        ({'train_cfg.max_iters': 0}, 'train_cfg.max_iters is 0, expected'),
+        ({'param_scheduler': 5}, 'param_scheduler is 5, expected'),
+        ({'model': 'unet'}, "model is 'unet', expected a dict"),
+        ({'model.data_preprocessor': 5}, 'data_preprocessor is 5, expected'),
+        ({'train_dataloader.dataset': 'x'}, "dataset is 'x', expected"),
+        ({'optim_wrapper.optimizer.lr': 'abc'}, "lr is 'abc', expected"),
+        ({'default_hooks.logger': 1}, 'default_hooks.logger is 1, expected'),
+    ],
+)
+def test_what_no_training_can_go_by_is_refused_before_one(overrides, says):
+    with pytest.raises(ValueError, match=r"^entry 'unet': ") as error:
+        resolve(entry('unet', overrides=(overrides,)))
+    assert says in str(error.value)
+    assert '\n' not in str(error.value)
+
+
+def test_overrides_may_say_nothing_and_have_numbers_for_keys():
+    nothing = ('randomness', 'env_cfg', 'custom_hooks', 'param_scheduler')
+    cfg = resolve(
+        entry(
+            'unet',
+            overrides=(
+                dict.fromkeys(nothing),
+                {'default_hooks': {'speed': None, 'timer': None}},
+                {'default_hooks.grow': {'type': 'GrowClipHook'}},
+                {'default_hooks.grow.milestones': {}},
+                {'default_hooks.grow': {'milestones': {4: 5}}},
+            ),
+        )
+    )
+    assert cfg.default_hooks.grow.milestones == {4: 5}
+    assert 'speed' not in cfg.default_hooks
+    assert cfg.default_hooks.timer is None
+    # What a training reads.
+    assert Config.fromstring(cfg.pretty_text, '.py').default_hooks == (
+        cfg.default_hooks
+    )
+    assert cfg.randomness == {}
+
+
+def test_a_test_alone_needs_nothing_of_a_training():
+    wrong = {'train_cfg': None, 'optim_wrapper.optimizer.lr': -1}
+    cfg = resolve(entry('unet', checkpoint_of='x', overrides=(wrong,)))
+    assert cfg.train_cfg is None
+
+
 def test_what_is_missing_is_named():
     weights = dict(type='Pretrained', checkpoint='no/such.pth')
     cfg = resolve(
@@ -135,7 +189,7 @@ def test_a_hash_stands_for_the_training():
     same = {
         key(),
         key(**{'test_dataloader.batch_size': 3}),
-        key(**{'model.test_cfg.mode': 'slide'}),
+        key(**{'model.test_cfg.streaming': True}),
         key(load_from='elsewhere', work_dir='elsewhere'),
     }
     assert len(same) == 1
@@ -171,7 +225,7 @@ def test_a_hash_stands_for_the_test():
         key(arguments=['--num-frames', '12']),
         key(arguments=['--num-frames', '5', '--amp']),
         key(arguments=[]),
-        key(**{'model.test_cfg.mode': 'slide'}),
+        key(**{'model.test_cfg.streaming': True}),
         key(**{'test_dataloader.dataset.data_root': 'elsewhere'}),
         key(**{'tta_model.type': 'Other'}),
         key(**{'test_dataloader.dataset.augments': dict(a=BURST, b=NOISE)}),

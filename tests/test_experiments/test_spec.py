@@ -135,6 +135,33 @@ BAD = {
         r'recipes: \[NAME, ...\], not gated_ema',
     ),
     'overrides': ({'overrides': [1]}, 'overrides: KEY: VALUE, not'),
+    'a config is a text': (
+        changed(gru={'config': 5}),
+        "entry 'gru': config: a text, not 5",
+    ),
+    'a start is a text': (
+        changed(gru={'load_from': ['first']}),
+        r"entry 'gru': load_from: a text, not \['first'\]",
+    ),
+    'a title is a text': ({'title': 1}, "unknown key 'title'"),
+    'a folder is a text': ({'data_root': False}, 'data_root: a text, not Fa'),
+    'a baseline is a text': ({'baseline': {}}, r'baseline: a text, not \{\}'),
+    'keep': ({'keep': 'num_frames'}, r'keep: \[NAME, ...\], not num_frames'),
+    'protocols are texts': (
+        {'protocols': {5: ['mIoU']}},
+        r'protocols: NAME: \[METRIC, ...\]',
+    ),
+    'metrics are texts': (
+        {'protocols': {'t5': [5]}},
+        r'protocols: NAME: \[METRIC, ...\]',
+    ),
+    'seeds are no truths': (
+        {'seeds': [True]},
+        r'seeds must be a list of integers >= 0, not \[True\]',
+    ),
+    'size is of numbers': ({'size': [64, None]}, 'size must be a list of int'),
+    'base': ({'_base_': 5}, r'_base_: \[NAME, ...\], not 5'),
+    'a reserved key': ({'filename': 'x'}, "unknown key 'filename'"),
     'amp': ({'amp': 'bf16'}, 'amp: true or false, not bf16'),
 }
 
@@ -179,6 +206,22 @@ def test_no_spec(name, text, sentence, tmp_path):
         (tmp_path / name).write_text(text)
     with pytest.raises((ValueError, FileNotFoundError), match=sentence):
         read_spec(tmp_path / name)
+
+
+def test_the_base_is_named_that_is_wrong(tmp_path):
+    (tmp_path / 'spec.yml').write_text('_base_: base.yml\nentries: {}\n')
+    (tmp_path / 'base.yml').write_text('sead: [0]\n')
+    with pytest.raises(ValueError, match=r"base\.yml: unknown key 'sead'"):
+        read_spec(tmp_path / 'spec.yml')
+
+
+def test_bases_that_do_not_go_together(tmp_path):
+    (tmp_path / 'spec.yml').write_text('_base_: [a.yml, b.yml]\n')
+    for name in 'ab':
+        (tmp_path / f'{name}.yml').write_text('seeds: [0]\n')
+    with pytest.raises(ValueError, match=r'spec\.yml: .*seeds') as error:
+        read_spec(tmp_path / 'spec.yml')
+    assert '\n' not in str(error.value)
 
 
 def test_the_list_of_specs_is_not_empty():

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import sys
 import time
 from pathlib import Path
@@ -15,21 +16,25 @@ from tests.processes import run_job
 
 
 def test_dist_train_runs_two_processes_on_gloo(root, tmp_path):
-    """From another folder, in a clone whose path has a space."""
+    """From another folder, in a clone whose path has a space, while another
+    job has the port."""
     clone = tmp_path / 'a clone'
     clone.mkdir()
     for name in ('tools', 'configs'):
         shutil.copytree(ROOT / name, clone / name)
-    code, output = call(
-        clone / 'tools/dist_train.sh',
-        clone / 'configs/unet_street.py',
-        2,
-        *('--work-dir', tmp_path / 'run'),
-        *tiny(root),
-        PATH=f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
-        PORT='29613',
-    )
+    with socket.create_server(('127.0.0.1', 0)) as other:
+        port = other.getsockname()[1]
+        code, output = call(
+            clone / 'tools/dist_train.sh',
+            clone / 'configs/unet_street.py',
+            2,
+            *('--work-dir', tmp_path / 'run'),
+            *tiny(root),
+            PATH=f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
+            PORT=str(port),
+        )
     assert code == 0, output[-2000:]
+    assert f'port {port} is taken: uses ' in output
     assert 'Distributed launcher: pytorch' in output
     assert 'GPU number: 2' in output
     assert 'mIoU' in output

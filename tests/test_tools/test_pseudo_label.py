@@ -166,6 +166,8 @@ def test_parts_share_the_work(framewise, root, tmp_path, capsys):
         (['--part', '3/2'], 'not of the form K/N'),
         (['--class-threshold', 'pole'], 'not of the form CLASS=PROBABILITY'),
         (['--scales', '0'], '--scales must be > 0'),
+        (['--scales', 'nan'], 'scales are [nan], expected numbers'),
+        (['--threshold', 'nan'], 'thresholds are probabilities in [0, 1]'),
     ],
 )
 def test_bad_arguments(framewise, root, tmp_path, capsys, arguments, sentence):

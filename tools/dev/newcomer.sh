@@ -34,6 +34,7 @@ print(f'the wheel: {os.path.getsize(sys.argv[1]) / 1024:.0f} KiB, '
       f'{count("mmseg_video/.mim/configs/", "metafile.yml")} metafiles, '
       f'{count("mmseg_video/.mim/configs/ablations/", ".yml")} specs, '
       f'{count("mmseg_video/.mim/tools/", ".py", ".sh")} tools, '
+      f'{count("mmseg_video/.mim/work_dirs/", ".pth")} checkpoints, '
       f'{count("mmseg_video/.mim/demo/", ".py")} demos')
 END
 SECONDS=0
@@ -43,9 +44,8 @@ timed 'mmseg-video --help' mmseg-video --help
 python -c 'import cv2' 2>/dev/null ||
   timed 'pip install --force-reinstall --no-deps opencv-python-headless' \
     pip install --force-reinstall --no-deps opencv-python-headless
-cp "$ROOT/work_dirs/checkpoints/unet_imagenet_camvid.pth" .
-timed 'mmseg-video run VIDEO unet_imagenet_camvid unet_imagenet_camvid.pth --resize 270 480 --end 2 --out OUT.gif' \
-  mmseg-video run "$video" unet_imagenet_camvid unet_imagenet_camvid.pth \
-  --resize 270 480 --end 2 --out OUT.gif
+timed 'mmseg-video run VIDEO unet_imagenet_camvid --resize 270 480 --end 2 --out OUT.gif' \
+  mmseg-video run "$video" unet_imagenet_camvid --resize 270 480 --end 2 \
+  --out OUT.gif
 echo "from 'pip install' to the first GIF: $SECONDS s" | tee -a "$log"
 du -sh ../env | sed 's/\t.*/ in the environment/' | tee -a "$log"

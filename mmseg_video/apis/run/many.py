@@ -15,6 +15,7 @@ from ...engine.launch import EXPECTED
 from ...engine.processes import Processes
 from ...io.atomic import write_text
 from ...io.frames import open_frames
+from ...io.json_files import read_object
 from ...io.listing import IMAGES, VIDEOS, list_inputs
 from ...io.locks import FolderLock
 from ...io.partition import partition
@@ -291,7 +292,7 @@ def _claim(folder: Path, settings: dict) -> None:
     if not path.exists():
         write_text(path, json.dumps(settings, indent=1))
         return
-    found = json.loads(path.read_text())
+    found = read_object(path, f"remove it, or '{folder}'")
     differ = sorted(
         key
         for key in {*found, *settings}

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from ...io.atomic import write_text
 from ...io.decoding import decode_colour, is_plain_png
-from ...io.images import JPEG
+from ...io.images import JPEG, check_frame_file, check_image_file
 from ...io.packs import (
     PACK,
     VERSION,
@@ -58,6 +58,7 @@ class Plan:
         shards (dict[str, list[str]]): Name -> files, relative to the root.
         format (str): Of frames: 'png', the same pixels, coded so that they
             are decoded fast; 'jpeg', or 'as-is'.
+        grey (bool): Whether frames may be grey. Defaults to False.
     """
 
     root: Path
@@ -65,6 +66,7 @@ class Plan:
     images: frozenset[str]
     shards: dict[str, list[str]]
     format: str
+    grey: bool = False
 
     @property
     def files(self) -> list[str]:
@@ -163,7 +165,8 @@ def make_plan(
         shards[-1].append(file)
         size += (root / file).stat().st_size
     named = {f'shard-{i:06d}': files for i, files in enumerate(shards)}
-    return Plan(root, made, frozenset(images), named, format)
+    grey = any(dataset.grey for dataset in datasets)
+    return Plan(root, made, frozenset(images), named, format, grey)
 
 
 def estimate(plan: Plan, workers: int) -> dict:
@@ -272,7 +275,17 @@ def _contents(
 
 
 def _content(plan: Plan, file: str) -> tuple[str, bytes]:
-    """A file's name in the tar, and its bytes."""
+    """A file's name in the tar, and its bytes.
+
+    Raises:
+        OSError: If it breaks off: whoever reads the packed set looks at
+            checksums, and not at this any more.
+        ValueError: If a frame is no 8-bit colours.
+    """
+    if file in plan.images:
+        check_frame_file(plan.root / file, plan.grey)
+    else:
+        check_image_file(plan.root / file)
     data = (plan.root / file).read_bytes()
     if plan.format == 'as-is' or file not in plan.images:
         return file, data

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from ...io.atomic import write_bytes, write_text
+from ...io.json_files import read_object
 from ...io.processes import fresh_pool
 from .scene import KEY_FRAME, NUM_FRAMES, StreetScene
 
@@ -169,7 +170,7 @@ def _claim(root: Path, settings: dict) -> dict:
     those that are there."""
     path = root / SETTINGS
     if path.exists():
-        there = json.loads(path.read_text())
+        there = read_object(path, 'remove it, and make the scenes again')
         other = [k for k, v in settings.items() if there.get(k) != v]
         if other:
             raise ValueError(

@@ -181,7 +181,12 @@ class SafeCheckpointHook(_CheckpointHook):
         if not self._trains:
             super().after_val_epoch(runner, metrics)
             return
-        runner.message_hub.update_info(VALIDATED, runner.iter)
+        hub = runner.message_hub
+        hub.update_info(VALIDATED, runner.iter)
+        # As in a training without a break; one that was resumed to make up
+        # for its last validation begins with the iterations that are done.
+        if runner.iter:
+            hub.update_info('iter', runner.iter - 1)
         written = self._written
         super().after_val_epoch(runner, metrics)
         if self.saved_iter == runner.iter and self._written == written:

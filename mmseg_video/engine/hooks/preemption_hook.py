@@ -146,10 +146,12 @@ class PreemptionHook(Hook):
         barrier()  # the first process has written it
         self.release_signals()
         if is_main_process():
-            written = f"'{path}' is written" if path else 'nothing is written'
+            what = f"'{path}' is written, and --resume goes on"
+            if not path:
+                what = 'nothing is written, since it has no CheckpointHook'
             print(
                 f'stopped by {signal.Signals(number).name} after iteration '
-                f'{done}: {written}, and --resume goes on',
+                f'{done}: {what}',
                 file=sys.stderr,
                 flush=True,
             )

@@ -71,6 +71,7 @@ class RecurrentNet(MMSegNet):
 
     @property
     def state_maps(self) -> dict[str, int]:
+        """The net's own: place of a state -> number of its maps."""
         return self.net.state_maps
 
     @property
