@@ -129,7 +129,7 @@ def test_a_name_of_the_zoo(monkeypatch, tmp_path, video):
 
 def test_bad_models_are_refused_with_a_sentence(tmp_path):
     with pytest.raises(
-        ValueError, match=r"no model 'pidnet-s', .*; close to.*pidnet-s_"
+        ValueError, match=r"has a model 'pidnet-s', .*; close to.*pidnet-s_"
     ):
         steady('pidnet-s')
     with pytest.raises(ValueError, match='close to it are segformer_mit-b0'):

@@ -154,7 +154,11 @@ def test_a_split_without_labels_in_the_words_of_the_server(
         (['--show'], 'there is no display to show frames on'),
         (['--format-only'], 'give --out DIR'),
         (
-            ['--stream', '--cfg-options', 'model.test_cfg.mode=slide'],
+            [
+                *('--stream', '--cfg-options', 'model.test_cfg.mode=slide'),
+                'model.test_cfg.crop_size=(32,32)',
+                'model.test_cfg.stride=(16,16)',
+            ],
             "streaming=True needs mode='whole'",
         ),
     ],
