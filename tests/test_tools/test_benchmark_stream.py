@@ -10,15 +10,18 @@ from tests.commands import TOOLS, call_here
 
 
 def test_every_part_alone_and_all_at_once(recurrent, tmp_path):
-    out = tmp_path / 'stream.json'
+    out, onnx = tmp_path / 'stream.json', tmp_path / 'model.onnx'
+    model = (recurrent / 'rnn_unet_street.py', recurrent / 'iter_2.pth')
+    size = ('--size', 64, 128)
+    assert call_here(TOOLS / 'export_onnx.py', *model, onnx, *size) == 0
     code = call_here(
-        TOOLS / 'benchmark_stream.py',
-        *(recurrent / 'rnn_unet_street.py', recurrent / 'iter_2.pth'),
-        *('--size', 64, 128, '--frames', 200, '--out', out),
+        *(TOOLS / 'benchmark_stream.py', *model, *size),
+        *('--frames', 200, '--onnx', onnx, '--out', out),
     )
     assert code == 0
     figures = json.loads(out.read_text())
     assert figures['frames'] == 200
+    assert figures['ONNX Runtime / PyTorch'] > 0
     alone = [v for k, v in figures.items() if k.endswith('alone, ms')]
     assert len(alone) == 3
     one_by_one = figures['one after the other, frames/s']

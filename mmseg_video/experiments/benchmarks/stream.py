@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from ...apis import VideoSegInferencer, open_frames, prefetch
 from ...datasets.street_scenes import NUM_FRAMES, StreetScene
+from ...deployment.graph_io import next_name
 from ...io.atomic import write_text
 from ...io.writers import VideoWriter
 from ..costs import interleaved
@@ -142,7 +143,7 @@ def _against_onnx(inferencer, path, frames):
         path, options, providers=onnxruntime.get_available_providers()
     )
     names = [i.name for i in session.get_inputs() if i.name != 'frame']
-    wanted = ['labels', *(f'next_{name}' for name in names)]
+    wanted = ['labels', *map(next_name, names)]
     states = [np.zeros((1, 1, 1, 1), np.float32)] * len(names)
     stream = cycle(frames)
 
