@@ -6,7 +6,7 @@ from ..choices import FLOWS, STEADY
 
 # Found on the first half of CamVid's validation video, with three
 # nets, and the worst case counted: work_dirs/results/steady.
-FILTER = dict(type='EMAFilter', weight=0.1)
+FILTER = dict(type='EMAFilter', weight=0.1, of='probabilities')
 FLOW = dict(
     estimator=dict(type='DISFlow', preset='medium'),
     min_size=None,

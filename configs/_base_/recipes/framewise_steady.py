@@ -2,7 +2,7 @@ _base_ = './framewise_flow_ema.py'
 # A long average that forgets what flow does not explain: the filter of
 # steady(), see mmseg_video/models/steady_filters.py.
 recipe = dict(
-    model=dict(filter=dict(weight=0.1)),
+    model=dict(filter=dict(weight=0.1, of='probabilities')),
     dataloader=dict(
         dataset=dict(
             augments=dict(
