@@ -161,6 +161,10 @@ GROUPS = dict(
     filters=FILTERS,
     paces=PACES,
     rivals=RIVALS,
-    flows=FLOWS,
+    flows={
+        **{name: FILTERS[name] for name in ('the net alone', 'the default')},
+        **{name: PACES[name] for name in ('every 3', 'every 5')},
+        **FLOWS,
+    },
     held=HELD,
 )
