@@ -118,9 +118,20 @@ class Video:
         """The part of the video that frame i belongs to: its sequence, or
         where there are few, ten frames of it."""
         sequence = self.metas[i]['sequence']
-        if len({meta['sequence'] for meta in self.metas}) >= ENOUGH:
+        if self._has_enough:
             return sequence
         return f'{sequence}, frames {i // BLOCK * BLOCK} on'
+
+    @property
+    def blocks(self) -> str:
+        """How many blocks there are, and of what."""
+        count = len({self.block(i) for i in range(len(self.metas))})
+        of = 'sequences' if self._has_enough else f'blocks of {BLOCK} frames'
+        return f'{count} {of}'
+
+    @property
+    def _has_enough(self) -> bool:
+        return len({meta['sequence'] for meta in self.metas}) >= ENOUGH
 
     def scores(self, i: int, scale: float = 1.0) -> torch.Tensor:
         """Scores (1, classes, h, w) of frame i."""
@@ -389,8 +400,9 @@ def benchmark(
     file: Path | None = None,
 ) -> None:
     """Measure all settings, and write a JSON file for each: ``setting``,
-    ``figures``, and ``differences`` to the net alone with their intervals;
-    what is there is not measured again.
+    ``figures``, ``differences`` to the net alone with 95 % intervals, and
+    ``intervals_over``, what the bootstrap draws; what is there is not
+    measured again.
 
     Args:
         config, checkpoint (str): Of the net.
@@ -432,6 +444,7 @@ def benchmark(
                 if not alone.is_dir():
                     measure(video, ALONE, blocks=alone)
                 report['differences'] = differences(alone, blocks)
+                report['intervals_over'] = video.blocks
             write_text(path, json.dumps(report, indent=1) + '\n')
         figures = json.loads(path.read_text())['figures']
         line = ' '.join(f'{figures.get(k, 0):6.2f}' for k in SHOWN)
