@@ -71,8 +71,18 @@ def test_tables_of_several_nets(folder):
     assert '| +1.50 | -25 % | -0.25 | -25 % |' in table
     table = filled(folder, 'camvid_val', 'steady_paces')
     assert '| every 3rd frame |  |  | -1.00 | +25 % |' in table
-    table = filled(folder, 'camvid_val', 'steady_flows')
-    assert 'camvid_val_degrade0.2: mIoU' in table
+
+
+def test_flow_of_a_file_and_of_one_with_b_frames(tmp_path):
+    for name, gain in (('file', 1.0), ('file_bframes', -1.0)):
+        write(tmp_path / name / 'net', 'the net alone', 50.0, 4.0)
+        write(tmp_path / name / 'net', 'every 3', 50 + gain, 3.0)
+    table = filled(tmp_path, 'file', 'steady_flows')
+    assert '|  | no B-frames: mIoU | flicker | three in a row: mIoU |' in table
+    row = (
+        '| DIS medium, the default, every 3rd frame | +1.00 | -25 % | -1.00 |'
+    )
+    assert row in table
 
 
 def test_the_front_page_has_the_worst_net_first(folder):
@@ -80,6 +90,16 @@ def test_the_front_page_has_the_worst_net_first(folder):
     assert '| 50.0 to 50.0 | **-0.2 to +1.5** | 4.0 to 4.0 |' in table
     assert '| 40.0 to 40.0 | **+4.0 to +4.0** |' in table
     assert '**-75 to -75 %**' in table
+
+
+def test_the_worst_case_is_that_of_all_nets_and_videos(folder):
+    video = folder / 'street/net'
+    write(video, 'the net alone', 50.0, 4.0, mIoU_clean=60.0)
+    write(video, 'the default', 52.0, 3.8, mIoU_clean=59.0)
+    table = filled(folder, '.', 'steady_worst')
+    line = next(t for t in table.splitlines() if 'filter of `steady()`' in t)
+    where = '| -1.00 | street, net, clean frames | -5 % | street, net |'
+    assert line.endswith(where)
 
 
 def test_a_table_with_intervals(tmp_path):
@@ -92,7 +112,7 @@ def test_a_table_with_intervals(tmp_path):
 
 
 def test_nothing_measured_is_said(tmp_path):
-    with pytest.raises(FileNotFoundError, match='steady_benchmark.py makes'):
+    with pytest.raises(FileNotFoundError, match='steady_benchmark'):
         filled(tmp_path, 'none', 'steady_filters')
     with pytest.raises(ValueError, match='run the benchmark first'):
         write_reports(tmp_path)

@@ -80,10 +80,11 @@ def paces(folder: Path) -> str:
 
 
 def flows(folder: Path) -> str:
-    """A row for each estimator of the flow, two columns for each video whose
-    name begins as the folder's does."""
-    videos = sorted(folder.parent.glob(f'{folder.name}*/'))
-    columns = {path.name: net for path in videos for net in _nets(path)}
+    """A row for each estimator of the flow, of one net on a video file and on
+    the same with B-frames, whose folder ends in _bframes."""
+    (without,) = _nets(folder)
+    (with_them,) = _nets(folder.with_name(f'{folder.name}_bframes'))
+    columns = {'no B-frames': without, 'three in a row': with_them}
     return _by_net(FLOWS, columns)
 
 
@@ -124,6 +125,33 @@ def intervals(folder: Path) -> str:
             flicker = _percent(net.relative(setting))
         rows.append([label, *figures, flicker])
     return markdown_table(['', *SUBSETS.values(), 'flicker'], rows)
+
+
+def worst(folder: Path) -> str:
+    """The largest loss of each way over all nets and videos, clean and
+    degraded frames apart, and the smallest change of flicker.
+
+    Args:
+        folder (Path): Of all videos.
+    """
+    videos = {p.name: read_nets(p) for p in sorted(folder.glob('*/'))}
+    rows = []
+    for setting, label in (FILTERS | PACES).items():
+        gains, cuts = [], []
+        for video, nets in videos.items():
+            for net in nets:
+                for figure, frames in SUBSETS.items():
+                    gain = net.difference(setting, figure)
+                    place = f'{video}, {net.name}, {frames.split(", ")[-1]}'
+                    gains += [] if gain is None else [(gain, place)]
+                cut = net.relative(setting)
+                place = f'{video}, {net.name}'
+                cuts += [] if cut is None else [(cut, place)]
+        if gains and setting != BASELINE:
+            gain, place = min(gains)
+            cut, where = max(cuts)
+            rows.append([label, f'{gain:+.2f}', place, _percent(cut), where])
+    return markdown_table(['', 'mIoU', 'of', 'flicker', 'of'], rows)
 
 
 def front(folder: Path) -> str:
@@ -180,4 +208,5 @@ TABLES = dict(
     steady_flows=flows,
     steady_intervals=intervals,
     steady_front=front,
+    steady_worst=worst,
 )
