@@ -148,12 +148,16 @@ FLOWS = {
         f"codec's vectors, every {k}": replace(DEFAULT, flow='codec'),
     }.items()
 }
-# Flat and dark frames do not reach the net; of degraded video.
+# Flat and dark frames do not reach the net, as :func:`steady` does it; of
+# degraded video.
 HELD = {
     f'{name}, flat and dark frames held': replace(
         (FILTERS | PACES)[name], min_contrast=10
     )
-    for name in ('the net alone', 'the default', 'offline', 'every 3')
+    for name in (
+        *('the net alone', 'the default', 'lag 5', 'offline'),
+        *('every 2', 'every 3', 'every 5', 'adaptive'),
+    )
 }
 REPORTED = FILTERS | PACES | FLOWS | RIVALS | HELD
 GROUPS = dict(

@@ -15,17 +15,21 @@ FILTERS = {
     'the default': '**the filter of `steady()`**',
     f'the default, {HELD}': f'**{HELD} too: the default**',
     'lag 5': 'look-ahead of 5 frames',
+    f'lag 5, {HELD}': f'look-ahead of 5 frames, {HELD}',
     'offline': 'offline, past and future',
     f'offline, {HELD}': f'offline, {HELD}',
     f'{BASELINE}, {HELD}': f'no filter, {HELD}',
 }
 PACES = {
     'every 2': 'every 2nd frame',
+    f'every 2, {HELD}': f'every 2nd frame, {HELD}',
     'every 3': 'every 3rd frame',
     f'every 3, {HELD}': f'every 3rd frame, {HELD}',
     'every 5': 'every 5th frame',
+    f'every 5, {HELD}': f'every 5th frame, {HELD}',
     'every 10': 'every 10th frame',
     'adaptive': 'adaptive',
+    f'adaptive, {HELD}': f'adaptive, {HELD}',
 }
 RIVALS = {
     'warped without filter and weight, every 3': (
