@@ -102,6 +102,17 @@ def test_the_worst_case_is_that_of_all_nets_and_videos(folder):
     assert line.endswith(where)
 
 
+def test_logits_and_probabilities_side_by_side(folder):
+    video = folder / 'street/net'
+    write(video, 'the net alone', 50.0, 4.0, mIoU_clean=60.0)
+    write(video, 'of the logits', 51.0, 2.0, mIoU_clean=58.0)
+    write(video, 'the default', 52.0, 3.0, mIoU_clean=61.0)
+    lines = filled(folder, '.', 'steady_averages').splitlines()
+    assert '| street, net | +1.00 | -50 % | +2.00 | -25 % |' in lines
+    assert '| street, net: clean frames | -2.00 |  | +1.00 |  |' in lines
+    assert len(lines) == 8  # not where one of them is missing
+
+
 def test_a_table_with_intervals(tmp_path):
     subsets = dict(mIoU_clean=60.0, mIoU_degraded=20.0)
     write(tmp_path / 'net', 'the net alone', 50.0, 4.0, **subsets)

@@ -159,7 +159,17 @@ HELD = {
         *('every 2', 'every 3', 'every 5', 'adaptive'),
     )
 }
-REPORTED = FILTERS | PACES | FLOWS | RIVALS | HELD
+# What the default was before: the same average, of the logits.
+LOGITS = {
+    name: replace(setting, of='logits')
+    for name, setting in {
+        'of the logits': DEFAULT,
+        'of the logits, flat and dark frames held': HELD[
+            'the default, flat and dark frames held'
+        ],
+    }.items()
+}
+REPORTED = FILTERS | LOGITS | PACES | FLOWS | RIVALS | HELD
 GROUPS = dict(
     sweep=SWEEP,
     filters=FILTERS,
@@ -171,4 +181,5 @@ GROUPS = dict(
         **FLOWS,
     },
     held=HELD,
+    logits=LOGITS,
 )

@@ -131,6 +131,39 @@ def intervals(folder: Path) -> str:
     return markdown_table(['', *SUBSETS.values(), 'flicker'], rows)
 
 
+def averages(folder: Path) -> str:
+    """The same average of logits and of probabilities, on every video where
+    both were measured.
+
+    Args:
+        folder (Path): Of all videos.
+    """
+    pairs = {
+        '': ('of the logits', 'the default'),
+        f', {HELD}': (f'of the logits, {HELD}', f'the default, {HELD}'),
+    }
+    rows = []
+    for video in sorted(folder.glob('*/')):
+        for net in read_nets(video):
+            for text, pair in pairs.items():
+                if all(setting in net.figures for setting in pair):
+                    name = f'{video.name}, {net.name}{text}'
+                    rows += _pairs(net, name, pair)
+    head = ['', 'logits: mIoU', 'flicker', 'probabilities: mIoU', 'flicker']
+    return markdown_table(head, rows)
+
+
+def _pairs(net: NetResults, name: str, pair: tuple[str, str]):
+    """A row for all frames, and where some are known to be degraded, for
+    those and for the clean ones."""
+    yield [name, *(cell for setting in pair for cell in _cells(net, setting))]
+    for figure, frames in SUBSETS.items():
+        gains = [net.difference(setting, figure) for setting in pair]
+        if figure != 'mIoU' and None not in gains:
+            logits, probabilities = (f'{gain:+.2f}' for gain in gains)
+            yield [f'{name}: {frames}', logits, '', probabilities, '']
+
+
 def worst(folder: Path) -> str:
     """The largest loss of each way over all nets and videos, clean and
     degraded frames apart, and the smallest change of flicker.
@@ -213,4 +246,5 @@ TABLES = dict(
     steady_intervals=intervals,
     steady_front=front,
     steady_worst=worst,
+    steady_averages=averages,
 )
