@@ -7,7 +7,7 @@ import numpy as np
 from ...io.atomic import write_text
 from ..output import markdown_table, save_figure, subplots
 from .steady_results import BASELINE, NetResults, read_nets
-from .steady_settings import PACES, REPORTED, RIVALS
+from .steady_settings import FLOWS, HELD, PACES, REPORTED, RIVALS
 
 COLUMNS = {
     'mIoU': 'mIoU',
@@ -22,17 +22,27 @@ COLUMNS = {
     'TC_ETC': 'TC',
     'full_frames': 'full frames %',
 }
+# Lines of the plot, and single points with their markers.
+_KTH = ['the default', *(n for n in PACES if n.startswith('every'))]
 LINES = {
-    'filtered, every k-th frame': ['the default', *PACES],
-    'the last map held': [n for n in RIVALS if n.startswith('held')],
+    'filtered, every k-th frame': _KTH,
+    'the same, flat and dark frames held': [
+        name for name in HELD if name.split(',')[0] in _KTH
+    ],
+    'filtered along DIS fast': [n for n in FLOWS if n.startswith('DIS fast')],
+    "filtered along the codec's vectors": [
+        n for n in FLOWS if n.startswith('codec')
+    ],
     'warped, no filter, no weight': [
         n for n in RIVALS if n.startswith('warped')
     ],
+    'the last map held': [n for n in RIVALS if n.startswith('held')],
     'the net at lower resolution': [
         BASELINE,
         *(n for n in RIVALS if n.startswith('the net at')),
     ],
 }
+POINTS = {BASELINE: '*', 'adaptive': 'D'}
 
 
 def write_reports(out: Path) -> list[Path]:
@@ -126,26 +136,45 @@ def _differences(nets: list[NetResults]) -> str:
 def _draw(path: Path, data: str, nets: list[NetResults]) -> Path:
     figure, axes = subplots(1, 2, (11, 4.5))
     labels = dict(mIoU='mIoU (%)', flicker_static='static-label flicker (%)')
+    timed = all(net.milliseconds for net in nets)
     for axis, metric in zip(np.ravel(axes), labels, strict=True):
-        for label, names in LINES.items():
-            points = sorted(
-                _means(
-                    (net.cost(n), net.figures[n].get(metric, np.nan))
-                    for net in nets
-                )
-                for n in names
-                if all(n in net.figures for net in nets)
-            )
-            if points:
-                axis.plot(*zip(*points, strict=True), 'o-', label=label)
-        axis.set_xlabel("cost of a frame, in units of the net's")
+        for i, (label, names) in enumerate(LINES.items()):
+            points = _points(nets, names, metric)
+            if len(points) > 1:
+                line = zip(*points, strict=True)
+                axis.plot(*line, 'o-', color=f'C{i}', label=label)
+        for name, marker in POINTS.items():
+            if points := _points(nets, [name], metric):
+                place = zip(*points, strict=True)
+                axis.plot(*place, marker, color='black', ms=9, label=name)
+        axis.set_xlabel(
+            "cost of a frame, in units of the net's"
+            + ('' if timed else ' (flow and warp not counted)')
+        )
         axis.set_ylabel(labels[metric])
         axis.grid(alpha=0.3)
     np.ravel(axes)[0].legend(fontsize=8)
-    figure.suptitle(f'{data}: mean of {len(nets)} nets')
+    names = ', '.join(net.name for net in nets)
+    figure.suptitle(f'{data}: {"mean of " * (len(nets) > 1)}{names}')
     save_figure(figure, path)
     return path
 
 
-def _means(points) -> tuple[float, ...]:
-    return tuple(np.mean([*points], axis=0))
+def _points(
+    nets: list[NetResults], names: list[str], metric: str
+) -> list[tuple[float, float]]:
+    """Cost and metric of settings, means over the nets, the cheapest first;
+    of those that were measured with all nets."""
+    return sorted(
+        tuple(
+            np.mean(
+                [
+                    (net.cost(n), net.figures[n].get(metric, np.nan))
+                    for net in nets
+                ],
+                axis=0,
+            )
+        )
+        for n in names
+        if all(n in net.figures for net in nets)
+    )

@@ -72,7 +72,7 @@ class NetResults:
         return (
             share * (1 + parts['filter'])
             + (1 - share) * parts['propagate']
-            + parts['flow']
+            + parts.get(_estimator(setting), parts['flow'])
         )
 
 
@@ -80,6 +80,13 @@ def read_nets(folder: Path) -> list[NetResults]:
     """Of all nets on one video, those of which something is reported."""
     nets = [NetResults(p) for p in sorted(folder.glob('*')) if p.is_dir()]
     return [net for net in nets if net.figures]
+
+
+def _estimator(setting: Setting) -> str:
+    """What its flow is called among the milliseconds."""
+    if setting.flow == 'codec':
+        return 'flow, codec'
+    return 'flow, fast' if setting.preset == 'fast' else 'flow'
 
 
 def _key(setting: dict) -> str:
