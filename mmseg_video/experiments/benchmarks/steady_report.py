@@ -146,7 +146,7 @@ def _draw(path: Path, data: str, nets: list[NetResults]) -> Path:
         for name, marker in POINTS.items():
             if points := _points(nets, [name], metric):
                 place = zip(*points, strict=True)
-                axis.plot(*place, marker, color='black', ms=9, label=name)
+                axis.plot(*place, marker, color='black', ms=7, label=name)
         axis.set_xlabel(
             "cost of a frame, in units of the net's"
             + ('' if timed else ' (flow and warp not counted)')
