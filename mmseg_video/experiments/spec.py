@@ -286,14 +286,13 @@ def _check(spec: Spec) -> None:
                 'either trains from weights or tests them'
             )
         start = entries.get(entry.start)
-        files = [] if start else [entry.of_seed(s).start for s in entry.seeds]
-        for path in files:
-            if path and not _exists(path):
-                key = 'checkpoint_of' if entry.checkpoint_of else 'load_from'
-                raise ValueError(
-                    f"{where}: {key} '{path}' is neither a file nor an "
-                    f'entry: choose of {", ".join(entries)}'
-                )
+        named = start or not entry.start or '{seed}' in entry.start
+        if not named and not _exists(entry.start):
+            key = 'checkpoint_of' if entry.checkpoint_of else 'load_from'
+            raise ValueError(
+                f"{where}: {key} '{entry.start}' is neither a file nor an "
+                f'entry: choose of {", ".join(entries)}'
+            )
         if start and not set(entry.seeds) <= set(start.seeds):
             raise ValueError(
                 f"{where}: seeds {list(entry.seeds)}, but '{start.name}', "
