@@ -88,5 +88,6 @@ def restore_histories(message_hub: dict) -> None:
     scalars = message_hub.get('log_scalars', {})
     for name, value in scalars.items():
         if isinstance(value, dict) and set(HISTORY) == set(value):
-            logs, counts = (value[key].numpy() for key in HISTORY[:2])
+            # A training on a GPU reads its checkpoint into that one's memory.
+            logs, counts = (value[key].cpu().numpy() for key in HISTORY[:2])
             scalars[name] = HistoryBuffer(logs, counts, value[HISTORY[2]])

@@ -17,6 +17,7 @@ from .store import hash_of
 # What a schedule replaces; the hooks are replaced one by one.
 SCHEDULE = ('optim_wrapper', 'param_scheduler', 'train_cfg', 'val_cfg')
 SPLITS = ('train', 'val', 'test')
+FLOWS = ('AddFlow', 'AddRefFlow')
 # Set by whoever runs a config, or of no effect on the weights.
 NOT_TRAINING = ('load_from', 'resume', 'work_dir', 'launcher')
 
@@ -151,7 +152,7 @@ def _replace_data(cfg: Config, data: Config, keep: tuple[str, ...]) -> None:
         flow = {
             name: transform
             for name, transform in (dataset.get('augments') or {}).items()
-            if transform and transform.get('type') == 'AddFlow'
+            if transform and transform.get('type') in FLOWS
         }
         if flow:
             kept[split].setdefault('augments', {}).update(flow)

@@ -187,6 +187,28 @@ def test_plain_and_back(caplog):
     assert to_plain(weights)._metadata == weights._metadata
 
 
+class OnGPU:
+    """A tensor in a GPU's memory, as far as this machine can have one."""
+
+    def __init__(self, values):
+        self._values = values
+
+    def numpy(self):
+        raise TypeError("can't convert cuda:0 device type tensor to numpy")
+
+    def cpu(self):
+        return self._values
+
+
+def test_histories_that_were_read_into_a_gpus_memory():
+    plain = to_plain(dict(log_scalars=dict(a=HistoryBuffer([1.5], [1], 10))))
+    kept = plain['log_scalars']['a']
+    for key in ('log_history', 'count_history'):
+        kept[key] = OnGPU(kept[key])
+    restore_histories(plain)
+    assert plain['log_scalars']['a'].data[0].tolist() == [1.5]
+
+
 class Kind(enum.IntEnum):
     ONE = 1
 

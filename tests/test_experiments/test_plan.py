@@ -56,6 +56,28 @@ def test_a_run_trains_with_its_own_seed(tmp_path):
     assert len({run.key for run in runs}) == len(runs)
 
 
+def test_a_run_starts_from_the_checkpoint_of_its_seed(tmp_path):
+    files = tmp_path / '{seed}.pth'
+    spec = tmp_path / 'spec.yml'
+    spec.write_text(
+        'seeds: [0, 1]\n'
+        'protocols: {t5: [mIoU]}\n'
+        'entries:\n'
+        f'  more: {{config: unet_street, load_from: "{files}"}}\n'
+        f'  it: {{config: unet_street, checkpoint_of: "{files}"}}\n'
+    )
+    for seed in (0, 1):
+        with pytest.raises(FileNotFoundError, match=rf'/{seed}\.pth'):
+            make_plan(read_spec(spec), tmp_path)
+        weights = dict(state_dict=dict(a=torch.full((1,), seed)))
+        torch.save(weights, tmp_path / f'{seed}.pth')
+    made = make_plan(read_spec(spec), tmp_path)
+    for run in made.runs:
+        path = f'{tmp_path}/{run.seed}.pth'
+        assert path in (run.cfg.load_from, run.checkpoint)
+    assert len({run.weights for run in made.runs}) == 4
+
+
 def test_a_test_is_given_what_its_figures_and_its_entry_need(tmp_path):
     def arguments(**changes):
         ours = plan(tmp_path, seeds=[0], **changes)

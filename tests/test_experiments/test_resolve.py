@@ -250,6 +250,9 @@ def test_flow_stays_where_the_data_is_replaced():
     for split in ('train', 'val', 'test'):
         augments = cfg[f'{split}_dataloader'].dataset.augments
         assert augments.flow.type == 'AddFlow'
+    cfg = resolve(entry('rnn_unet_consistency', data=data))
+    flow = cfg.train_dataloader.dataset.augments
+    assert [t.type for t in flow.values()] == ['AddRefFlow']
     plain = resolve(entry('rnn_unet_gated_ema_only', data=data))
     assert 'augments' not in plain.test_dataloader.dataset
 
