@@ -134,12 +134,14 @@ def _runs(spec: Spec, root: Path, processes: int) -> list[Run]:
 
     def make(name: str, seed: int) -> Run:
         if (name, seed) not in runs:
-            entry = spec.entries[name]
+            entry = spec.entries[name].of_seed(seed)
             start = None
             if entry.start in spec.entries:
                 start = make(entry.start, seed)
             cfg = Config(configs[name].to_dict())
             cfg.randomness.seed = seed
+            if entry.load_from:
+                cfg.load_from = entry.load_from
             runs[name, seed] = Run(entry, seed, cfg, start, root, processes)
         return runs[name, seed]
 
@@ -167,7 +169,8 @@ def time_left(plan: Plan, to_do: Iterable[Stage]) -> float | None:
                 for s, seconds in done
                 if s.is_training == stage.is_training
             ]
-        own = [a for a in alike if a[0].run.entry is stage.run.entry] or alike
+        name = stage.run.entry.name
+        own = [a for a in alike if a[0].run.entry.name == name] or alike
         if not own:
             return None
         work = sum(s.work for s, _ in own)

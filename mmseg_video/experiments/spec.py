@@ -58,8 +58,8 @@ class Entry:
             the figures that are reported, the first being the one that is
             plotted. Without any it has no row: others start from it.
         load_from (str | None): What it starts from: an entry, a checkpoint, or
-            the name of a config with published weights. Defaults to the
-            config's own.
+            the name of a config with published weights. A checkpoint's
+            ``{seed}`` stands for the run's. Defaults to the config's own.
         checkpoint_of (str | None): The checkpoint, or the entry whose
             checkpoint it tests: it has no training. Defaults to None.
         recipes (tuple[Path, ...]): Files whose ``recipe`` is merged into the
@@ -95,6 +95,14 @@ class Entry:
     def start(self) -> str | None:
         """Of which entry or file it takes the weights."""
         return self.checkpoint_of or self.load_from
+
+    def of_seed(self, seed: int) -> 'Entry':
+        """The entry, its start being the checkpoint of that seed."""
+        if '{seed}' not in (self.start or ''):
+            return self
+        key = 'checkpoint_of' if self.checkpoint_of else 'load_from'
+        path = self.start.replace('{seed}', str(seed))
+        return replace(self, **{key: path})
 
 
 @dataclass(frozen=True)
@@ -278,12 +286,14 @@ def _check(spec: Spec) -> None:
                 'either trains from weights or tests them'
             )
         start = entries.get(entry.start)
-        if not start and entry.start and not _exists(entry.start):
-            key = 'checkpoint_of' if entry.checkpoint_of else 'load_from'
-            raise ValueError(
-                f"{where}: {key} '{entry.start}' is neither a file nor an "
-                f'entry: choose of {", ".join(entries)}'
-            )
+        files = [] if start else [entry.of_seed(s).start for s in entry.seeds]
+        for path in files:
+            if path and not _exists(path):
+                key = 'checkpoint_of' if entry.checkpoint_of else 'load_from'
+                raise ValueError(
+                    f"{where}: {key} '{path}' is neither a file nor an "
+                    f'entry: choose of {", ".join(entries)}'
+                )
         if start and not set(entry.seeds) <= set(start.seeds):
             raise ValueError(
                 f"{where}: seeds {list(entry.seeds)}, but '{start.name}', "
