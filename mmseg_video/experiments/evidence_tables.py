@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .benchmark_results import BenchmarkResults, Column
+from .camvid_table import camvid_table
 from .output import markdown_table
 from .steps_table import steps_table
 
@@ -186,6 +187,7 @@ BENCHMARK_TABLES = dict(
     long_bursts=_streamed('long_bursts'),
     clips=_clips,
     trainings=_trainings,
+    camvid=camvid_table,
 )
 
 

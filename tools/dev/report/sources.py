@@ -31,6 +31,7 @@ TITLES = {
     'laterals_gated_ema_hold': 'laterals, gated EMA, bad frames held',
     'laterals_gated_ema_flow': 'laterals, gated EMA along flow',
     'joint': 'laterals, gated EMA, net trained too',
+    'joint_hold': 'laterals, gated EMA, net trained too, bad frames held',
 }
 
 
