@@ -39,7 +39,7 @@ class LiveSegmentor:
         if not getattr(inferencer.model, 'can_propagate', False):
             raise ValueError(
                 f'{type(inferencer.model).__name__} keeps no average of its '
-                'logits that could answer while the net works: steady it, or '
+                'scores that could answer while the net works: steady it, or '
                 "give it filter=dict(type='EMAFilter', weight=0.1)"
             )
         self.inferencer = inferencer

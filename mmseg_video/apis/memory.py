@@ -20,8 +20,8 @@ LEAST = 1e-3  # of a count: below it a state holds nothing
 
 @dataclass
 class FrameMemory:
-    """The average of the logits, as a gated EMA or a filter keeps it, when a
-    frame of a stream is predicted. Maps (h, w) are of the logits' own size.
+    """The average of the scores, as a gated EMA or a filter keeps it, when a
+    frame of a stream is predicted. Maps (h, w) are of the scores' own size.
 
     Attributes:
         frame (ndarray): (H, W, 3) uint8 BGR.
@@ -57,7 +57,7 @@ class FrameMemory:
 def watch_memory(
     inferencer: VideoSegInferencer, frames: Iterable[np.ndarray]
 ) -> Iterator[FrameMemory]:
-    """What a stream's average of logits is made of, frame by frame.
+    """What a stream's average of scores is made of, frame by frame.
 
     The average is s / n with n' = k n + a: k is what is kept of the past, and
     a the weight of the present frame, 1 of a :class:`GatedEMACell`. So the
@@ -70,7 +70,7 @@ def watch_memory(
         frames (Iterable[ndarray]): (H, W, 3) uint8 BGR of one size.
 
     Raises:
-        ValueError: If the model keeps no average of its logits.
+        ValueError: If the model keeps no average of its scores.
     """
     place, present = _average_of(inferencer.model)
     return _watch(inferencer, frames, place, present)
@@ -128,7 +128,7 @@ def _average_of(model: ClipSegmentor) -> tuple[str, float]:
     if getattr(model, 'can_propagate', False):
         return LOGITS, 1.0
     raise ValueError(
-        f'{type(model).__name__} keeps no average of its logits to look at: '
+        f'{type(model).__name__} keeps no average of its scores to look at: '
         'take a model with a gated EMA, or steady(...)'
     )
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .benchmark_results import BenchmarkResults, Column
+from .benchmarks import steady_tables
 from .camvid_table import camvid_table
 from .output import markdown_table
 from .steps_table import steps_table
@@ -22,8 +23,8 @@ def fill_tables(text: str, root: Path) -> str:
     """A page with its tables made anew.
 
     A table stands between ``<!-- table: RESULTS NAME -->``, with the path of
-    a JSON file below ``root`` and one of TABLES, and ``<!-- end of table
-    -->``.
+    results below ``root``, a JSON file or a folder, and one of TABLES, and
+    ``<!-- end of table -->``.
 
     Raises:
         FileNotFoundError: If its results are not there.
@@ -199,4 +200,7 @@ def _of_results(
 
 # Name -> a function that makes a table of a file.
 TABLES = {name: _of_results(t) for name, t in BENCHMARK_TABLES.items()}
+TABLES |= steady_tables.TABLES
 TABLES['steps'] = steps_table
+# A page that a tool wrote beside its results.
+TABLES['verbatim'] = Path.read_text

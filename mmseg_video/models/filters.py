@@ -1,4 +1,4 @@
-"""Temporal filters of the logits that need no training."""
+"""Temporal filters of the scores that need no training."""
 
 import torch
 from mmseg.registry import MODELS

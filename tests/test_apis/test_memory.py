@@ -96,5 +96,5 @@ def test_a_model_without_an_average_is_refused():
     net = VideoSegInferencer.from_model(
         build(RECURRENT), CLASSES, [[0, 0, 0]] * NUM_CLASSES, device='cpu'
     )
-    with pytest.raises(ValueError, match='keeps no average of its logits'):
+    with pytest.raises(ValueError, match='keeps no average of its scores'):
         watch_memory(net, moving(2))

@@ -57,10 +57,10 @@ def test_figures_are_those_of_a_test(framewise, root, tmp_path):
     text = (out / 'steady_street.md').read_text()
     assert '| offline | ' in text
     assert 'Milliseconds a frame' in text
-    # With the interval of its difference; static-label flicker wants labels
-    # of all frames.
+    # With the intervals of its differences: all, clean and degraded frames;
+    # static-label flicker wants labels of all frames.
     default = text[text.index('| the default |') :].splitlines()[0]
-    assert len(re.findall(r'[+-]\d+\.\d\d \([+-]\d+\.\d\d to ', default)) == 1
+    assert len(re.findall(r'[+-]\d+\.\d\d \([+-]\d+\.\d\d to ', default)) == 3
     assert (out / 'steady_street.png').stat().st_size
 
 

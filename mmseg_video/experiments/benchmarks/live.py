@@ -185,7 +185,9 @@ def benchmark_live(
         ]
     table = markdown_table(HEAD, rows)
     settings = dict(
-        config=config, checkpoint=checkpoint, fps=fps, frames=num, rows=rows
+        config=config,
+        checkpoint=Path(checkpoint).name,
+        **dict(fps=fps, frames=num, rows=rows),
     )
     write_text(out.with_suffix('.json'), to_json(settings))
     write_text(out.with_suffix('.md'), table)

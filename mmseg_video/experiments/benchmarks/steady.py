@@ -14,6 +14,7 @@ from mmseg.registry import DATASETS, METRICS
 
 from ...apis.segmentors import load_segmentor
 from ...engine.launch import load_config, set_data_root
+from ...evaluation.bootstrap import compare
 from ...evaluation.figures import TEMPORAL_METRICS
 from ...evaluation.protocol import Protocol
 from ...flow.codec import CodecFlow
@@ -27,12 +28,15 @@ from ...io.frames import open_frames
 from ...models.filters import EMAFilter
 from ...models.propagation import propagate
 from ...models.two_sided import TwoSidedFilter
-from .steady_settings import Setting
+from .steady_settings import ALONE, Setting
 
 SHOWN = (
     *('mIoU', 'mIoU_first_half', 'mIoU_second_half', 'mAcc'),
     *('flicker_static', 'VC8', 'VC16', 'full_frames'),
 )
+
+COMPARED = ('mIoU', 'mIoU_clean', 'mIoU_degraded', 'flicker_static')
+BOUNDS = ('difference', 'low', 'high')
 
 # A bootstrap draws sequences where there are so many, else blocks of frames.
 ENOUGH, BLOCK = 10, 10
@@ -114,9 +118,20 @@ class Video:
         """The part of the video that frame i belongs to: its sequence, or
         where there are few, ten frames of it."""
         sequence = self.metas[i]['sequence']
-        if len({meta['sequence'] for meta in self.metas}) >= ENOUGH:
+        if self._has_enough:
             return sequence
         return f'{sequence}, frames {i // BLOCK * BLOCK} on'
+
+    @property
+    def blocks(self) -> str:
+        """How many blocks there are, and of what."""
+        count = len({self.block(i) for i in range(len(self.metas))})
+        of = 'sequences' if self._has_enough else f'blocks of {BLOCK} frames'
+        return f'{count} {of}'
+
+    @property
+    def _has_enough(self) -> bool:
+        return len({meta['sequence'] for meta in self.metas}) >= ENOUGH
 
     def scores(self, i: int, scale: float = 1.0) -> torch.Tensor:
         """Scores (1, classes, h, w) of frame i."""
@@ -384,19 +399,21 @@ def benchmark(
     degrade: float = 0.0,
     file: Path | None = None,
 ) -> None:
-    """Measure all settings, and write a JSON file for each, and a folder of
-    the results of blocks of the video; those that are there are not measured
-    again.
+    """Measure all settings, and write a JSON file for each: ``setting``,
+    ``figures``, ``differences`` to the net alone with 95 % intervals, and
+    ``intervals_over``, what the bootstrap draws; what is there is not
+    measured again.
 
     Args:
         config, checkpoint (str): Of the net.
         net, data (str): How they are called; folders of results.
         settings (dict[str, Setting]): By name.
         out (Path): Where results are written.
-        cache (Path): Where scores and flow are kept.
+        cache (Path): Where scores, flow and the results of blocks of the
+            video are kept.
         data_root, cfg_options: Of the config.
         num_frames (int | None): The first so many alone. Defaults to None.
-        quick (bool): Without TC. Defaults to False.
+        quick (bool): Without TC and differences. Defaults to False.
         timed (bool): Also the time of the parts. Defaults to False.
         degrade (float): Part of the frames that are made worse, see
             :class:`Protocol`. Defaults to 0.
@@ -407,7 +424,8 @@ def benchmark(
     cfg = load_config(config, cfg_options)
     set_data_root(cfg, data_root)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    folder, video = out / data / net, None
+    folder, kept = out / data / net, cache / f'blocks_{data}_{net}'
+    video = None
 
     def loaded():
         return video or Video(
@@ -416,12 +434,18 @@ def benchmark(
 
     for name, setting in settings.items():
         path = folder / f'{setting.key}{"_quick" * quick}.json'
-        blocks = folder / setting.key
-        if not (path.exists() and (quick or blocks.is_dir())):
+        if not path.exists():
             video = loaded()
-            figures = measure(video, setting, quick, '' if quick else blocks)
-            report = dict(setting=setting.plain, figures=figures)
-            write_text(path, json.dumps(report, indent=1))
+            report = dict(setting=setting.plain)
+            blocks = '' if quick else kept / setting.key
+            report['figures'] = measure(video, setting, quick, blocks)
+            if not quick:
+                alone = kept / ALONE.key
+                if not alone.is_dir():
+                    measure(video, ALONE, blocks=alone)
+                report['differences'] = differences(alone, blocks)
+                report['intervals_over'] = video.blocks
+            write_text(path, json.dumps(report, indent=1) + '\n')
         figures = json.loads(path.read_text())['figures']
         line = ' '.join(f'{figures.get(k, 0):6.2f}' for k in SHOWN)
         print(f'{net:14} {name:46} {line}', flush=True)
@@ -429,5 +453,16 @@ def benchmark(
         video = loaded()
         write_text(
             folder / 'milliseconds.json',
-            json.dumps(time_parts(video, Setting()), indent=1),
+            json.dumps(time_parts(video, Setting()), indent=1) + '\n',
         )
+
+
+def differences(alone: Path, ours: Path) -> dict[str, list[float]]:
+    """Figure -> its difference and the bounds of the 95 % interval, of a
+    bootstrap over the blocks that :func:`measure` kept of both."""
+    figures = compare(alone, ours)['figures']
+    return {
+        name: [round(figures[name][k], 2) for k in BOUNDS]
+        for name in COMPARED
+        if name in figures
+    }

@@ -148,19 +148,38 @@ FLOWS = {
         f"codec's vectors, every {k}": replace(DEFAULT, flow='codec'),
     }.items()
 }
-# Flat and dark frames do not reach the net; of degraded video.
+# Flat and dark frames do not reach the net, as :func:`steady` does it; of
+# degraded video.
 HELD = {
     f'{name}, flat and dark frames held': replace(
         (FILTERS | PACES)[name], min_contrast=10
     )
-    for name in ('the net alone', 'the default', 'offline', 'every 3')
+    for name in (
+        *('the net alone', 'the default', 'lag 5', 'offline'),
+        *('every 2', 'every 3', 'every 5', 'adaptive'),
+    )
 }
-REPORTED = FILTERS | PACES | FLOWS | RIVALS | HELD
+# What the default was before: the same average, of the logits.
+LOGITS = {
+    name: replace(setting, of='logits')
+    for name, setting in {
+        'of the logits': DEFAULT,
+        'of the logits, flat and dark frames held': HELD[
+            'the default, flat and dark frames held'
+        ],
+    }.items()
+}
+REPORTED = FILTERS | LOGITS | PACES | FLOWS | RIVALS | HELD
 GROUPS = dict(
     sweep=SWEEP,
     filters=FILTERS,
     paces=PACES,
     rivals=RIVALS,
-    flows=FLOWS,
+    flows={
+        **{name: FILTERS[name] for name in ('the net alone', 'the default')},
+        **{name: PACES[name] for name in ('every 3', 'every 5')},
+        **FLOWS,
+    },
     held=HELD,
+    logits=LOGITS,
 )

@@ -2,7 +2,8 @@
 
 - ``steady.NET.SETTING.FIGURE``: a figure of a steadied net (s0, s1, weak,
   street); ``steady.NET.SETTING.gain``: its mIoU less that of the net alone,
-  ``cut``: of its flicker, in percent of it; ``steady.NET.A-B.mIoU``: the
+  ``gain_second_half``, ``gain_clean``: of a part of the frames, ``cut``: of
+  its flicker, in percent of it; ``steady.NET.A-B.mIoU``: the
   difference of two settings; NET ``worst``, ``best``: of CamVid's;
   with ``_degraded``: where a fifth of the frames are degraded.
 - ``sweep.ROW.NET``: a gain of a setting around the default, from the page of
@@ -26,7 +27,7 @@ NETS = ('s0', 's1', 'weak')
 # Of the steady filters' settings, as their JSON holds them; the default first.
 _DEFAULT = dict(
     weight=0.1,
-    of='logits',
+    of='probabilities',
     flow='dis',
     preset='medium',
     min_size=None,
@@ -37,13 +38,15 @@ _DEFAULT = dict(
     every=1,
     look_ahead=None,
     scale=1.0,
+    min_contrast=0,
 )
 _ALONE = {**_DEFAULT, 'weight': 1.0, 'flow': None}
-_ALONE |= dict(noise_scale=None, blur=5)
+_ALONE |= dict(of='logits', noise_scale=None, blur=5)
 SETTINGS = {
     'alone': _ALONE,
     'place': {**_ALONE, 'weight': 0.5},
     'default': _DEFAULT,
+    'default_hold': {**_DEFAULT, 'min_contrast': 10},
     'lag5': {**_DEFAULT, 'look_ahead': 5},
     'offline': {**_DEFAULT, 'look_ahead': 24},
     **{f'every{k}': {**_DEFAULT, 'every': k} for k in (2, 3, 5, 10)},
@@ -91,12 +94,12 @@ def steady_figures(results: Results, net: str, setting: str) -> dict:
     """The figures of a steadied net."""
     net, _, degraded = net.partition('_')
     data = f'camvid_val{"_degrade0.2" if degraded else ""}'
-    folder = 'street_val/unet_700' if net == 'street' else f'{data}/{net}'
+    folder = 'street_test/unet_street' if net == 'street' else f'{data}/{net}'
     folder = results.root / 'steady' / folder
     wanted = SETTINGS[setting]
     for path in sorted(folder.glob('*.json')):
         report = results.json(str(path.relative_to(results.root)))
-        found = report.get('setting', {})
+        found = dict(min_contrast=0) | report.get('setting', {})
         if all(k in found and found[k] == v for k, v in wanted.items()):
             return report['figures']
     raise KeyError(f'no setting {setting} of {net} in {folder.name}')
@@ -118,8 +121,9 @@ def _steady(results: Results, net: str, setting: str, figure: str) -> float:
     alone = steady_figures(results, net, 'alone')
     if figure == 'gain':
         return figures['mIoU'] - alone['mIoU']
-    if figure == 'gain_second_half':
-        return figures['mIoU_second_half'] - alone['mIoU_second_half']
+    if figure.startswith('gain_'):
+        part = figure.replace('gain', 'mIoU')
+        return figures[part] - alone[part]
     if figure == 'cut':
         return 100 * (figures['flicker_static'] / alone['flicker_static'] - 1)
     raise KeyError(figure)
