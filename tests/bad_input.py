@@ -457,10 +457,14 @@ KINDS = [
             'frames', f'{name} {suffix} of a folder', of_frames(suffix, do), s
         )
         for suffix in ('.png', '.jpg', '.tif')
-        for name, (do, s) in (BROKEN | ODD).items()
-        # JPEG has neither; a broken TIFF is one that no decoder reads.
-        if not (suffix == '.jpg' and name in ('16-bit', 'RGBA'))
-        and not (suffix == '.tif' and name == 'broken off')
+        for name, (do, s) in BROKEN.items()
+        # A broken TIFF is one that no decoder reads.
+        if not (suffix == '.tif' and name == 'broken off')
+    ),
+    Kind(
+        *('frames', 'floating-point .tif of a folder'),
+        of_frames('.tif', pixels(lambda i: i[..., 0].astype(np.float32))),
+        'pixels of float32',
     ),
     Kind(
         *('frames', 'of another size within a video'),

@@ -181,7 +181,8 @@ def export_onnx(
         with torch.no_grad():
             _, _, *maps = step(frame, flow_field, *zeros)
         propagation = _graph_of(
-            *(PropagationStep(step.model), frame, flow_field, maps, states),
+            PropagationStep(step.model).eval(),
+            *(frame, flow_field, maps, states),
             of_frame,
             {0: auto, 2: auto, 3: auto},
         )

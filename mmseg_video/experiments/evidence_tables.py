@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .benchmark_results import BenchmarkResults, Column
 from .benchmarks import steady_tables
+from .camvid_table import camvid_table
 from .output import markdown_table
 from .steps_table import steps_table
 
@@ -187,6 +188,7 @@ BENCHMARK_TABLES = dict(
     long_bursts=_streamed('long_bursts'),
     clips=_clips,
     trainings=_trainings,
+    camvid=camvid_table,
 )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from .frame_source import FrameSource
-from .images import check_frame_file
+from .images import as_8_bit, check_image_file
 
 # Not JPEG: what a phone puts behind the picture is no next frame.
 ANIMATED = ('.webp', '.png', '.tif', '.tiff')
@@ -23,11 +23,11 @@ def open_animation(path: str | os.PathLike) -> FrameSource | None:
     Raises:
         OSError: If it is empty, broken off or no image; later, if a frame
             cannot be read.
-        ValueError: If its pixels are not 8-bit colours.
+        ValueError: Later, if its pixels have neither 8 nor 16 bits.
     """
     if not os.fspath(path).lower().endswith(ANIMATED):
         return None
-    check_frame_file(path)
+    check_image_file(path)
     with Image.open(path) as image:
         number = getattr(image, 'n_frames', 1)
         if number < 2:
@@ -44,15 +44,23 @@ def open_animation(path: str | os.PathLike) -> FrameSource | None:
             for i in range(number):
                 try:
                     image.seek(i)
-                    rgb = np.asarray(image.convert('RGB'))
+                    frame = _colours(image, os.fspath(path))
                 except (OSError, SyntaxError, EOFError) as error:
                     raise OSError(
                         f"'{path}': its frame {i} cannot be read: {error}"
                     ) from None
-                yield rgb[..., ::-1].copy(), time if seconds else None
+                yield frame, time if seconds else None
                 time += _seconds(image) or 0.1
 
     return FrameSource(frames(), seconds and 1 / seconds, number)
+
+
+def _colours(image: Image.Image, path: str) -> np.ndarray:
+    """Its present frame (H, W, 3) uint8 BGR."""
+    if image.mode.startswith(('I', 'F')):  # which Pillow would cut off at 255
+        grey = as_8_bit(np.asarray(image), path)
+        return np.repeat(grey[..., None], 3, axis=2)
+    return np.asarray(image.convert('RGB'))[..., ::-1].copy()
 
 
 def _seconds(image: Image.Image) -> float | None:

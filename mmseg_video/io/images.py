@@ -1,30 +1,85 @@
 """Image files, read whole or refused."""
 
+import logging
 import os
+from functools import cache
 
 import cv2
 import numpy as np
+from PIL import Image, ImageOps
 
+logger = logging.getLogger('mmseg_video')
 PNG, JPEG = b'\x89PNG', b'\xff\xd8'
+TIFFS = ('.tif', '.tiff')
 
 
 def read_image(path: str | os.PathLike) -> np.ndarray:
     """The image (H, W, 3) uint8 BGR, upright as its EXIF data say.
 
+    Grey becomes three equal channels, a palette its colours, and an alpha
+    channel is left out. 16 bits become 8, see :func:`as_8_bit`; that is
+    logged once of each folder.
+
     Raises:
         OSError: If it is missing, empty, broken off or no image.
-        ValueError: If its pixels are not 8-bit colours.
+        ValueError: If its pixels have neither 8 nor 16 bits.
     """
-    check_frame_file(path)
-    image = cv2.imread(os.fspath(path))
+    check_image_file(path)
+    path = os.fspath(path)
+    image = cv2.imread(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if image is None:  # or its levels are none that colours can have
+        image = cv2.imread(path, cv2.IMREAD_UNCHANGED)
     if image is None:
         raise OSError(f"'{path}' is no readable image")
-    return image
+    if image.dtype != np.uint8:
+        return as_8_bit(image, path)
+    return _without_alpha(image, path)
+
+
+def _without_alpha(image: np.ndarray, path: str) -> np.ndarray:
+    """The image, or its colours where OpenCV multiplied them by the alpha
+    channel: it does so in TIFF, and nowhere else."""
+    if not path.lower().endswith(TIFFS):
+        return image
+    try:
+        with Image.open(path) as file:
+            if file.mode != 'RGBA':
+                return image
+            rgb = np.asarray(ImageOps.exif_transpose(file).convert('RGB'))
+    except OSError:  # a kind that Pillow does not know
+        return image
+    return rgb[..., ::-1].copy()
+
+
+def as_8_bit(image: np.ndarray, path: str) -> np.ndarray:
+    """An image of 16 bits as uint8: its levels, divided by 257 and rounded,
+    so that 65535 is 255.
+
+    Raises:
+        ValueError: If it has other levels, such as floating-point numbers.
+    """
+    if (image.dtype.kind, image.dtype.itemsize) != ('u', 2):
+        raise ValueError(
+            f"the image '{path}' has pixels of {image.dtype}, and what is "
+            'white in it is not known: 8 or 16 bits are expected. Convert it, '
+            'for example by ffmpeg -i IN -pix_fmt rgb24 OUT.png'
+        )
+    _warn_of_16_bits(os.path.dirname(path))
+    return ((image + np.uint32(128)) // 257).astype(np.uint8)
+
+
+@cache
+def _warn_of_16_bits(folder: str) -> None:
+    logger.warning(
+        "images of 16 bits in '%s': their levels are divided by 257, so that "
+        '65535 is white; if your camera fills fewer bits, convert them first',
+        folder or '.',
+    )
 
 
 def check_frame_file(path: str | os.PathLike, grey: bool = False) -> None:
-    """Refuse a frame that a decoder would have to change into 8-bit colours:
-    one of 16 bits, of grey, with an alpha channel or in CMYK.
+    """Refuse a frame to learn from that a decoder would have to change into
+    8-bit colours: one of 16 bits, of grey, with an alpha channel or in CMYK.
 
     Args:
         path (path): The file.

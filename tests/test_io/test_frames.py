@@ -354,32 +354,93 @@ def test_a_video_that_ends_early_says_so(motion_jpeg, logged):
     assert len([next(frames) for _ in range(num_frames)]) == num_frames
 
 
+def deep(image):
+    return image.astype(np.uint16) * 257
+
+
 ODD = {
-    '16-bit colour': lambda frame: frame.astype(np.uint16) * 257,
+    '16-bit colour': deep,
     '8-bit grey': lambda frame: frame[..., 0],
-    '16-bit grey': lambda frame: frame[..., 0].astype(np.uint16) * 257,
+    '16-bit grey': lambda frame: deep(frame[..., 0]),
     '8-bit RGBA': lambda frame: np.dstack([frame, frame[..., :1]]),
+    '16-bit RGBA': lambda frame: deep(np.dstack([frame, frame[..., :1]])),
 }
 
 
 @pytest.mark.parametrize('suffix', ['.png', '.jpg', '.bmp', '.webp', '.tif'])
 @pytest.mark.parametrize('kind', ['8-bit colour', *ODD])
-def test_frames_are_8_bit_colours_or_refused(kind, suffix, tmp_path):
-    frame = np.random.default_rng(0).integers(0, 256, (16, 24, 3), np.uint8)
+def test_frames_of_all_kinds_are_read_and_none_learned_from(
+    kind, suffix, tmp_path, logged
+):
+    # No alpha of 0, where WebP leaves the colours out.
+    frame = np.random.default_rng(0).integers(1, 256, (16, 24, 3), np.uint8)
     odd = ODD.get(kind, np.copy)(frame)
     path = tmp_path / f'frame{suffix}'
-    assert cv2.imwrite(str(path), odd)
+    lossless = [cv2.IMWRITE_WEBP_QUALITY, 101] * (suffix == '.webp')
+    assert cv2.imwrite(str(path), odd, lossless)
     stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if (stored.shape, stored.dtype) != (odd.shape, odd.dtype):
         pytest.skip('the format has none of these')
+    if 'grey' in kind:
+        frame = np.dstack([frame[..., 0]] * 3)
+    read = [read_image(path) for _ in range(2)][1]
+    assert read.shape == frame.shape
+    assert read.dtype == np.uint8
+    if suffix != '.jpg':
+        np.testing.assert_array_equal(read, frame)
+    assert len(logged()) == ('16-bit' in kind)  # once
     if kind == '8-bit colour':
-        assert read_image(path).shape == (16, 24, 3)
+        check_frame_file(path)
         return
-    with pytest.raises(ValueError, match=kind) as error:
-        read_image(path)
+    with pytest.raises(ValueError, match=kind.split()[-1]) as error:
+        check_frame_file(path)
     assert f"'{path}'" in str(error.value)
     if kind == '8-bit grey':
         check_frame_file(path, grey=True)
+
+
+def test_palettes_alpha_cmyk_and_two_levels_have_their_colours(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = rng.integers(1, 256, (16, 24, 3), np.uint8)
+    colours = Image.fromarray(frame)
+    grey = colours.convert('L')
+    alpha = Image.fromarray(rng.integers(1, 256, (16, 24), np.uint8))
+    palette, two = colours.quantize(16), grey.convert('1')
+    images = {
+        'palette.png': palette,
+        'palette.tif': palette,
+        'two.png': two,
+        'two.tif': two,
+        'grey and alpha.png': Image.merge('LA', (grey, alpha)),
+        'alpha.tif': Image.merge('RGBA', (*colours.split(), alpha)),
+        'cmyk.tif': colours.convert('CMYK'),
+    }
+    right = {'grey and alpha.png': grey, 'alpha.tif': colours}
+    for name, image in images.items():
+        image.save(tmp_path / name)
+        expected = right.get(name, image).convert('RGB')
+        read = read_image(tmp_path / name)[..., ::-1]
+        np.testing.assert_array_equal(read, expected, name)
+
+
+@pytest.mark.parametrize('kind', ['float32', 'int32'])
+def test_levels_without_a_white_are_refused(kind, tmp_path):
+    path = tmp_path / 'frame.tif'
+    Image.fromarray(np.ones((16, 24), kind)).save(path)
+    with pytest.raises(ValueError, match=f'pixels of {kind}'):
+        read_image(path)
+
+
+def test_pages_of_16_bits(tmp_path, logged):
+    levels = np.arange(384, dtype=np.uint16).reshape(16, 24) * 170
+    pages = [Image.fromarray(page) for page in (levels, levels.T.copy().T)]
+    path = tmp_path / 'pages.tif'
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    first, second = open_frames(path)
+    np.testing.assert_array_equal(first, second)
+    expected = np.round(levels / 257).astype(np.uint8)
+    np.testing.assert_array_equal(first, np.dstack([expected] * 3))
+    assert len(logged()) == 1
 
 
 def test_an_address_that_does_not_answer():

@@ -2,13 +2,14 @@
 
     python tools/dev/check_zoo.py                  # all families
     python tools/dev/check_zoo.py --only pidnet beit
-    python tools/dev/check_zoo.py --export         # and its ONNX, too
+    python tools/dev/check_zoo.py --export         # and as ONNX
 
 One config of each family, with random weights, in a process of its own:
 frames of 270x482 go through ``steady``, and through ``RecurrentUNet`` with a
 ``ConvRNNNeck`` on all that the backbone gives; that takes a training step.
-Writes table.json and table.md into work_dirs/results/zoo. Families that are
-there are not run again, unless they are named.
+Writes table.json and table.md into work_dirs/results/zoo. What is there is not
+run again, unless its family is named: --export adds to the families that
+stream.
 """
 
 import argparse
@@ -47,6 +48,7 @@ def parse_args():
         '--out', type=Path, default=ROOT / 'work_dirs' / 'results' / 'zoo'
     )
     parser.add_argument('--one', help=argparse.SUPPRESS)
+    parser.add_argument('--parts', nargs='+', help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -75,8 +77,13 @@ def _effort(name: str) -> tuple:
     return min(sizes, default=len(SMALL)), 'cityscapes' not in name, name
 
 
-def check(name: str, export: bool) -> dict:
-    """What holds of a model of the zoo: column -> seconds, or why not."""
+def check(name: str, parts: list[str]) -> dict:
+    """What holds of a model of the zoo: column -> seconds, or why not.
+
+    Args:
+        name (str): Of the model.
+        parts (list[str]): 'stream', 'export' or both.
+    """
     import torch
     from mmengine.registry import init_default_scope
 
@@ -95,14 +102,17 @@ def check(name: str, export: bool) -> dict:
     except Exception as error:  # whatever a library that is not there raises
         return row | dict(builds=_why(error))
     row |= dict(builds='', parameters=sum(p.numel() for p in net.parameters()))
-    row['steady'] = _timed(lambda: stream_steadied(net))
-    if export:
+    if 'stream' in parts:
+        row['steady'] = _timed(lambda: stream_steadied(net))
+    if 'export' in parts:
         row['exports'] = _timed(lambda: export_steadied(net))
         row['exports for one size'] = row['exports']
         if isinstance(row['exports'], str):
             row['exports for one size'] = _timed(
                 lambda: export_steadied(net, crop_of(net))
             )
+    if 'stream' not in parts:
+        return row
     try:
         recurrent = make_recurrent(config, net)
     except Exception as error:
@@ -175,7 +185,7 @@ def export_steadied(net, only_size=None) -> None:
             list(video.classes),
             video.palette,
             video.flow,
-            num_frames=2,
+            num_frames=3,  # the last one propagated
             size=(256, 512),
             only_size=only_size,
         )
@@ -264,26 +274,38 @@ def train(model) -> None:
         raise ValueError('a parameter is not finite')
 
 
-def run_one(name: str, export: bool, timeout: float) -> dict:
+def run_one(name: str, parts: list[str], timeout: float) -> dict:
     """The same in a process of its own, whose memory is free again."""
-    command = [sys.executable, __file__, '--one', name]
+    command = [sys.executable, __file__, '--one', name, '--parts', *parts]
     try:
         done = subprocess.run(
-            command + ['--export'] * export,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            cwd=ROOT,
+            command, capture_output=True, text=True, timeout=timeout, cwd=ROOT
         )
     except subprocess.TimeoutExpired:
-        return dict(model=name, builds=f'more than {timeout:.0f} s')
+        return _failed(name, parts, f'more than {timeout:.0f} s')
     lines = done.stdout.strip().splitlines()
     if done.returncode or not lines:
         ends = done.stderr.strip().splitlines() or ['']
-        return dict(
-            model=name, builds=f'exit status {done.returncode}: {ends[-1]}'
-        )
+        why = f'exit status {done.returncode}: {ends[-1]}'
+        return _failed(name, parts, why)
     return json.loads(lines[-1])
+
+
+def _failed(name: str, parts: list[str], why: str) -> dict:
+    if parts == ['export']:
+        return dict(model=name) | dict.fromkeys(COLUMNS[3:], why)
+    return dict(model=name, builds=why)
+
+
+def left_of(row: dict | None, export: bool) -> list[str]:
+    """Which parts there are to run of a family, of which a row may be there.
+
+    What does not stream is not exported.
+    """
+    if row is None:
+        return ['stream', 'export'] if export else ['stream']
+    streams = isinstance(row.get('steady'), float)
+    return ['export'] if export and streams and 'exports' not in row else []
 
 
 def table(rows: dict[str, dict]) -> str:
@@ -322,7 +344,7 @@ def table(rows: dict[str, dict]) -> str:
 def main():
     args = parse_args()
     if args.one:
-        print(json.dumps(check(args.one, args.export)))
+        print(json.dumps(check(args.one, args.parts)))
         return
     from mmseg_video.io.atomic import write_text
 
@@ -336,9 +358,11 @@ def main():
     for family, name in known.items():
         if args.only and family not in args.only:
             continue
-        if not args.only and family in rows:
+        before = None if args.only else rows.get(family)
+        parts = left_of(before, args.export)
+        if not parts:
             continue
-        row = run_one(name, args.export, args.timeout)
+        row = (before or {}) | run_one(name, parts, args.timeout)
         # Another process may have added to it.
         rows = json.loads(path.read_text()) if path.is_file() else {}
         rows[family] = row

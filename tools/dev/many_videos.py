@@ -84,10 +84,11 @@ def write_net(folder: Path) -> tuple[str, str]:
 
 def done(out: Path) -> dict[str, int]:
     """Name of each video that is done -> when its mark was made."""
-    return {
-        path.stem: path.stat().st_mtime_ns
-        for path in (out / 'drawn/.done').glob('*.json')
-    }
+    marks = {}
+    for path in (out / 'drawn/.done').glob('[!.]*.json'):  # one is half there
+        with contextlib.suppress(FileNotFoundError):  # it has just moved
+            marks[path.stem] = path.stat().st_mtime_ns
+    return marks
 
 
 def start(out: Path, net: tuple[str, str], port: int) -> subprocess.Popen:
@@ -138,7 +139,11 @@ def faults_of(out: Path, lengths: dict[str, int]) -> list[str]:
         shown = sum(1 for _ in open_frames(drawn))
         if not found == shown == length:
             faults.append(f'{name}: {found}, {shown} frames of {length}')
-    left = [*out.rglob('.writing-*'), *(out / 'json').glob('.*.ndjson')]
+    left = [
+        *out.rglob('.writing-*'),
+        *(out / 'json').glob('.*.ndjson'),
+        *(out / 'drawn/.done').glob('.*.json'),
+    ]
     return faults + [f'{path}: left half-written' for path in left]
 
 

@@ -242,7 +242,8 @@ def open_onnx(
     classes = classes or _classes(meta, path)
     if classes is None:
         raise ValueError(
-            f"'{path}' does not name its classes: give classes=[...]"
+            f"'{path}' does not name its classes: give classes=[...] "
+            '(--classes)'
         )
     numbers = [int(n) for n in meta.get('palette', '').split(',') if n]
     if len(numbers) == 3 * len(classes):

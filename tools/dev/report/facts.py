@@ -16,7 +16,8 @@
 - ``robustness.DATA.KIND.STRENGTH.FIGURE``: a difference, DATA is camvid or
   street; ``...FIGURE.low``, ``high``: its interval.
 - ``reliability.TOTAL``, ``settings``: of tools/dev/chaos.py.
-- ``zoo.families``, ``zoo.builds``, ``zoo.steady``: of tools/dev/check_zoo.py.
+- ``zoo.families``, ``zoo.builds``, ``zoo.steady``, ``zoo.exports``: of
+  tools/dev/check_zoo.py.
 - ``camvid_gpu.SEED.val``, ``test``: mIoU of a framewise net.
 """
 

@@ -61,20 +61,6 @@ DID_NOT_HELP = {
     'framewise_pseudo': 'pseudo-labels',
     'framewise_mean_teacher': 'mean teacher',
 }
-CAMVID = {
-    'framewise_after_clean': 'framewise (baseline)',
-    'ema_after_clean': 'EMA in place, $a=0.5$',
-    'flow_ema_0.5_after_clean': 'EMA along flow, $a=0.5$',
-    'flow_ema_0.3_after_clean': 'EMA along flow, $a=0.3$',
-    'gated_average_after_clean': 'gated EMA, alone trained',
-    'gated_average_flow_after_clean': '\\quad along flow in tests',
-}
-CAMVID_FIRST = {
-    'framewise_same_time': 'framewise, same time',
-    'warm': 'residual laterals',
-    'warm_flow_ema': '\\quad EMA along flow, $a=0.5$',
-    'gated_average': 'gated EMA',
-}
 GPU = ('laterals', 'gated EMA', 'flow-compensated gated EMA')
 CORRUPTIONS = {
     'dropped': 'dropped frames',
@@ -231,29 +217,6 @@ def _over(row: dict, base: dict) -> list[str]:
         figure = 'flicker' if 'flicker' in column else 'mIoU'
         cells.append(numbers.signed(value, figure))
     return cells
-
-
-def camvid_ladder(results: Results) -> str:
-    """Earlier trainings on CamVid's 15 Hz recording, one seed."""
-    table, lines = results.table('ladder_camvid_15hz'), []
-    for group in (CAMVID_FIRST, CAMVID):
-        lines += [RULE] if lines else []
-        for entry, name in group.items():
-            row = table[entry]
-            cells = [name]
-            for protocol in ('stream', 'stream_degrade0.2'):
-                for metric in ('mIoU', 'flicker_unfounded', 'VC16'):
-                    value = row[f'{protocol} {metric} mean']
-                    figure = 'flicker' if 'flicker' in metric else 'mIoU'
-                    cells.append(numbers.plain(float(value), figure))
-            lines.append(cells)
-    head = (
-        r'& \multicolumn{3}{c}{clean} & \multicolumn{3}{c}{a fifth degraded}'
-        r' \\',
-        r'\cmidrule(lr){2-4}\cmidrule(l){5-7}',
-        '& mIoU & flicker & VC16 ' * 2 + r'\\',
-    )
-    return tabular('@{}lrrrrrr@{}', head, lines)
 
 
 def gpu(results: Results) -> str:

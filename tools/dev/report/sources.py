@@ -16,21 +16,26 @@ from mmseg_video.experiments.benchmark_results import (
 
 ROOT = Path(__file__).resolve().parents[3]
 RESULTS = ROOT / 'work_dirs/results'
-BENCHMARKS = {'street': 'street_scenes'}
+BENCHMARKS = {'street': 'street_scenes', 'camvid': 'camvid_recurrent'}
 # Entries by names that are short enough for a table; others have their own.
 TITLES = {
     'framewise': 'framewise (baseline)',
     'framewise_longer': 'framewise, trained longer',
+    'framewise_bursts': 'framewise, trained longer, bad frames too',
     'hold': 'framewise, bad frames held',
     'flow_ema': 'EMA along flow',
     'flow_ema_hold': 'EMA along flow, bad frames held',
     'gated_ema': 'gated EMA',
     'gated_ema_flow': 'gated EMA along flow',
     'laterals': 'laterals',
+    'laterals_flow_ema': 'laterals, EMA along flow',
+    'laterals_flow_ema_hold': 'laterals, EMA along flow, bad frames held',
     'laterals_gated_ema': 'laterals, gated EMA',
     'laterals_gated_ema_hold': 'laterals, gated EMA, bad frames held',
     'laterals_gated_ema_flow': 'laterals, gated EMA along flow',
     'joint': 'laterals, gated EMA, net trained too',
+    'joint_flow': 'laterals, gated EMA along flow, net trained too',
+    'joint_hold': 'laterals, gated EMA, net trained too, bad frames held',
 }
 
 

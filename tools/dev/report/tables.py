@@ -1,11 +1,18 @@
 """The report's tables, of the two benchmarks."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mmseg_video.experiments.benchmark_results import BenchmarkResults, Column
+from mmseg_video.experiments.camvid_table import (
+    CLEAN,
+    DEGRADED,
+    SECOND_HALF,
+    TEST,
+)
 
 from . import numbers
-from .latex import best_bold, tabular
+from .latex import RULE, best_bold, tabular
 from .sources import Results
 
 MISSING = '--'
@@ -44,6 +51,14 @@ STREET_GAINS = {
     Column('bursts', 'stream', 'flicker_static'): 'flicker, all',
     Column('bursts', 'stream', 'flicker_static', 'clean'): 'flicker, clean',
 }
+CAMVID = {
+    CLEAN: 'clean',
+    replace(CLEAN, figure='flicker_static'): 'flicker',
+    SECOND_HALF: 'second half',
+    DEGRADED: 'degraded',
+    replace(DEGRADED, figure='flicker_static'): 'flicker',
+    TEST: 'test, 1\\,Hz',
+}
 SELECTION = {
     Column('bursts', 'stream', subset='clean', split='val'): 'mIoU',
     Column('bursts', 'stream', 'flicker_static', 'clean', 'val'): 'flicker',
@@ -65,6 +80,30 @@ def street_gains(results: Results) -> str:
     head = (_head(columns.values()),)
     lines = _gains(benchmark, columns)
     return tabular('@{}l' + 'r' * len(columns) + '@{}', head, lines)
+
+
+def camvid(results: Results) -> str:
+    """The trainings on CamVid: the baseline, and differences to it."""
+    benchmark = results.benchmarks['camvid']
+    lines = []
+    for name in measured(benchmark, CAMVID):
+        line = [numbers.escape(benchmark.title(name))]
+        for column in CAMVID:
+            row = benchmark.row(name, column)
+            if row is None:
+                line.append(MISSING)
+            elif name == benchmark.baseline:
+                line.append(numbers.plain(row['value'], column.figure))
+            elif column.figure in numbers.LESS_IS_BETTER:
+                line.append(numbers.relative(row))
+            else:
+                text = numbers.signed(row['difference'], column.figure)
+                line.append(text + _fewer(row, benchmark.most_runs(column)))
+        lines.append(line)
+        if name == benchmark.baseline:
+            lines.append(RULE)
+    head = (_head(CAMVID.values()),)
+    return tabular('@{}l' + 'r' * len(CAMVID) + '@{}', head, lines)
 
 
 def selection(results: Results) -> str:

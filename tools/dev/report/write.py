@@ -12,6 +12,7 @@ HEAD = '% Made by tools/report_tables.py from the results: do not edit.\n'
 TABLES: dict[str, Callable[[Results], str]] = {
     'street_values': tables.street_values,
     'street_gains': tables.street_gains,
+    'camvid': tables.camvid,
     'selection': tables.selection,
     'costs': tables.costs,
     'steady': other_tables.steady,
@@ -20,7 +21,6 @@ TABLES: dict[str, Callable[[Results], str]] = {
     'levels': other_tables.levels,
     'frames': other_tables.frames,
     'ladder': other_tables.ladder,
-    'camvid_ladder': other_tables.camvid_ladder,
     'gpu': other_tables.gpu,
     'robustness': other_tables.robustness,
 }

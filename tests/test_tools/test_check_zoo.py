@@ -1,0 +1,47 @@
+"""tools/dev/check_zoo.py: what is run again, and what is shown."""
+
+import importlib.util
+
+import pytest
+
+from tests.commands import TOOLS
+
+
+@pytest.fixture(scope='module')
+def zoo():
+    spec = importlib.util.spec_from_file_location(
+        'check_zoo', TOOLS / 'dev/check_zoo.py'
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_what_is_there_is_not_run_again(zoo):
+    streams = dict(builds='', steady=1.0, recurrent=1.0, trains=1.0)
+    assert zoo.left_of(None, export=False) == ['stream']
+    assert zoo.left_of(None, export=True) == ['stream', 'export']
+    assert zoo.left_of(streams, export=False) == []
+    assert zoo.left_of(streams, export=True) == ['export']
+    assert zoo.left_of(streams | dict(exports='no'), export=True) == []
+    assert zoo.left_of(dict(builds='no'), export=True) == []
+
+
+def test_the_table_counts_what_holds(zoo):
+    rows = {
+        'a': dict(model='a', builds='', parameters=1000000, steady=1.0),
+        'b': dict(model='b', builds='', parameters=2000000, steady='Why: so'),
+        'c': dict(model='c', builds='not here'),
+    }
+    rows['a']['exports'] = 2.0
+    text = zoo.table(rows)
+    assert text.startswith('Of 3 families 2 build here: steady 1, exports 1.')
+    assert '| b | b | 2.00 | Why: so |  |' in text
+    assert '| c | c | not here |  |  |' in text
+
+
+def test_an_export_that_takes_too_long_leaves_the_rest(zoo):
+    row = zoo._failed('a', ['export'], 'more than 5 s')
+    assert 'builds' not in row
+    assert row['exports'] == row['exports for one size'] == 'more than 5 s'
+    assert zoo._failed('a', ['stream'], 'x') == dict(model='a', builds='x')
