@@ -240,7 +240,7 @@ def test_values_come_from_the_results(made_up, text):
         ),
         (
             r'\claimfact{steady.worst.default.gain}{negative}',
-            'but the results say +0.470',
+            'but the results say +0.660',
         ),
     ],
 )

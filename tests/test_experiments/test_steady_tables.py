@@ -108,9 +108,11 @@ def test_logits_and_probabilities_side_by_side(folder):
     write(video, 'of the logits', 51.0, 2.0, mIoU_clean=58.0)
     write(video, 'the default', 52.0, 3.0, mIoU_clean=61.0)
     lines = filled(folder, '.', 'steady_averages').splitlines()
-    assert '| street, net | +1.00 | -50 % | +2.00 | -25 % |' in lines
-    assert '| street, net: clean frames | -2.00 |  | +1.00 |  |' in lines
-    assert len(lines) == 8  # not where one of them is missing
+    row = (
+        '| street, net | +1.00 | -2.00 |  | -50 % | +2.00 | +1.00 |  | -25 % |'
+    )
+    assert row in lines
+    assert len(lines) == 7  # none where one of them is missing
 
 
 def test_a_table_with_intervals(tmp_path):

@@ -147,21 +147,18 @@ def averages(folder: Path) -> str:
         for net in read_nets(video):
             for text, pair in pairs.items():
                 if all(setting in net.figures for setting in pair):
-                    name = f'{video.name}, {net.name}{text}'
-                    rows += _pairs(net, name, pair)
-    head = ['', 'logits: mIoU', 'flicker', 'probabilities: mIoU', 'flicker']
-    return markdown_table(head, rows)
+                    cells = [c for name in pair for c in _subsets(net, name)]
+                    rows.append([f'{video.name}, {net.name}{text}', *cells])
+    parts = ['mIoU', 'clean', 'degraded', 'flicker']
+    head = ['', *(f'logits: {part}' for part in parts)]
+    return markdown_table([*head, *(f'prob.: {p}' for p in parts)], rows)
 
 
-def _pairs(net: NetResults, name: str, pair: tuple[str, str]):
-    """A row for all frames, and where some are known to be degraded, for
-    those and for the clean ones."""
-    yield [name, *(cell for setting in pair for cell in _cells(net, setting))]
-    for figure, frames in SUBSETS.items():
-        gains = [net.difference(setting, figure) for setting in pair]
-        if figure != 'mIoU' and None not in gains:
-            logits, probabilities = (f'{gain:+.2f}' for gain in gains)
-            yield [f'{name}: {frames}', logits, '', probabilities, '']
+def _subsets(net: NetResults, setting: str) -> list[str]:
+    """Changes of mIoU, of all frames and of parts of them, and of flicker."""
+    gains = [net.difference(setting, figure) for figure in SUBSETS]
+    shown = ['' if gain is None else f'{gain:+.2f}' for gain in gains]
+    return [*shown, _percent(net.relative(setting))]
 
 
 def worst(folder: Path) -> str:
