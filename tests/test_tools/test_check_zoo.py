@@ -40,8 +40,37 @@ def test_the_table_counts_what_holds(zoo):
     assert '| c | c | not here |  |  |' in text
 
 
-def test_an_export_that_takes_too_long_leaves_the_rest(zoo):
-    row = zoo._failed('a', ['export'], 'more than 5 s')
-    assert 'builds' not in row
-    assert row['exports'] == row['exports for one size'] == 'more than 5 s'
-    assert zoo._failed('a', ['stream'], 'x') == dict(model='a', builds='x')
+STUB = """
+import json, sys, time
+row = dict(model='a', builds='', parameters=1, steady=1.0)
+print(json.dumps(row), flush=True)
+print('a library talks', flush=True)
+{end}
+"""
+
+
+@pytest.mark.parametrize(
+    ('end', 'why'),
+    [
+        ('time.sleep(60)', 'more than 4 s'),
+        ("sys.exit('no memory')", 'exit status 1: no memory'),
+    ],
+)
+def test_what_was_done_before_a_fault_is_kept(
+    zoo, tmp_path, monkeypatch, end, why
+):
+    script = tmp_path / 'stub.py'
+    script.write_text(STUB.format(end=end))
+    monkeypatch.setattr(zoo, '__file__', str(script))
+    row = zoo.run_one('a', ['stream'], timeout=4)
+    assert (row['steady'], row['recurrent'], row['trains']) == (1, why, why)
+    assert row['builds'] == ''
+    assert 'exports' not in row
+
+
+def test_a_model_that_ends_at_once_does_not_build(zoo, tmp_path, monkeypatch):
+    script = tmp_path / 'stub.py'
+    script.write_text("import sys; sys.exit('gone')")
+    monkeypatch.setattr(zoo, '__file__', str(script))
+    row = zoo.run_one('a', ['stream', 'export'], timeout=9)
+    assert row == dict(model='a', builds='exit status 1: gone')

@@ -13,11 +13,13 @@ stream.
 """
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmseg_video.cli.arguments import tool_parser
@@ -31,9 +33,9 @@ SMALL = (
 )
 # What LRASPP's fixed pooling needs at least, and what the others train on.
 LRASPP, LEAST = (416, 512), (128, 256)
-COLUMNS = (
-    *('steady', 'recurrent', 'trains', 'exports'),
-    'exports for one size',
+PARTS = dict(
+    stream=('steady', 'recurrent', 'trains'),
+    export=('exports', 'exports for one size'),
 )
 
 
@@ -77,12 +79,13 @@ def _effort(name: str) -> tuple:
     return min(sizes, default=len(SMALL)), 'cityscapes' not in name, name
 
 
-def check(name: str, parts: list[str]) -> dict:
-    """What holds of a model of the zoo: column -> seconds, or why not.
+def check(name: str, parts: list[str]) -> Iterator[dict]:
+    """What holds of a model of the zoo, after each column: column -> seconds,
+    or why not.
 
     Args:
         name (str): Of the model.
-        parts (list[str]): 'stream', 'export' or both.
+        parts (list[str]): Keys of PARTS.
     """
     import torch
     from mmengine.registry import init_default_scope
@@ -100,26 +103,33 @@ def check(name: str, parts: list[str]) -> dict:
         fetch_nothing(config)
         net = build_segmentor(config)
     except Exception as error:  # whatever a library that is not there raises
-        return row | dict(builds=_why(error))
+        yield row | dict(builds=_why(error))
+        return
     row |= dict(builds='', parameters=sum(p.numel() for p in net.parameters()))
+    yield row
     if 'stream' in parts:
         row['steady'] = _timed(lambda: stream_steadied(net))
+        yield row
+        try:
+            recurrent = make_recurrent(config, net)
+        except Exception as error:
+            row |= dict.fromkeys(('recurrent', 'trains'), _why(error))
+        else:
+            row['recurrent'] = _timed(lambda: stream(recurrent))
+            yield row
+            row['trains'] = _timed(lambda: train(recurrent))
+            del recurrent
+        yield row
     if 'export' in parts:
         row['exports'] = _timed(lambda: export_steadied(net))
-        row['exports for one size'] = row['exports']
+        if isinstance(row['exports'], float):
+            row['exports for one size'] = row['exports']
+        yield row
         if isinstance(row['exports'], str):
             row['exports for one size'] = _timed(
                 lambda: export_steadied(net, crop_of(net))
             )
-    if 'stream' not in parts:
-        return row
-    try:
-        recurrent = make_recurrent(config, net)
-    except Exception as error:
-        return row | dict.fromkeys(('recurrent', 'trains'), _why(error))
-    row['recurrent'] = _timed(lambda: stream(recurrent))
-    row['trains'] = _timed(lambda: train(recurrent))
-    return row
+            yield row
 
 
 def _timed(run) -> float | str:
@@ -277,24 +287,24 @@ def train(model) -> None:
 def run_one(name: str, parts: list[str], timeout: float) -> dict:
     """The same in a process of its own, whose memory is free again."""
     command = [sys.executable, __file__, '--one', name, '--parts', *parts]
+    why = ''
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=timeout, cwd=ROOT
         )
-    except subprocess.TimeoutExpired:
-        return _failed(name, parts, f'more than {timeout:.0f} s')
-    lines = done.stdout.strip().splitlines()
-    if done.returncode or not lines:
-        ends = done.stderr.strip().splitlines() or ['']
-        why = f'exit status {done.returncode}: {ends[-1]}'
-        return _failed(name, parts, why)
-    return json.loads(lines[-1])
-
-
-def _failed(name: str, parts: list[str], why: str) -> dict:
-    if parts == ['export']:
-        return dict(model=name) | dict.fromkeys(COLUMNS[3:], why)
-    return dict(model=name, builds=why)
+        output = done.stdout
+        if done.returncode:
+            ends = done.stderr.strip().splitlines() or ['']
+            why = f'exit status {done.returncode}: {ends[-1]}'
+    except subprocess.TimeoutExpired as error:
+        output = (error.stdout or b'').decode()
+        why = f'more than {timeout:.0f} s'
+    rows = [line for line in output.splitlines() if line.startswith('{"')]
+    row = json.loads(rows[-1]) if rows else dict(model=name, builds=why)
+    if row['builds']:
+        return row
+    columns = [column for part in parts for column in PARTS[part]]
+    return dict.fromkeys(columns, why) | row if why else row
 
 
 def left_of(row: dict | None, export: bool) -> list[str]:
@@ -314,7 +324,7 @@ def table(rows: dict[str, dict]) -> str:
 
     shown = [
         column
-        for column in COLUMNS
+        for column in itertools.chain(*PARTS.values())
         if any(column in row for row in rows.values())
     ]
     built = [row for row in rows.values() if not row['builds']]
@@ -344,7 +354,8 @@ def table(rows: dict[str, dict]) -> str:
 def main():
     args = parse_args()
     if args.one:
-        print(json.dumps(check(args.one, args.parts)))
+        for row in check(args.one, args.parts):
+            print(json.dumps(row), flush=True)
         return
     from mmseg_video.io.atomic import write_text
 
