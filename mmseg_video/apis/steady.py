@@ -180,13 +180,19 @@ def open_net(
     init_default_scope('mmseg')
     net = _open(model, classes, options)
     if classes is not None:
-        if len(classes) != len(net.classes):
-            raise ValueError(
-                f'{len(classes)} classes are named, the net has '
-                f'{len(net.classes)}'
-            )
+        _check_number(classes, net.classes)
         net.classes = tuple(classes)
     return net.eval()
+
+
+def _check_number(classes: Sequence[str], own: Sequence[str]) -> None:
+    """Refuse names of more or fewer classes than the net has."""
+    if len(classes) != len(own):
+        more = ', ...' if len(own) > 5 else ''
+        raise ValueError(
+            f'{len(classes)} classes are named, the net has {len(own)}: '
+            f'{", ".join(own[:5])}{more}'
+        )
 
 
 def _open(model: Model, classes, options: dict) -> Framewise:
@@ -233,6 +239,8 @@ def _from_mmseg(
     config: str | Config, checkpoint: str, classes, options: dict
 ) -> Framewise:
     loaded = load_segmentor(config, checkpoint)
+    if classes and loaded.classes:
+        _check_number(classes, loaded.classes)
     net = as_net(
         loaded.model, classes or loaded.classes, loaded.palette, **options
     )

@@ -57,9 +57,10 @@ def parse_args(argv=None) -> argparse.Namespace:
     add_net(parser, 'CONFIG CHECKPOINT')
     parser.add_argument(
         '--baseline',
-        nargs=2,
+        nargs='+',
         metavar=('CONFIG', 'CHECKPOINT'),
-        help='a second model of the same classes, as it is, drawn beside',
+        help='a second model of the same classes, as it is, drawn beside; '
+        'CHECKPOINT defaults to the published one',
     )
     graph = parser.add_argument_group('of a MODEL.onnx of others')
     graph.add_argument(
@@ -236,6 +237,11 @@ def parse_args(argv=None) -> argparse.Namespace:
     if args.model and args.config:
         parser.error('give --model or CONFIG CHECKPOINT, not both')
     _check_net(parser, args)
+    if args.baseline and len(args.baseline) > 2:
+        parser.error(
+            f'--baseline is CONFIG [CHECKPOINT], got {len(args.baseline)} '
+            'words: what is not of it goes before it'
+        )
     if args.flow != 'dis' and args.steady != 'flow':
         parser.error(f'--flow {args.flow} is of --steady flow: leave one out')
     if args.live and args.every != 1:

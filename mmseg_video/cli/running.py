@@ -128,7 +128,9 @@ def _run_one(args, targets, excerpt, drawing, way) -> None:
     caption = CAPTIONS.get(args.steady, 'prediction')
     models = {caption: model}
     if args.baseline:
-        baseline = VideoSegInferencer(*args.baseline, args.device, args.amp)
+        baseline = VideoSegInferencer(
+            *args.baseline, device=args.device, amp=args.amp
+        )
         if tuple(baseline.classes) != tuple(model.classes):
             raise ValueError(
                 f'the model has {len(model.classes)} classes, the baseline '

@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -22,7 +24,8 @@ def open_camera(source: int | str) -> FrameSource:
     """
     numbered = isinstance(source, int)
     what = f'camera {source}' if numbered else f"'{source}'"
-    video = cv2.VideoCapture(source)
+    with _silent_opencv():
+        video = cv2.VideoCapture(source)
     first = _next(video) if video.isOpened() else None
     if first is None:
         video.release()
@@ -46,6 +49,18 @@ def open_camera(source: int | str) -> FrameSource:
 
     fps = video.get(cv2.CAP_PROP_FPS)
     return FrameSource(frames(), fps if 0 < fps < 1000 else None)
+
+
+@contextmanager
+def _silent_opencv() -> Iterator[None]:
+    """Its backends each say in lines of their own that there is no camera."""
+    log = cv2.utils.logging
+    before = log.getLogLevel()
+    log.setLogLevel(log.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        log.setLogLevel(before)
 
 
 def _next(video: cv2.VideoCapture) -> np.ndarray | None:

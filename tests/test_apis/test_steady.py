@@ -142,6 +142,8 @@ def test_bad_models_are_refused_with_a_sentence(tmp_path):
         steady(3)
     with pytest.raises(ValueError, match='2 classes are named'):
         open_net(open_net(brightness, CLASSES), ['a', 'b'])
+    with pytest.raises(ValueError, match=r'2 classes are named, .* 11: '):
+        open_net('unet_imagenet_camvid', ['a', 'b'])
     with pytest.raises(FileNotFoundError, match="no config 'none"):
         steady(('none.py', 'none.pth'))
 

@@ -139,6 +139,7 @@ def test_arguments_out_of_range(demo, tmp_path):
         (['--model', 'x', '--live', '--every', '2'], 'its own pace'),
         (['--model', 'x', '--min-contrast', 'nan'], 'deviation of grey lev'),
         (['--model', 'x', '--lag', '2', '--offline'], 'not allowed with'),
+        (['x', '--baseline', 'a', 'b', 'c'], 'is CONFIG [CHECKPOINT], got 3'),
     ],
 )
 def test_arguments_that_do_not_fit(arguments, sentence, capsys):

@@ -448,6 +448,12 @@ def test_an_address_that_does_not_answer():
         open_frames('rtsp://127.0.0.1:9/x')
 
 
+def test_no_camera_is_one_sentence(capfd):
+    with pytest.raises(OSError, match='camera 99 cannot be opened: no such'):
+        open_frames(99)
+    assert capfd.readouterr() == ('', '')
+
+
 def test_a_camera_that_disappears_ends_the_frames(monkeypatch, logged):
     class Camera:
         left = 3

@@ -35,7 +35,9 @@ def test_the_table_counts_what_holds(zoo):
     }
     rows['a']['exports'] = 2.0
     text = zoo.table(rows)
-    assert text.startswith('Of 3 families 2 build here: steady 1, exports 1.')
+    assert text.startswith(
+        'Of 3 families 2 build here: steady 1, exports 1 of 1 tried.'
+    )
     assert '| b | b | 2.00 | Why: so |  |' in text
     assert '| c | c | not here |  |  |' in text
 

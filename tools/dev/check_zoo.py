@@ -328,10 +328,7 @@ def table(rows: dict[str, dict]) -> str:
         if any(column in row for row in rows.values())
     ]
     built = [row for row in rows.values() if not row['builds']]
-    good = [
-        f'{column} {sum(isinstance(r.get(column), float) for r in built)}'
-        for column in shown
-    ]
+    good = [_count(column, built) for column in shown]
     head = ('family', 'model', 'M parameters', *shown)
     lines = [
         (
@@ -349,6 +346,13 @@ def table(rows: dict[str, dict]) -> str:
         f'Of {len(rows)} families {len(built)} build here: '
         f'{", ".join(good)}.\n\n{markdown_table(head, lines)}'
     )
+
+
+def _count(column: str, built: list[dict]) -> str:
+    """Of how many families it holds, of those that were looked at."""
+    tried = [row[column] for row in built if column in row]
+    count = f'{column} {sum(isinstance(value, float) for value in tried)}'
+    return count + f' of {len(tried)} tried' * (len(tried) < len(built))
 
 
 def main():
