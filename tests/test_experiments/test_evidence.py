@@ -38,7 +38,8 @@ def finish(spec, out, root):
         name = run.entry.name
         if name not in RIGHT:
             continue
-        run.training.write(seconds=10.0, checkpoint='iter_1.pth')
+        seconds = 10.0 + run.seed  # the least is said
+        run.training.write(seconds=seconds, checkpoint='iter_1.pth')
         rng = np.random.default_rng(run.seed)
         results = []
         for i in range(4):
