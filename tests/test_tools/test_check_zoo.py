@@ -56,6 +56,7 @@ print('a library talks', flush=True)
     [
         ('time.sleep(60)', 'more than 4 s'),
         ("sys.exit('no memory')", 'exit status 1: no memory'),
+        ('import os; os.kill(os.getpid(), 9)', 'killed by signal 9: out of '),
     ],
 )
 def test_what_was_done_before_a_fault_is_kept(
@@ -65,7 +66,9 @@ def test_what_was_done_before_a_fault_is_kept(
     script.write_text(STUB.format(end=end))
     monkeypatch.setattr(zoo, '__file__', str(script))
     row = zoo.run_one('a', ['stream'], timeout=4)
-    assert (row['steady'], row['recurrent'], row['trains']) == (1, why, why)
+    assert row['steady'] == 1
+    assert row['recurrent'].startswith(why)
+    assert row['trains'] == row['recurrent']
     assert row['builds'] == ''
     assert 'exports' not in row
 

@@ -296,6 +296,8 @@ def run_one(name: str, parts: list[str], timeout: float) -> dict:
         if done.returncode:
             ends = done.stderr.strip().splitlines() or ['']
             why = f'exit status {done.returncode}: {ends[-1]}'
+        if done.returncode < 0:
+            why = f'killed by signal {-done.returncode}: out of memory?'
     except subprocess.TimeoutExpired as error:
         output = (error.stdout or b'').decode()
         why = f'more than {timeout:.0f} s'
