@@ -9,7 +9,7 @@ import numpy as np
 TITLES = {
     'framewise': 'framewise, 15,500 iterations',
     'framewise_longer': 'framewise, 3,000 iterations more',
-    'flow_ema': 'EMA of its logits, flow-compensated',
+    'flow_ema': 'EMA of its probabilities, flow-compensated',
     'hold': 'the last map held on flat and dark frames',
     'joint': 'the same, trained with the net',
     'laterals': 'recurrent laterals',

@@ -7,63 +7,66 @@ from .output import markdown_table
 
 CLEAN = Column('camvid_15hz', 'stream', split='val')
 DEGRADED = replace(CLEAN, protocol='stream_degrade0.2')
+BETWEEN = replace(DEGRADED, subset='clean')
 SECOND_HALF = replace(CLEAN, split='second_half')
 TEST = Column('camvid', 'stream')
+MIOU = {
+    CLEAN: '15 Hz, clean: mIoU',
+    SECOND_HALF: 'second half: mIoU',
+    DEGRADED: 'a fifth degraded: mIoU',
+    BETWEEN: 'its clean frames: mIoU',
+    TEST: 'test, 1 Hz: mIoU',
+}
+FLICKER = {
+    replace(CLEAN, figure='flicker_static'): 'clean: flicker',
+    replace(DEGRADED, figure='flicker_static'): 'degraded: flicker',
+}
 
 
 def camvid_table(results: BenchmarkResults) -> str:
     """Of the 15 Hz recording, clean, its second half, and degraded, and of
     the official test: the baseline's figures, and what the others add.
 
-    With one recording there is nothing to resample but the trainings, so what
-    stands in brackets is the least and the largest difference over them.
+    In parentheses is the interval of a bootstrap over trainings and
+    recordings. The 15 Hz recording is one, so there it is the least and the
+    largest difference over the trainings. A cell of fewer trainings than its
+    row has says of how many it is.
     """
-    columns = (CLEAN, SECOND_HALF, DEGRADED, TEST)
-    flickers = [
-        replace(column, figure='flicker_static')
-        for column in (CLEAN, DEGRADED)
-    ]
+    columns = (*MIOU, *FLICKER)
     rows = []
     for entry in results.baseline_first:
-        if not results.has(entry, columns):
+        cells = [results.row(entry, column) for column in columns]
+        found = [cell for cell in cells if cell]
+        if not found:
             continue
-        base = entry == results.baseline
-        show, cut = (_value, _value) if base else (_gain, _cut)
-        mious = [show(results.row(entry, column)) for column in columns]
-        flicker = [cut(results.row(entry, column)) for column in flickers]
-        runs = max(
-            row['runs']
-            for column in columns
-            if (row := results.row(entry, column))
-        )
+        runs = max(cell['runs'] for cell in found)
         title = results.title(entry)
-        rows.append(
-            [
-                f'**baseline:** {title}' if base else title,
-                *(mious[0], flicker[0], mious[1], mious[2], flicker[1]),
-                *(mious[3], runs),
-            ]
-        )
-    head = ['', '15 Hz, clean: mIoU', 'flicker', 'second half: mIoU']
-    head += ['a fifth degraded: mIoU', 'flicker', 'test, 1 Hz: mIoU']
-    return markdown_table([*head, 'trainings'], rows)
+        if entry == results.baseline:
+            show, title = _value, f'**baseline:** {title}'
+        else:
+            show = _difference
+        texts = [
+            show(cell) + (f' [{cell["runs"]}]' * (cell['runs'] < runs))
+            if cell
+            else ''
+            for cell in cells
+        ]
+        rows.append([title, *texts, runs])
+    head = ['', *MIOU.values(), *FLICKER.values(), 'trainings']
+    return markdown_table(head, rows)
 
 
-def _value(row: dict | None) -> str:
-    return f'{row["value"]:.2f}' if row else ''
+def _value(row: dict) -> str:
+    return f'{row["value"]:.2f}'
 
 
-def _gain(row: dict | None) -> str:
-    if row is None:
-        return ''
+def _difference(row: dict) -> str:
+    """The difference and its interval, if it has one; of flicker, in percent
+    of the baseline's."""
+    if row['figure'].startswith('flicker'):
+        base = row['value'] - row['difference']
+        return f'{100 * row["difference"] / base:+.0f} %' if base else ''
     text = f'{row["difference"]:+.2f}'
-    if row['runs'] == 1:
+    if row['low'] is None or row['low'] == row['high']:
         return text
     return f'{text} ({row["low"]:+.2f} to {row["high"]:+.2f})'
-
-
-def _cut(row: dict | None) -> str:
-    if row is None:
-        return ''
-    base = row['value'] - row['difference']
-    return f'{100 * row["difference"] / base:+.0f} %' if base else ''

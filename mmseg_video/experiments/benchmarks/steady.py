@@ -424,7 +424,8 @@ def benchmark(
     cfg = load_config(config, cfg_options)
     set_data_root(cfg, data_root)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
-    folder, kept = out / data / net, cache / f'blocks_{data}_{net}'
+    folder = out / data / net
+    kept = cache / f'blocks_{data}_{net}_{num_frames or "all"}'
     video = None
 
     def loaded():
@@ -441,8 +442,9 @@ def benchmark(
             report['figures'] = measure(video, setting, quick, blocks)
             if not quick:
                 alone = kept / ALONE.key
-                if not alone.is_dir():
+                if not (alone / 'whole').is_file():
                     measure(video, ALONE, blocks=alone)
+                    (alone / 'whole').touch()  # last, so none is of a kill
                 report['differences'] = differences(alone, blocks)
                 report['intervals_over'] = video.blocks
             write_text(path, json.dumps(report, indent=1) + '\n')

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from mmseg_video.experiments.benchmark_results import BenchmarkResults, Column
 from mmseg_video.experiments.camvid_table import (
+    BETWEEN,
     CLEAN,
     DEGRADED,
     SECOND_HALF,
@@ -56,6 +57,7 @@ CAMVID = {
     replace(CLEAN, figure='flicker_static'): 'flicker',
     SECOND_HALF: 'second half',
     DEGRADED: 'degraded',
+    BETWEEN: 'its clean fr.',
     replace(DEGRADED, figure='flicker_static'): 'flicker',
     TEST: 'test, 1\\,Hz',
 }
