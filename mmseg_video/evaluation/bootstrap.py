@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from mmseg.registry import METRICS
 
-from .figures import LESS_IS_BETTER
+from .figures import less_is_better
 from .sequence_metric import SequenceMetric
 from .sequence_results import read_results
 from .temporal_consistency import class_iou
@@ -126,4 +126,4 @@ def significance(name: str, values: dict) -> str:
     low, high = values['low'], values['high']
     if not (low > 0 or high < 0):
         return 'not sure'
-    return 'better' if (low > 0) != (name in LESS_IS_BETTER) else 'worse'
+    return 'better' if (low > 0) != less_is_better(name) else 'worse'

@@ -13,8 +13,19 @@ TEMPORAL_METRICS = {
         *('VC8', 'VC16', 'VC8_VSPW_code', 'VC16_VSPW_code'),
     ),
 }
-# Less of it is better; of all else, more.
+SUBSETS = ('_clean', '_degraded')  # of the frames that a figure is of
 LESS_IS_BETTER = ('flicker', 'flicker_compensated', 'flicker_static')
+
+
+def less_is_better(name: str) -> bool:
+    """Whether less of a figure is better; of all else more is.
+
+    Args:
+        name (str): Such as 'mIoU', or 'flicker_static_clean', of clean frames.
+    """
+    for subset in SUBSETS:
+        name = name.removesuffix(subset)
+    return name in LESS_IS_BETTER
 
 
 def check_figures(names) -> bool:

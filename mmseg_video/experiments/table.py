@@ -3,7 +3,7 @@
 import statistics
 from dataclasses import dataclass, field
 
-from ..evaluation.figures import LESS_IS_BETTER
+from ..evaluation.figures import less_is_better
 from .costs import Costs
 from .output import markdown_table, to_csv
 from .plan import Plan
@@ -192,7 +192,7 @@ def matrix_as_markdown(
 ) -> str:
     """One metric, entries down, protocols across; the best of each bold."""
     lines = []
-    best_of = min if metric in LESS_IS_BETTER else max
+    best_of = min if less_is_better(metric) else max
     best = {
         protocol: best_of(
             (

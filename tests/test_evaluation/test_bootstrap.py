@@ -59,6 +59,9 @@ def test_what_is_better_everywhere_is_surely_better(metric):
         assert 0 < values['low'] <= values['difference'] <= values['high']
         assert significance('mIoU', values) == 'better'
         assert significance('flicker', values) == 'worse'
+        assert significance('flicker_static_clean', values) == 'worse'
+        assert significance('flicker_degraded', values) == 'worse'
+        assert significance('mIoU_clean', values) == 'better'
 
 
 def test_what_is_drawn_by_chance_is_not(metric):
