@@ -59,7 +59,9 @@ def draw_gains(
         )[0]
         for number, name in enumerate(names, 1)
     ]
-    place = dict(loc='outside lower center', ncols=3, frameon=False)
+    longest = max(len(handle.get_label()) for handle in handles)
+    columns = 3 if longest <= 60 else 2
+    place = dict(loc='outside lower center', ncols=columns, frameon=False)
     figure.legend(handles=handles, **place, fontsize=fontsize)
 
 
