@@ -271,6 +271,8 @@ def partial(made_up, tmp_path):
         path = tmp_path / 'street_scenes/results.json'
         path.parent.mkdir()
         path.write_text(json.dumps(content))
+        other = 'camvid_recurrent'
+        (tmp_path / other).symlink_to(made_up / other)
         return Results(tmp_path)
 
     return change
