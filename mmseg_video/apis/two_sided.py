@@ -97,11 +97,11 @@ def _predictions(inferencer, source, filter, lag) -> Iterator['Prediction']:
             )
             fields = item.field, item.field_back
             flows = [stepper.flow_of([field]) for field in fields]
-            scores = None
+            scores = like = None
             if pace.full:
                 scores, after = stepper.scores([item.frame], states, flows[0])
                 maps = scores.shape[2:]
-                scores = _finite(scores, item.begins)
+                like, scores = scores, _finite(scores)
                 states = keep_finite(after, states)
             elif usable:
                 states = stepper.carried(states, flows[0], size)
@@ -109,13 +109,16 @@ def _predictions(inferencer, source, filter, lag) -> Iterator['Prediction']:
             if item.begins:
                 flows = None, None
             flows = [stepper.filter_flow(flow, size, maps) for flow in flows]
-            yield from finished(smooth.push(scores, *flows))
+            if item.begins and scores is None and like is not None:
+                yield from finished(smooth.begin_without(like))
+            else:
+                yield from finished(smooth.push(scores, *flows))
         yield from finished(smooth.flush())
 
 
-def _finite(scores: torch.Tensor, begins: bool) -> torch.Tensor | None:
+def _finite(scores: torch.Tensor) -> torch.Tensor | None:
     """The scores, None where they are not finite, which would spoil every
-    frame that they are averaged with; zeros where a sequence begins."""
+    frame that they are averaged with."""
     if scores.isfinite().all():
         return scores
     print_log(
@@ -124,4 +127,4 @@ def _finite(scores: torch.Tensor, begins: bool) -> torch.Tensor | None:
         logger='current',
         level=30,
     )
-    return torch.zeros_like(scores) if begins else None
+    return None

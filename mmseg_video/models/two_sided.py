@@ -11,6 +11,8 @@ from .filters import EMAFilter
 from .propagation import propagate
 from .recurrent import State
 
+NOTHING = 1e-12  # the count of a frame that says nothing
+
 
 @dataclass
 class _Waiting:
@@ -89,6 +91,20 @@ class TwoSidedFilter:
             _, self._state = propagate(self._state, flow, self.filter.decay)
         else:
             _, self._state = self.filter(scores, self._state, flow)
+        yield from self._wait(scores)
+
+    def begin_without(self, like: Tensor) -> Iterator[Tensor]:
+        """Take in the first frame of a video whose scores are not known: the
+        frames behind it answer for it, and it counts for none of them.
+
+        Args:
+            like (Tensor): Of the scores' shape (N, classes, h, w).
+        """
+        total = torch.zeros_like(like, dtype=torch.float32)
+        self._state = total, torch.full_like(total[:, :1], NOTHING)
+        yield from self._wait(None)
+
+    def _wait(self, scores: Tensor | None) -> Iterator[Tensor]:
         self._waiting.append(_Waiting(scores, self._state))
         if len(self._waiting) == self.look_ahead + self.chunk:
             yield from self._answers(self.chunk)
