@@ -11,6 +11,7 @@ from mmengine import Config
 from ..datasets.street_scenes.writer import SETTINGS
 from ..evaluation.protocol import Protocol
 from ..evaluation.temporal_consistency import class_iou
+from ..io.shipped import ROOT
 from .costs import Costs, chosen_device
 from .plan import Plan, make_plan
 from .pooled import RESAMPLES, RunResults, pool
@@ -227,7 +228,7 @@ def _entry(parts: Sequence[Part], entry: Entry, costs: Costs) -> dict:
     said = dict(
         title=entry.title or entry.name.replace('_', ' '),
         config=str(entry.config),
-        starts_from=entry.start,
+        starts_from=_in_the_package(entry.start),
     )
     if not entry.checkpoint_of:
         said['iterations'] = runs[0].cfg.train_cfg.get('max_iters')
@@ -248,6 +249,12 @@ def _entry(parts: Sequence[Part], entry: Entry, costs: Costs) -> dict:
             if cost.get(key) is not None:
                 said[name] = _rounded(cost[key])
     return said
+
+
+def _in_the_package(start: str | None) -> str | None:
+    """Published weights without the folder that the package lies in."""
+    inside = start and Path(start).is_relative_to(ROOT)
+    return str(Path(start).relative_to(ROOT)) if inside else start
 
 
 def _pipeline(cfg: Config) -> list[dict]:

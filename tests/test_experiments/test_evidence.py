@@ -5,9 +5,11 @@ import pytest
 import yaml
 
 from mmseg_video.evaluation.sequence_results import write_results
+from mmseg_video.experiments import evidence
 from mmseg_video.experiments.evidence import choose, gather
 from mmseg_video.experiments.plan import make_plan
 from mmseg_video.experiments.spec import read_spec
+from mmseg_video.io.shipped import ROOT
 
 SPEC = dict(
     seeds=[0, 1],
@@ -170,3 +172,11 @@ def test_a_rule_without_figures_says_what_it_lacks():
     results = dict(entries=dict(a={}), rows=[])
     with pytest.raises(ValueError, match='none of a has a streamed mIoU'):
         choose(results, 'd', 'val', ['a'], 1.15)
+
+
+def test_where_published_weights_lie_is_not_said():
+    weights = ROOT / 'work_dirs/checkpoints/unet_street.pth'
+    said = 'work_dirs/checkpoints/unet_street.pth'
+    assert evidence._in_the_package(str(weights)) == said
+    assert evidence._in_the_package('first') == 'first'
+    assert evidence._in_the_package(None) is None
