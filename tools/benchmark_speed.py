@@ -22,7 +22,9 @@ from mmseg_video.experiments.benchmarks.speed import benchmark_speed
 def parse_args():
     parser = tool_parser(__doc__)
     parser.add_argument('config')
-    parser.add_argument('--checkpoint', required=True)
+    parser.add_argument(
+        '--checkpoint', help='default: the published one of the config'
+    )
     add_size(parser)
     parser.add_argument(
         '--frames',

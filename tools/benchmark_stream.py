@@ -10,6 +10,7 @@ the same time: frames/s against the model alone; time and memory of the last
 """
 
 from mmseg_video.cli.arguments import (
+    add_files,
     add_loading,
     add_size,
     at_least,
@@ -21,8 +22,7 @@ from mmseg_video.experiments.benchmarks.stream import ENDS, benchmark_stream
 
 def parse_args():
     parser = tool_parser(__doc__)
-    parser.add_argument('config')
-    parser.add_argument('checkpoint')
+    add_files(parser)
     add_size(parser, (128, 256))
     parser.add_argument(
         '--frames',

@@ -20,6 +20,7 @@ from ..datasets import BaseSequenceDataset, sequence_config
 from ..datasets.unlabelled_frames import PSEUDO_LABELS
 from ..engine.explain import explained
 from ..engine.launch import autocast_test, load_config, set_data_root
+from ..engine.published import find_checkpoint
 from ..io.atomic import write_bytes, write_text
 from ..io.json_files import read_object
 from .pseudo_labels import IGNORE, class_thresholds, ensemble, keep_confident
@@ -43,7 +44,7 @@ class PseudoLabelReport:
 
 def write_pseudo_labels(
     config: str,
-    checkpoint: str,
+    checkpoint: str | None,
     split: str = 'train',
     out: str | None = None,
     scales: Sequence[float] = (0.75, 1.0, 1.25),
@@ -67,7 +68,8 @@ def write_pseudo_labels(
 
     Args:
         config (str): Path of the teacher's config, which names the data.
-        checkpoint (str): Path of its checkpoint.
+        checkpoint (str | None): Path of its checkpoint; None for the one that
+            is published for the config's name.
         split (str): Of the data. Defaults to 'train'.
         out (str | None): The folder to write. Defaults to None,
             DATA_ROOT/pseudo_labels/SPLIT.
@@ -109,6 +111,7 @@ def write_pseudo_labels(
             'names: give two folders'
         )
     cfg = load_config(config, options)
+    checkpoint = find_checkpoint(checkpoint, config)
     set_data_root(cfg, data_root)
     teacher = VideoSegInferencer(config, checkpoint, device, amp)
     dataset = build_dataset(cfg, split)

@@ -23,6 +23,7 @@ from ..engine.explain import explained
 from ..engine.hooks import check_weights
 from ..engine.launch import load_config, revert_sync_bn
 from ..engine.pretrained import fetch_nothing
+from ..engine.published import find_checkpoint
 from ..io.shipped import config_paths
 from ..models.warm_start import adapt_framewise
 
@@ -44,27 +45,34 @@ class LoadedSegmentor:
 
 
 def load_segmentor(
-    config: str | Config, checkpoint: str, allow_partial: bool = False
+    config: str | Config,
+    checkpoint: str | None = None,
+    allow_partial: bool = False,
 ) -> LoadedSegmentor:
     """The segmentor of a config with the weights of a checkpoint, on the CPU.
 
     Args:
-        config (str | Config): Path of the config, or the config itself, which
-            is changed.
-        checkpoint (str): Path of the checkpoint, or an address, which MMEngine
-            fetches once.
+        config (str | Config): Path of the config, or its name in the zoo, or
+            the config itself, which is changed.
+        checkpoint (str | None): Path of the checkpoint, or an address, which
+            MMEngine fetches once. Defaults to None, the one that is published
+            for the config's name.
         allow_partial (bool): Whether the checkpoint may lack parameters of
             the model. Defaults to False.
 
     Raises:
         FileNotFoundError: If a file is missing.
         OSError: If the checkpoint cannot be fetched.
-        ValueError: If the checkpoint is cut short, or the model segments
-            nothing.
+        ValueError: If the checkpoint is cut short, none is given and none is
+            published, or the model segments nothing.
         RuntimeError: If the checkpoint does not cover the model, or a library
             that it is built of is not installed.
     """
-    cfg = config if isinstance(config, Config) else load_config(config)
+    if isinstance(config, Config):
+        cfg = config
+    else:
+        cfg = load_config(config)
+        checkpoint = find_checkpoint(checkpoint, config)
     check_checkpoint(checkpoint)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     revert_sync_bn(cfg.model)

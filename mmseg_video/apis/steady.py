@@ -5,19 +5,21 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 
+import numpy as np
 from mmengine import Config
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmseg.models import BaseSegmentor
 from mmseg.utils import dataset_aliases, get_classes, get_palette
+from torch import nn
 
 from ..datasets.palette import bit_colours
-from ..engine.published import find_checkpoint
 from ..flow.estimators import build_flow
 from ..flow.full_frames import FullFrames
 from ..flow.previous import FrameFlow
 from ..flow.stacked import StackedFlow
 from ..flow.usable_frames import UsableFrames
+from ..io.nearest import close_to
 from ..io.shipped import config_paths
 from ..models import (
     CallableNet,
@@ -27,19 +29,24 @@ from ..models import (
     SteadySegmentor,
 )
 from ..models.framewise import open_onnx, open_torchvision, open_transformers
-from ..models.recurrent_unet import FILTER
-from ..models.steady_filters import SteadyFilter, steady_filter
-from .segmentors import find_in_zoo, load_segmentor
+from ..models.steady_filters import (
+    SteadyFilter,
+    default_filter,
+    steady_filter,
+)
+from .segmentors import LoadedSegmentor, find_in_zoo, load_segmentor
 from .video_seg_inferencer import VideoSegInferencer, flow_of
 
-Model = str | os.PathLike | Sequence | Framewise | Callable
+Model = str | os.PathLike | Sequence | LoadedSegmentor | Framewise | Callable
+# Of a net's maker, beside the classes.
+OPTIONS = ('mean', 'std', 'bgr', 'stride', 'smallest', 'providers', 'palette')
 SCHEMES = {'hf://': open_transformers, 'torchvision://': open_torchvision}
 
 
 def steady(
     model: Model,
     classes: Sequence[str] | None = None,
-    filter: str = 'flow',
+    filter: str | None = None,
     palette: Sequence | None = None,
     device: str | None = None,
     amp: bool = False,
@@ -65,8 +72,10 @@ def steady(
         model: See :func:`open_net`.
         classes (Sequence[str] | None): Names of the classes, where the net
             does not know them. Defaults to None, the net's.
-        filter (str): What steadies the scores, see :func:`steady_filter`:
-            'flow', 'place', 'none' or 'gated'. Defaults to 'flow'.
+        filter (str | None): What steadies the scores, see
+            :func:`steady_filter`: 'flow', 'place', 'none' or 'gated'.
+            Defaults to None, 'flow', and 'none' for a net that averages its
+            scores over time itself.
         palette (Sequence | None): RGB colours of the classes. Defaults to
             None, the net's, or those of the data set with the same classes.
         device (str | None): Defaults to None, a GPU where there is one.
@@ -88,23 +97,28 @@ def steady(
             not known.
         RuntimeError: If a library that the net needs is not installed.
     """
-    steadied = steady_filter(filter, flow)
+    # Before the net is fetched: what is wrong is told at once.
+    steady_filter('flow' if filter is None else filter, flow)
     net = open_net(model, classes, **options)
+    if filter is None:
+        filter = default_filter(net.own_filter, flow)
+    steadied = steady_filter(filter, flow)
     if filter == 'gated' and not net.state_maps:
         raise ValueError(
             "filter='gated' is the gated EMA of a model that was trained with "
             "one; this net has no states: take 'flow'"
         )
-    own = [place for place in net.state_maps if place.startswith(FILTER)]
-    if own and steadied.filter is not None:
+    if net.own_filter and steadied.filter is not None:
         print_log(
-            f"the net has a filter of its own, and filter='{filter}' is put "
-            "behind it: filter='none' (--steady none) runs it as it is",
+            f'the net has {own_filter_in_words(net.own_filter)}, and '
+            f"filter='{filter}' is put behind it: filter='none' (--steady "
+            'none) runs it as it is',
             logger='current',
             level=logging.WARNING,
         )
     if palette is None:
         palette = net.palette or colours_of(net.classes)
+    _check_palette(palette, net.classes)
     segmentor = SteadySegmentor(
         net,
         steadied.filter,
@@ -125,6 +139,20 @@ def steady(
         min_contrast=min_contrast,
         max_held=max_held,
     )
+
+
+def filter_in_words(model: nn.Module) -> str:
+    """Which filter :func:`steady` has put behind a net: 'flow-compensated
+    EMA', 'EMA in place' or 'none', and then what the net has itself."""
+    own = getattr(model, 'own_filter', None)
+    if isinstance(model, SteadySegmentor) and model.filter is not None:
+        return own
+    return f'none (the net has {own_filter_in_words(own)})' if own else 'none'
+
+
+def own_filter_in_words(own: str) -> str:
+    """As in 'a gated EMA of its own'."""
+    return f'{"an" if own.startswith("E") else "a"} {own} of its own'
 
 
 def _flow(
@@ -162,7 +190,9 @@ def open_net(
     ``'torchvision://NAME'``          a model of torchvision
     ``'model.onnx'``                  an exported net of anyone's, or what
                                       ``tools/export_onnx.py`` wrote
-    ``('config.py', 'model.pth')``    mmseg's or ours, recurrent ones too
+    ``('config.py', 'model.pth')``    mmseg's or ours, recurrent ones too;
+                                      None for the checkpoint: the published
+    ``load_segmentor(...)``           what it gives
     ``my_net``                        a function or module, with ``classes``,
                                       see :class:`CallableNet`
     ``Framewise``                     itself
@@ -177,12 +207,33 @@ def open_net(
     Raises:
         ValueError: If there is no such model, or its classes are not known.
     """
+    for name in options:
+        if name not in OPTIONS:
+            raise ValueError(
+                f"there is no argument '{name}'{close_to(name, OPTIONS)}: "
+                f'of a net there are {", ".join(OPTIONS)}'
+            )
     init_default_scope('mmseg')
     net = _open(model, classes, options)
     if classes is not None:
         _check_number(classes, net.classes)
         net.classes = tuple(classes)
     return net.eval()
+
+
+def _check_palette(palette: Sequence, classes: Sequence[str]) -> None:
+    try:
+        colours = np.asarray(palette, float)
+    except (TypeError, ValueError):
+        colours = np.empty(0)
+    if (
+        colours.shape != (len(classes), 3)
+        or not ((colours >= 0) & (colours <= 255)).all()
+    ):
+        raise ValueError(
+            f'palette must be {len(classes)} colours [R, G, B] of 0 to 255, '
+            f'one for each class, got {palette!r:.200}'
+        )
 
 
 def _check_number(classes: Sequence[str], own: Sequence[str]) -> None:
@@ -213,9 +264,14 @@ def _open(model: Model, classes, options: dict) -> Framewise:
             raise ValueError(
                 f"model='{model}': give both files, (config, checkpoint)"
             )
-        return _from_mmseg(*_by_name(str(model)), classes, options)
+        loaded = load_segmentor(*_by_name(str(model)))
+        return _from_loaded(loaded, classes, options)
     if isinstance(model, Sequence) and len(model) == 2:
-        return _from_mmseg(*map(str, model), classes, options)
+        config, checkpoint = model
+        loaded = load_segmentor(str(config), checkpoint and str(checkpoint))
+        return _from_loaded(loaded, classes, options)
+    if isinstance(model, LoadedSegmentor):
+        return _from_loaded(model, classes, options)
     if isinstance(model, BaseSegmentor):
         named = getattr(model, 'dataset_meta', None) or {}
         names = classes or named.get('classes')
@@ -228,17 +284,12 @@ def _open(model: Model, classes, options: dict) -> Framewise:
     )
 
 
-def _by_name(name: str) -> tuple[str | Config, str]:
+def _by_name(name: str) -> tuple[str | Config, str | None]:
     """Config and weights of a name of our zoo or of mmseg's."""
-    if name in config_paths():
-        return name, find_checkpoint(None, name)
-    return find_in_zoo(name)
+    return (name, None) if name in config_paths() else find_in_zoo(name)
 
 
-def _from_mmseg(
-    config: str | Config, checkpoint: str, classes, options: dict
-) -> Framewise:
-    loaded = load_segmentor(config, checkpoint)
+def _from_loaded(loaded: LoadedSegmentor, classes, options: dict) -> Framewise:
     if classes and loaded.classes:
         _check_number(classes, loaded.classes)
     net = as_net(

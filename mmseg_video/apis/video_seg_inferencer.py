@@ -12,7 +12,6 @@ from mmengine import Config
 from torch import nn
 
 from ..datasets import sequence_config
-from ..engine.published import find_checkpoint
 from ..engine.speed import speed_settings, speed_up
 from ..flow.estimators import PrecomputedFlow, build_flow
 from ..flow.full_frames import FullFrames, Pace
@@ -31,7 +30,7 @@ from ..models.states import States
 from ..models.streams import FrameInfo, Stream, Streams, states_of
 from ..visualization import overlay
 from .frames import as_array, begins_sequence
-from .segmentors import load_segmentor
+from .segmentors import LoadedSegmentor, load_segmentor
 from .stepper import Stepper
 from .two_sided import two_sided
 
@@ -147,14 +146,8 @@ class VideoSegInferencer:
         allow_partial: bool = False,
         **full_frames,
     ):
-        loaded = load_segmentor(
-            config, find_checkpoint(checkpoint, config), allow_partial
-        )
-        self._set_up(
-            loaded.model,
-            loaded.classes,
-            loaded.palette,
-            flow_of(loaded.cfg, loaded.model),
+        self._set_up_loaded(
+            load_segmentor(config, checkpoint, allow_partial),
             device,
             amp,
             probabilities,
@@ -163,7 +156,34 @@ class VideoSegInferencer:
             UsableFrames(min_contrast, max_held),
             **full_frames,
         )
-        speed_up(self.model, **speed_settings(loaded.cfg))
+
+    @classmethod
+    def from_loaded(
+        cls,
+        loaded: LoadedSegmentor,
+        device: str | None = None,
+        amp: bool = False,
+        probabilities: bool = False,
+        max_streams: int = 256,
+        every: int | str | None = None,
+        min_contrast: float = 0,
+        max_held: int = UsableFrames.max_held,
+        **full_frames,
+    ) -> 'VideoSegInferencer':
+        """An inferencer around a segmentor that is loaded already, as it is.
+
+        Args:
+            loaded (LoadedSegmentor): See :func:`load_segmentor`.
+            device, amp, probabilities, max_streams, every: As above.
+            min_contrast, max_held, full_frames: Likewise.
+        """
+        self = cls.__new__(cls)
+        self._set_up_loaded(
+            *(loaded, device, amp, probabilities, max_streams, every),
+            UsableFrames(min_contrast, max_held),
+            **full_frames,
+        )
+        return self
 
     @classmethod
     def from_model(
@@ -202,6 +222,17 @@ class VideoSegInferencer:
         )
         return self
 
+    def _set_up_loaded(
+        self, loaded: LoadedSegmentor, *settings, **full_frames
+    ) -> None:
+        self._set_up(
+            *(loaded.model, loaded.classes, loaded.palette),
+            flow_of(loaded.cfg, loaded.model),
+            *settings,
+            **full_frames,
+        )
+        speed_up(self.model, **speed_settings(loaded.cfg))
+
     def _set_up(
         self,
         model: nn.Module,
@@ -222,6 +253,7 @@ class VideoSegInferencer:
                 f'{MOST_CLASSES} at most (and 255 for none)'
             )
         device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+        _check_device(device)
         self.model = model.to(device).eval()
         self.classes, self.palette = classes, palette
         self.stepper = Stepper(self.model, amp)
@@ -467,6 +499,20 @@ class VideoSegInferencer:
         label = scores.argmax(0).to(torch.uint8).cpu().numpy()
         return Prediction(
             frame, label, self.palette, probabilities, full, held
+        )
+
+
+def _check_device(device: str) -> None:
+    try:
+        kind = torch.device(device).type
+    except (RuntimeError, TypeError):
+        raise ValueError(
+            f"device={device!r} is none that PyTorch knows: give 'cpu', "
+            "'cuda' or 'cuda:1'"
+        ) from None
+    if kind == 'cuda' and not torch.cuda.is_available():
+        raise ValueError(
+            f"device='{device}': PyTorch sees no GPU here: take 'cpu'"
         )
 
 

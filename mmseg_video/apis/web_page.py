@@ -27,6 +27,8 @@ from .video_seg_inferencer import VideoSegInferencer
 Choose = Callable[..., dict[str, VideoSegInferencer]]
 COLOURS = {'framewise': '#c2552d', 'recurrent': '#1f6fb2'}
 
+DEFAULT = 'default'  # of the filters: what suits the net
+
 RESULT = 'result_'  # how the names of the folders of results begin
 
 
@@ -49,7 +51,9 @@ class NetChoice:
             self._nets[name] = open_net(name)
         net = self._nets[name]
         steadied = steady(
-            net, filter=filter, every=int(every), device=self.device
+            *(net, None, None if filter == DEFAULT else filter),
+            every=int(every),
+            device=self.device,
         )
         return {
             'net alone': steady(
@@ -345,7 +349,9 @@ def build_page(
                 gr.Examples([[path] for path in samples], video)
                 controls = []
                 if names:
+                    # gated: the net as it is, which none says too.
                     filters = [name for name in STEADY if name != 'gated']
+                    filters = [DEFAULT, *filters]
                     controls = [
                         gr.Dropdown(list(names), names[0], label='Net'),
                         gr.Dropdown(filters, filters[0], label='Filter'),

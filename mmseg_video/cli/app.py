@@ -2,8 +2,9 @@
 
 pip install 'mmseg-video[app]'
 mmseg-video app --model NAME ... [--samples VIDEO ...]
-mmseg-video app --config CONFIG --checkpoint CHECKPOINT \
-    [--baseline CONFIG CHECKPOINT] [--samples VIDEO ...] [--size HEIGHT WIDTH]
+mmseg-video app --config CONFIG [--checkpoint CHECKPOINT] \
+    [--baseline CONFIG [CHECKPOINT]] [--samples VIDEO ...] \
+    [--size HEIGHT WIDTH]
 
 Without --samples, a street scene is drawn to choose from.
 """
@@ -11,7 +12,7 @@ Without --samples, a street scene is drawn to choose from.
 import argparse
 
 from ..io.limits import Limits
-from .arguments import add_loading, at_least, tool_parser
+from .arguments import add_baseline, add_loading, at_least, tool_parser
 from .command import command
 
 LIMITS = {
@@ -34,10 +35,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         'torchvision://NAME or MODEL.onnx',
     )
     parser.add_argument('--config', help='instead of --model')
-    parser.add_argument('--checkpoint')
     parser.add_argument(
-        '--baseline', nargs=2, metavar=('CONFIG', 'CHECKPOINT')
+        '--checkpoint', help='default: the published one of the config'
     )
+    add_baseline(parser, 'a second model, beside that of --config')
     parser.add_argument(
         '--samples', nargs='+', default=[], help='videos to choose from'
     )
@@ -70,8 +71,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         )
     add_loading(parser)
     args = parser.parse_args(argv)
-    if bool(args.models) == bool(args.config and args.checkpoint):
+    if bool(args.models) == bool(args.config):
         parser.error('give --model NAME, or --config and --checkpoint')
+    if args.models and (args.checkpoint or args.baseline):
+        parser.error('--checkpoint and --baseline go with --config')
     args.limits = Limits(**{name: vars(args).pop(name) for name in names})
     return args
 

@@ -107,6 +107,60 @@ def contrast(text: str) -> float:
     return value
 
 
+def add_files(
+    parser: argparse._ActionsContainer, nargs: str | None = None
+) -> None:
+    """``CONFIG [CHECKPOINT]``: of a name whose weights are published, the
+    name alone.
+
+    Args:
+        parser (ArgumentParser): Is added to.
+        nargs (str | None): Of the config: '?' where it may be left out.
+            Defaults to None, it may not.
+    """
+    parser.add_argument(
+        'config', nargs=nargs, help="mmseg's or ours: a path, or a name"
+    )
+    parser.add_argument(
+        'checkpoint', nargs='?', help='default: the published one of the name'
+    )
+
+
+def add_baseline(
+    parser: argparse._ActionsContainer, help: str, required: bool = False
+) -> None:
+    """``--baseline CONFIG [CHECKPOINT]``, a pair whose second is None where
+    it is left out."""
+    parser.add_argument(
+        '--baseline',
+        nargs='+',
+        action=_Files,
+        required=required,
+        metavar=('CONFIG', 'CHECKPOINT'),
+        help=f'{help}; CHECKPOINT defaults to the published one',
+    )
+
+
+class _Files(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None):
+        if len(values) > 2:
+            parser.error(
+                f'{option_string} is CONFIG [CHECKPOINT], got {len(values)} '
+                'words: what is not of it goes before it'
+            )
+        setattr(namespace, self.dest, (*values, None)[:2])
+
+
+def add_max_frames(parser: argparse._ActionsContainer) -> None:
+    """``--max-frames N``."""
+    parser.add_argument(
+        '--max-frames',
+        type=at_least(1),
+        metavar='N',
+        help='stop after so many',
+    )
+
+
 def add_net(parser: argparse._ActionsContainer, config: str) -> None:
     """A net of anyone's, and what its files do not say of it.
 

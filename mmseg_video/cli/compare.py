@@ -2,6 +2,7 @@
 
     mmseg-video compare rnn_unet_street RECURRENT.pth \
         --baseline unet_finetune_street FRAMEWISE.pth --out FOLDER
+    mmseg-video compare rnn_unet_street --baseline unet_street --out FOLDER
 
 Tests both on every frame in order (--num-frames T: on clips), and writes one
 table with the difference of every figure and its 95 % interval (a paired
@@ -13,17 +14,22 @@ import argparse
 from pathlib import Path
 
 from ..io.shipped import TOOLS
-from .arguments import add_data, add_loading, add_size, at_least, tool_parser
+from .arguments import (
+    add_baseline,
+    add_data,
+    add_files,
+    add_loading,
+    add_size,
+    at_least,
+    tool_parser,
+)
 from .command import resumable_command
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = tool_parser(__doc__)
-    parser.add_argument('config')
-    parser.add_argument('checkpoint')
-    parser.add_argument(
-        '--baseline', nargs=2, required=True, metavar=('CONFIG', 'CHECKPOINT')
-    )
+    add_files(parser)
+    add_baseline(parser, 'what it is compared with', required=True)
     parser.add_argument(
         '--out', type=Path, required=True, help='the folder to write'
     )
@@ -53,7 +59,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add_size(parser, None, 32, help='also the latency of a frame of this size')
     add_data(parser)
     add_loading(parser)
-    return parser.parse_args(argv)
+    # CONFIG and CHECKPOINT may stand behind options.
+    return parser.parse_intermixed_args(argv)
 
 
 @resumable_command(parse_args)

@@ -1,12 +1,13 @@
 """Export one step of a stream, for ONNX Runtime.
 
     mmseg-video export CONFIG CHECKPOINT OUT.onnx
+    mmseg-video export unet_imagenet_camvid OUT.onnx
     mmseg-video export --model pidnet-s_2xb6-120k_1024x1024-cityscapes OUT.onnx
 
-A recurrent model of ours is exported as it is; with --model, or --steady
-flow, any net with the filter of its scores. Needs: pip install
-'mmseg-video[export]'. The file is checked against PyTorch on a stream of
-random frames.
+A recurrent model of ours is exported as it is; any other net, or with
+--steady flow, with the filter of its scores. A name whose weights are
+published needs no CHECKPOINT. Needs: pip install 'mmseg-video[export]'. The
+file is checked against PyTorch on a stream of random frames.
 """
 
 import argparse
@@ -23,7 +24,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         'files',
         nargs='+',
-        metavar='[CONFIG CHECKPOINT] OUT',
+        metavar='[CONFIG [CHECKPOINT]] OUT',
         help="mmseg's or ours, and the .onnx file to write",
     )
     add_net(parser, 'CONFIG CHECKPOINT')
@@ -31,7 +32,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--steady',
         choices=STEADY,
         help='the filter of its scores; gated: a model of ours as it is '
-        '(default: flow with --model, else gated)',
+        '(default: that of CONFIG [CHECKPOINT] which carries states, and none '
+        'behind a net that averages its scores itself; else flow)',
     )
     parser.add_argument(
         '--check',
@@ -63,10 +65,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         parser.error(f"'{args.model}' is exported already")
     if args.model and net:
         parser.error('give --model or CONFIG CHECKPOINT, not both')
-    if not args.model and len(net) != 2:
-        parser.error('give CONFIG CHECKPOINT OUT.onnx, or --model NAME OUT')
-    args.net = tuple(net)
-    args.steady = args.steady or ('flow' if args.model else 'gated')
+    if not args.model and len(net) not in (1, 2):
+        parser.error('give CONFIG [CHECKPOINT] OUT.onnx, or --model NAME OUT')
+    if not str(args.out).lower().endswith('.onnx'):
+        parser.error(f"the file to write comes last, an .onnx: '{args.out}'")
+    args.config, args.checkpoint = (*net, None, None)[:2]
     if args.steady == 'gated' and args.model:
         parser.error('--steady gated is of a CONFIG CHECKPOINT of ours')
     return args
@@ -77,24 +80,23 @@ def main(args: argparse.Namespace) -> None:
     import numpy as np
 
     from ..apis import VideoSegInferencer, steady
+    from ..apis.segmentors import load_segmentor
     from ..deployment.onnx import export_checked
-    from ..io.shipped import find_config
-    from .running import net_options
+    from .running import config_path, net_options
 
     options = net_options(args)
-    if args.steady == 'gated' and not options:
-        inferencer = VideoSegInferencer(*args.net, 'cpu')
+    net, filter = args.model, args.steady
+    if not net:
+        net = load_segmentor(config_path(args.config), args.checkpoint)
+        carries = getattr(net.model, 'state_maps', None)
+        filter = filter or ('gated' if carries else 'flow')
+    as_it_is = filter == 'gated' and not options
+    if as_it_is:
+        inferencer = VideoSegInferencer.from_loaded(net, 'cpu')
     else:
-        if args.net:
-            args.net = find_config(args.net[0]), args.net[1]
-        inferencer = steady(
-            args.model or args.net,
-            filter=args.steady,
-            device='cpu',
-            **options,
-        )
+        inferencer = steady(net, filter=filter, device='cpu', **options)
     only_size = args.only_size and tuple(args.only_size)
-    if args.steady != 'gated':
+    if not as_it_is:
         # A net that fails on odd sizes is padded from here on, and so is its
         # graph.
         size = only_size or ODD

@@ -12,7 +12,13 @@ there is skipped, so a stopped run goes on when it is started again.
 
 import argparse
 
-from .arguments import CfgOptions, add_loading, at_least, tool_parser
+from .arguments import (
+    CfgOptions,
+    add_files,
+    add_loading,
+    at_least,
+    tool_parser,
+)
 from .command import command
 
 
@@ -39,8 +45,7 @@ def class_value(text: str) -> tuple[str, float]:
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = tool_parser(__doc__)
-    parser.add_argument('config', help='of the teacher, and its data')
-    parser.add_argument('checkpoint')
+    add_files(parser)
     parser.add_argument(
         '--split', choices=['train', 'val', 'test'], default='train'
     )
@@ -100,7 +105,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--cfg-options', nargs='+', action=CfgOptions, help='of the data'
     )
     add_loading(parser)
-    args = parser.parse_args(argv)
+    args = parser.parse_intermixed_args(argv)
     if min(args.scales) <= 0:
         parser.error(f'--scales must be > 0, got {args.scales}')
     return args

@@ -23,7 +23,10 @@ from pathlib import Path
 
 from ..choices import DRAWINGS, FLOWS, LAUNCHERS, STEADY
 from .arguments import (
+    add_baseline,
+    add_files,
     add_loading,
+    add_max_frames,
     add_min_contrast,
     add_net,
     at_least,
@@ -52,15 +55,10 @@ def seconds(text: str) -> float:
 def parse_args(argv=None) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('input')
-    parser.add_argument('config', nargs='?', help="mmseg's or ours")
-    parser.add_argument('checkpoint', nargs='?', help='of the config')
+    add_files(parser, nargs='?')
     add_net(parser, 'CONFIG CHECKPOINT')
-    parser.add_argument(
-        '--baseline',
-        nargs='+',
-        metavar=('CONFIG', 'CHECKPOINT'),
-        help='a second model of the same classes, as it is, drawn beside; '
-        'CHECKPOINT defaults to the published one',
+    add_baseline(
+        parser, 'a second model of the same classes, as it is, drawn beside'
     )
     graph = parser.add_argument_group('of a MODEL.onnx of others')
     graph.add_argument(
@@ -92,9 +90,9 @@ def parse_args(argv=None) -> argparse.Namespace:
     way.add_argument(
         '--steady',
         choices=STEADY,
-        default='flow',
         help='the filter of its scores; none and gated: the model as it is '
-        '(default: %(default)s)',
+        '(default: flow, and none for a net that averages its scores itself, '
+        'as a gated EMA does)',
     )
     way.add_argument(
         '--flow',
@@ -157,9 +155,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     part.add_argument(
         '--stride', type=at_least(1), default=1, help='every so many'
     )
-    part.add_argument(
-        '--max-frames', type=at_least(1), help='stop after so many'
-    )
+    add_max_frames(part)
     part.add_argument(
         '--resize',
         type=at_least(32),
@@ -237,12 +233,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     if args.model and args.config:
         parser.error('give --model or CONFIG CHECKPOINT, not both')
     _check_net(parser, args)
-    if args.baseline and len(args.baseline) > 2:
-        parser.error(
-            f'--baseline is CONFIG [CHECKPOINT], got {len(args.baseline)} '
-            'words: what is not of it goes before it'
-        )
-    if args.flow != 'dis' and args.steady != 'flow':
+    if args.flow != 'dis' and args.steady not in (None, 'flow'):
         parser.error(f'--flow {args.flow} is of --steady flow: leave one out')
     if args.live and args.every != 1:
         parser.error('--live works at its own pace: leave out --every')

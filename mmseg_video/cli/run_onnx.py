@@ -1,6 +1,6 @@
 """Segment a video with an exported model: no torch, no mmseg.
 
-    pip install onnxruntime opencv-python pillow av
+    pip install onnxruntime opencv-python pillow av tqdm
     pip install --no-deps mmseg-video
     mmseg-video run-onnx VIDEO.mp4 MODEL.onnx --out OUT.mp4
 
@@ -12,7 +12,13 @@ import os
 import sys
 import traceback
 
-from .arguments import add_min_contrast, at_least, every, tool_parser
+from .arguments import (
+    add_max_frames,
+    add_min_contrast,
+    at_least,
+    every,
+    tool_parser,
+)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -51,6 +57,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         'unexplained',
     )
     add_min_contrast(parser)
+    add_max_frames(parser)
     parser.add_argument(
         '--labels',
         metavar='DIR',
@@ -74,6 +81,7 @@ def main(argv: list[str] | None = None) -> None:
             *(args.video, args.model, args.out, args.resize),
             min_contrast=args.min_contrast,
             labels=args.labels,
+            max_frames=args.max_frames,
             **full_frames,
         )
         print(line)

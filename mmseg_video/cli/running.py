@@ -1,6 +1,7 @@
 """What ``mmseg-video run`` does with its arguments."""
 
 import argparse
+import functools
 import os
 import sys
 
@@ -14,13 +15,13 @@ from ..apis.run import (
     run_video,
     run_videos,
 )
+from ..apis.segmentors import load_segmentor
+from ..apis.steady import filter_in_words
 from ..engine.processes import Processes, join_processes
-from ..engine.published import find_checkpoint
 from ..io.class_names import read_class_names
 from ..io.shipped import find_config
+from ..models.steady_filters import default_filter
 
-# Of the panels of --draw beside.
-CAPTIONS = dict(flow='flow-compensated EMA', place='EMA')
 # Where no model is named: the one of ours that has seen real streets.
 OURS = 'unet_imagenet_camvid'
 
@@ -69,26 +70,28 @@ def open_model(
         if getattr(args, name) is not None:
             options[name] = getattr(args, name)
     options |= net_options(args)
-    if args.model:
-        return steady(
-            args.model, filter=args.steady, flow=args.flow, **options
-        )
-    config = _find_config(args.config)
-    if args.steady in ('none', 'gated') and not args.classes:
-        # Its own step, filter and flow.
-        model = VideoSegInferencer(config, args.checkpoint, **options)
-        if args.steady == 'gated' and not getattr(
-            model.model, 'state_maps', None
-        ):
+    net, filter = args.model, args.steady
+    if not net:
+        net = load_segmentor(config_path(args.config), args.checkpoint)
+        if filter is None:
+            own = getattr(net.model, 'own_filter', None)
+            filter = default_filter(own, args.flow)
+        if filter == 'gated' and not getattr(net.model, 'state_maps', None):
             raise ValueError(
                 '--steady gated is the gated EMA of a model that was trained '
                 f"with one; '{args.config}' has no states: take flow"
             )
-        return model
-    checkpoint = find_checkpoint(args.checkpoint, config)
-    return steady(
-        (config, checkpoint), filter=args.steady, flow=args.flow, **options
-    )
+        if filter in ('none', 'gated') and not args.classes:
+            # Its own step, filter and flow.
+            return VideoSegInferencer.from_loaded(net, **options)
+    return steady(net, filter=filter, flow=args.flow, **options)
+
+
+def filter_line(model: VideoSegInferencer, asked: str | None) -> str:
+    """Which filter a model runs with, and whether nobody asked for it."""
+    words = filter_in_words(model.model)
+    default = asked is None and '(' not in words
+    return f'filter: {words}{" (default)" if default else ""}'
 
 
 def net_options(args: argparse.Namespace) -> dict:
@@ -106,7 +109,8 @@ def net_options(args: argparse.Namespace) -> dict:
     return {k: value for k, value in options.items() if value is not None}
 
 
-def _find_config(config: str) -> str:
+def config_path(config: str) -> str:
+    """The path of a config; where there is none, what may have been meant."""
     try:
         return find_config(config)
     except FileNotFoundError as error:
@@ -125,7 +129,8 @@ def _run_one(args, targets, excerpt, drawing, way) -> None:
     targets.check(args.input)
     frames = excerpt.open(args.input)
     model = open_model(args, Processes())
-    caption = CAPTIONS.get(args.steady, 'prediction')
+    words = filter_in_words(model.model)
+    caption = 'prediction' if words.startswith('none') else words
     models = {caption: model}
     if args.baseline:
         baseline = VideoSegInferencer(
@@ -139,6 +144,7 @@ def _run_one(args, targets, excerpt, drawing, way) -> None:
         models['baseline'] = baseline
     run = run_video(frames, models, targets, excerpt, drawing, way)
     print(run.report)
+    print(filter_line(model, args.steady))
     if targets.paths:
         print(f'written to {targets}')
 
@@ -151,9 +157,10 @@ def _run_many(args, videos, targets, excerpt, drawing, way) -> None:
     names = (*names, 'max_every', 'tolerance', 'flow')
     names = (*names, 'min_contrast', 'max_held', 'classes')
     names = (*names, 'mean', 'std', 'bgr')
+    opened = functools.cache(lambda: open_model(args, processes))
     many = run_videos(
         videos,
-        lambda: open_model(args, processes),
+        opened,
         targets,
         {name: getattr(args, name) for name in names},
         *(excerpt, drawing, way),
@@ -162,6 +169,8 @@ def _run_many(args, videos, targets, excerpt, drawing, way) -> None:
     )
     if processes.rank == 0:
         print(many.report)
+        if opened.cache_info().currsize:  # not where all were done before
+            print(filter_line(opened(), args.steady))
         print(f'written to {targets}')
     if many.failed and processes.rank > 0:
         sys.exit(1)  # the first one says it

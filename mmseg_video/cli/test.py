@@ -8,16 +8,13 @@ import argparse
 from dataclasses import fields
 
 from ..choices import AMP, CORRUPTIONS
-from .arguments import add_run, at_least, tool_parser
+from .arguments import add_files, add_run, at_least, tool_parser
 from .command import command
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = tool_parser(__doc__)
-    parser.add_argument('config', help='a path, or a name of the zoo')
-    parser.add_argument(
-        'checkpoint', nargs='?', help='default: the published one'
-    )
+    add_files(parser)
     parser.add_argument(
         '--out', metavar='DIR', help='write the predicted label maps there'
     )

@@ -4,7 +4,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from ..flow.full_frames import FullFrames
 from ..flow.usable_frames import UsableFrames
 from ..io.frames import open_frames
+from ..io.progress import frame_bar
 from ..io.writers import LabelWriter, check_output, open_writer
 from .runner import StreamRunner
 
@@ -24,6 +25,8 @@ def segment_video(
     opacity: float = 0.55,
     min_contrast: float = UsableFrames.min_contrast,
     labels: str | os.PathLike | None = None,
+    max_frames: int | None = None,
+    quiet: bool = False,
     **full_frames,
 ) -> str:
     """Write a video under its label maps; returns a line on its speed.
@@ -39,6 +42,9 @@ def segment_video(
             see :class:`UsableFrames`. Defaults to 10.
         labels (path | None): A folder of label maps (:class:`LabelWriter`).
             Defaults to None, none are written.
+        max_frames (int | None): Stop after so many. Defaults to None, all are
+            run.
+        quiet (bool): Whether there is no progress bar. Defaults to False.
         full_frames: On which frames it runs, see :class:`FullFrames`.
             Defaults to all.
 
@@ -56,7 +62,7 @@ def segment_video(
     if labels is not None:
         check_output(labels, source)
         maps = LabelWriter(labels, runner.classes, runner.palette)
-    video = open_frames(source).reduced(size=size and tuple(size))
+    video = open_frames(source).reduced(max_frames, size and tuple(size))
     times, start, count = deque(), time.perf_counter(), 0
 
     def frames():
@@ -64,8 +70,13 @@ def segment_video(
             times.append(shown_at)
             yield frame
 
-    with open_writer(out, video.fps or 10) as writer, maps as label_writer:
-        for frame, label in runner.predict(frames()):
+    with (
+        open_writer(out, video.fps or 10) as writer,
+        maps as label_writer,
+        closing(runner.predict(frames())) as pairs,
+        frame_bar(pairs, video.length, quiet) as bar,
+    ):
+        for frame, label in bar:
             picture = cv2.addWeighted(
                 frame, 1 - opacity, colours[label], opacity, 0
             )

@@ -7,8 +7,8 @@ from ..io.locks import FolderLock
 from .costs import Costs, chosen_device
 from .launch import Launcher
 from .perform import perform, report_failures
-from .plan import Plan, make_plan
-from .report import describe, write_report
+from .plan import Plan, make_plan, outline
+from .report import describe, describe_weights, write_report
 from .spec import read_spec
 
 
@@ -34,7 +34,7 @@ def ablate(
     path, root = spec, out
     spec = read_spec(path, data_root=data_root, overrides=cfg_options)
     out = root / spec.name
-    plan = make_plan(spec, root, launcher.gpus)
+    plan = (outline if dry_run else make_plan)(spec, root, launcher.gpus)
     names = spec.with_starts(only or spec.entries)
     stages = plan.of(names, seeds)
     costs = Costs(root / 'costs', spec.size, chosen_device())
@@ -43,6 +43,7 @@ def ablate(
         print(f'{path}, into {out}')
         print(describe(plan, names, plan.to_do(stages), seeds))
     if dry_run:
+        print(describe_weights(plan, names, seeds), end='')
         return
     if not report:
         with FolderLock(root):

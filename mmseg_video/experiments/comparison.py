@@ -7,6 +7,8 @@ from pathlib import Path
 
 from ..choices import CORRUPTIONS
 from ..datasets.corruptions import SEVERITIES
+from ..engine.checkpoints import check_checkpoint
+from ..engine.published import find_checkpoint
 from ..evaluation.bootstrap import compare
 from ..evaluation.protocol import Protocol
 from ..io.locks import FolderLock
@@ -24,8 +26,8 @@ from .spec import SIZE, Entry, Spec
 
 def compare_models(
     config: str,
-    checkpoint: str,
-    baseline: tuple[str, str],
+    checkpoint: str | None,
+    baseline: tuple[str, str | None],
     out: Path,
     launcher: Launcher,
     num_frames: int | None = None,
@@ -38,14 +40,21 @@ def compare_models(
 ) -> None:
     """Test both models and write comparison.md, .json and .png.
 
-    The arguments are those of ``tools/compare.py``.
+    The arguments are those of ``tools/compare.py``; where a checkpoint is
+    None, it is the one that is published for the config's name.
 
     Raises:
         ValueError: If ``robustness`` is asked for without labels.
         RuntimeError: If a test failed.
     """
     protocol = Protocol(num_frames, stream=num_frames is None, every=every)
-    models = dict(baseline=baseline, model=(config, checkpoint))
+    files = dict(baseline=baseline, model=(config, checkpoint))
+    models = {
+        name: (config, find_checkpoint(checkpoint, config))
+        for name, (config, checkpoint) in files.items()
+    }
+    for _, weights in models.values():
+        check_checkpoint(weights)
     parts = [replace(protocol, degrade=part) for part in degrade]
     corrupted = {
         kind: [replace(protocol, corrupt=(kind, n)) for n in SEVERITIES]
@@ -82,7 +91,10 @@ def compare_models(
         clean = by_part[degrade[0]]
         report = dict(
             clean,
-            models=models,
+            models={
+                name: (config, checkpoint or 'the published one')
+                for name, (config, checkpoint) in files.items()
+            },
             command=sys.argv[1:],
         )
         report['figures'] = clean['figures'] | _costs(runs, out, size)

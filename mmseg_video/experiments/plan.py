@@ -91,7 +91,24 @@ def make_plan(spec: Spec, root: Path, processes: int = 1) -> Plan:
         spec (Spec): What is compared.
         root (Path): The folder of all ablations.
         processes (int): How many do one training. Defaults to 1.
+
+    Raises:
+        FileNotFoundError: If a checkpoint that an entry names is not there.
     """
+    plan = outline(spec, root, processes)
+    for run in plan.runs:
+        if run.missing:
+            raise FileNotFoundError(
+                f"entry '{run.entry.name}': {run.entry.key_of_start} "
+                f"'{run.missing}' is not there, and nothing in this spec "
+                'makes it: bring it, or name another'
+            )
+    return plan
+
+
+def outline(spec: Spec, root: Path, processes: int = 1) -> Plan:
+    """As :func:`make_plan`, to look at: checkpoints may be missing, and then
+    it cannot be carried out."""
     runs = {}
     stages: dict[tuple[Path, str], Stage] = {}
     tests = {}

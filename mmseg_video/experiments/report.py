@@ -53,6 +53,33 @@ def describe(
     return '\n'.join(lines)
 
 
+def describe_weights(
+    plan: Plan, names: list[str], seeds: list[int] | None = None
+) -> str:
+    """A line for each run whose weights are not there yet: which, and where
+    they come from; empty where all are.
+
+    Args:
+        plan, names, seeds: As of :func:`describe`.
+    """
+    lines, files = [], {}
+    for run in plan.runs:
+        name, start = run.entry.name, run.start
+        if name not in names or (seeds and run.seed not in seeds):
+            continue
+        if run.missing:
+            files.setdefault(run.missing, []).append(run.title)
+        elif start and not (start.checkpoint and start.checkpoint.is_file()):
+            lines.append(f'  {run.title}: {start.title} makes them')
+    for path, titles in files.items():
+        lines += [
+            f"  {title}: '{path}', which nothing in this spec makes: bring it"
+            for title in titles
+        ]
+    head = ['weights that are not there yet:'] if lines else []
+    return ''.join(f'{line}\n' for line in (*head, *lines))
+
+
 def write_report(plan: Plan, folder: Path, costs: Costs) -> list[Path]:
     """The tables and pictures of what is there; returns their paths.
 

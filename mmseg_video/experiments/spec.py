@@ -96,13 +96,17 @@ class Entry:
         """Of which entry or file it takes the weights."""
         return self.checkpoint_of or self.load_from
 
+    @property
+    def key_of_start(self) -> str:
+        """The key of the spec that says so."""
+        return 'checkpoint_of' if self.checkpoint_of else 'load_from'
+
     def of_seed(self, seed: int) -> 'Entry':
         """The entry, its start being the checkpoint of that seed."""
         if '{seed}' not in (self.start or ''):
             return self
-        key = 'checkpoint_of' if self.checkpoint_of else 'load_from'
         path = self.start.replace('{seed}', str(seed))
-        return replace(self, **{key: path})
+        return replace(self, **{self.key_of_start: path})
 
 
 @dataclass(frozen=True)
@@ -272,8 +276,7 @@ def _with_weights(entry: Entry, entries: dict[str, Entry]) -> Entry:
         weights = find_checkpoint(None, start)
     except FileNotFoundError as error:
         raise ValueError(f"entry '{entry.name}': {error}") from None
-    key = 'checkpoint_of' if entry.checkpoint_of else 'load_from'
-    return replace(entry, **{key: weights})
+    return replace(entry, **{entry.key_of_start: weights})
 
 
 def _check(spec: Spec) -> None:
@@ -286,12 +289,11 @@ def _check(spec: Spec) -> None:
                 'either trains from weights or tests them'
             )
         start = entries.get(entry.start)
-        named = start or not entry.start or '{seed}' in entry.start
+        named = start or not entry.start or _is_path(entry.start)
         if not named and not _exists(entry.start):
-            key = 'checkpoint_of' if entry.checkpoint_of else 'load_from'
             raise ValueError(
-                f"{where}: {key} '{entry.start}' is neither a file nor an "
-                f'entry: choose of {", ".join(entries)}'
+                f"{where}: {entry.key_of_start} '{entry.start}' is neither a "
+                f'file nor an entry: choose of {", ".join(entries)}'
             )
         if start and not set(entry.seeds) <= set(start.seeds):
             raise ValueError(
@@ -312,6 +314,12 @@ def _check(spec: Spec) -> None:
                 f"baseline '{name}' is no entry with protocols: choose of "
                 f'{", ".join(tested)}'
             )
+
+
+def _is_path(start: str) -> bool:
+    """Whether it names a file, there or not, and no entry: whether it is
+    there is seen when the runs are made."""
+    return '{seed}' in start or start.endswith('.pth') or '/' in start
 
 
 def _exists(checkpoint: str) -> bool:

@@ -13,7 +13,7 @@ from ..engine.checkpoints import check_checkpoint, find_last_checkpoint
 from ..io.atomic import atomic_path
 from .resolve import test_key, training_key
 from .spec import Entry
-from .store import Marker, hash_of_file
+from .store import Marker, hash_of, hash_of_file
 
 TRAIN = 'train'
 
@@ -64,15 +64,20 @@ class Run:
     def _hash_of_checkpoint(self) -> str | None:
         """Of the file that it starts from, None where it starts anew."""
         path = self.entry.checkpoint_of or self.cfg.load_from
+        if self.missing:
+            return hash_of(dict(missing=path))  # of no file
         if self.entry.checkpoint_of:
             check_checkpoint(path)
-        if path and '://' not in path and not Path(path).is_file():
-            raise FileNotFoundError(
-                f"entry '{self.entry.name}': {self.entry.config} starts from "
-                f"'{path}', which is not there: train it, or name another in "
-                'load_from'
-            )
         return hash_of_file(path) if path else None
+
+    @property
+    def missing(self) -> str | None:
+        """The file of weights that it starts from or tests, where that is
+        not there; None where it is, or where another run makes it."""
+        path = self.entry.checkpoint_of or self.cfg.load_from
+        if self.start or not path or '://' in path or Path(path).is_file():
+            return None
+        return path
 
     @property
     def title(self) -> str:

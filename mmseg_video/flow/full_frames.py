@@ -1,6 +1,7 @@
 """On which frames of a stream the net runs; needs no torch."""
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -58,11 +59,15 @@ class FullFrames:
                 "every must be a number of frames >= 1, or 'adaptive', got "
                 f'{self.every!r}'
             )
-        if self.max_every < 1:
-            raise ValueError(f'max_every must be >= 1, got {self.max_every}')
-        if not self.tolerance >= 0:  # NaN too
+        if not isinstance(self.max_every, Integral) or self.max_every < 1:
             raise ValueError(
-                f'tolerance is a part of the image, >= 0: {self.tolerance}'
+                'max_every must be >= 1, a number of frames, got '
+                f'{self.max_every!r}'
+            )
+        number = isinstance(self.tolerance, Real)
+        if not number or not self.tolerance >= 0:  # NaN too
+            raise ValueError(
+                f'tolerance is a part of the image, >= 0: {self.tolerance!r}'
             )
 
     @property

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import cv2
 import numpy as np
@@ -63,14 +64,15 @@ class UsableFrames:
     max_held: int = 30
 
     def __post_init__(self):
-        if not 0 <= self.min_contrast <= 127:  # NaN too
+        number = isinstance(self.min_contrast, Real)
+        if not number or not 0 <= self.min_contrast <= 127:  # NaN too
             raise ValueError(
                 'min_contrast is a standard deviation of grey levels, 0 (all '
-                f'frames are usable) to 127, got {self.min_contrast}'
+                f'frames are usable) to 127, got {self.min_contrast!r}'
             )
-        if self.max_held < 1:
+        if not isinstance(self.max_held, Integral) or self.max_held < 1:
             raise ValueError(
-                f'max_held must be >= 1 frame, got {self.max_held}: with '
+                f'max_held must be >= 1 frame, got {self.max_held!r}: with '
                 'min_contrast=0 none is held'
             )
 

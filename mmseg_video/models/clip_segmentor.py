@@ -210,6 +210,8 @@ class ClipSegmentor(BaseSegmentor):
 
     # Whether propagate() can answer.
     can_propagate = False
+    # What averages its logits over time, in words; None for nothing.
+    own_filter: str | None = None
 
     def propagate(
         self, states: States, flow: Tensor | None, size: tuple[int, int]

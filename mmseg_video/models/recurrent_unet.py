@@ -357,6 +357,13 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         return whole and self._answering is not None
 
     @property
+    def own_filter(self) -> str | None:
+        if self._answering is None:
+            return None
+        kind = 'gated EMA' if self.filter is None else 'EMA'
+        return f'flow-compensated {kind}' if self.flow_compensated else kind
+
+    @property
     def _answering(self) -> str | None:
         """The place whose state alone gives logits; None if none does."""
         if self.filter is not None:

@@ -53,11 +53,13 @@ def steady_filter(name: str = 'flow', flow: str = 'dis') -> SteadyFilter:
         ValueError: If there is no such filter or flow, or the filter has
             none.
     """
+    if name not in STEADY:
+        raise ValueError(f'filter must be one of {_listed(STEADY)}: {name!r}')
     if flow not in FLOWS:
-        raise ValueError(f"flow must be one of {', '.join(FLOWS)}: '{flow}'")
+        raise ValueError(f'flow must be one of {_listed(FLOWS)}: {flow!r}')
     if flow == 'codec' and name != 'flow':
         raise ValueError(
-            f"flow='codec' is that of steady='flow', '{name}' has none: leave "
+            f"flow='codec' is that of filter='flow', '{name}' has none: leave "
             'one of them out'
         )
     if name == 'flow':
@@ -67,8 +69,21 @@ def steady_filter(name: str = 'flow', flow: str = 'dis') -> SteadyFilter:
         return SteadyFilter(dict(FILTER), fields)
     if name == 'place':
         return SteadyFilter(dict(type='EMAFilter', weight=0.5), None)
-    if name in ('none', 'gated'):
-        return SteadyFilter(None, None)
-    raise ValueError(
-        f"steady must be one of {', '.join(STEADY)}, got '{name}'"
-    )
+    return SteadyFilter(None, None)
+
+
+def default_filter(own: str | None, flow: str = 'dis') -> str:
+    """The filter of a net of which none is named: 'flow', but 'none' for a
+    net that averages its scores itself, which was trained or chosen so.
+
+    Args:
+        own (str | None): What the net averages them by
+            (:attr:`Framewise.own_filter`).
+        flow (str): As of :func:`steady_filter`: who names another flow asks
+            for the filter that follows it. Defaults to 'dis'.
+    """
+    return 'none' if own and flow == 'dis' else 'flow'
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ', '.join(map(repr, names))

@@ -163,6 +163,12 @@ class SteadySegmentor(ClipSegmentor):
         return flow[..., :3, :, :], flow[..., -own:, :, :]
 
     @property
+    def own_filter(self) -> str | None:
+        if self.filter is None:
+            return self.framewise.own_filter
+        return 'flow-compensated EMA' if self.warps_filter else 'EMA in place'
+
+    @property
     def can_propagate(self) -> bool:
         if self.filter is None:
             return self.framewise.can_propagate

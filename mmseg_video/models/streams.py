@@ -1,5 +1,6 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from mmengine.logging import print_log
@@ -96,8 +97,9 @@ class Streams:
     """
 
     def __init__(self, max_streams: int | None = None):
-        if max_streams is not None and max_streams < 1:
-            raise ValueError(f'max_streams must be >= 1, got {max_streams}')
+        number = max_streams is None or isinstance(max_streams, Integral)
+        if not number or (max_streams is not None and max_streams < 1):
+            raise ValueError(f'max_streams must be >= 1, got {max_streams!r}')
         self.max_streams = max_streams
         self._streams: dict[Hashable, Stream] = {}
 

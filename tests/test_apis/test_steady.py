@@ -13,10 +13,11 @@ from mmseg_video.apis import (
     segmentors,
     steady,
 )
+from mmseg_video.apis.steady import filter_in_words
 from mmseg_video.flow.estimators import build_flow
 from mmseg_video.models.steady_filters import FLOW
 from tests.frames import moving
-from tests.models import FRAMEWISE, NUM_CLASSES, build
+from tests.models import FRAMEWISE, NUM_CLASSES, RECURRENT, build
 from tests.test_apis.test_video_seg_inferencer import agree, saved
 
 CLASSES = [f'class {i}' for i in range(NUM_CLASSES)]
@@ -134,7 +135,7 @@ def test_bad_models_are_refused_with_a_sentence(tmp_path):
         steady('pidnet-s')
     with pytest.raises(ValueError, match='close to it are segformer_mit-b0'):
         steady('segformer_mit-b0_8x1_1024x1024_160k_cityscapes')
-    with pytest.raises(ValueError, match=r"must be one of flow, .*'flows'"):
+    with pytest.raises(ValueError, match=r"^filter must .*'none'.*'flows'"):
         steady(brightness, CLASSES, filter='flows')
     with pytest.raises(ValueError, match='name the classes of the net'):
         steady(brightness)
@@ -175,6 +176,51 @@ def test_a_net_without_a_filter_gets_the_flow_of_its_config(tmp_path):
     assert alone.flow.settings == want.flow.settings
 
 
+def test_a_net_that_averages_its_scores_gets_no_filter(tmp_path):
+    path, checkpoint, _ = saved('rnn_unet_gated_ema', tmp_path)
+    video = steady((path, checkpoint), device='cpu')
+    assert (video.model.filter, video.flow) == (None, None)
+    line = 'none (the net has a gated EMA of its own)'
+    assert filter_in_words(video.model) == line
+    asis = VideoSegInferencer(path, checkpoint, 'cpu')
+    assert filter_in_words(asis.model) == line
+    # Who asks for a filter, or for its flow, gets it.
+    for asked in (dict(filter='flow'), dict(flow='codec')):
+        behind = steady((path, checkpoint), device='cpu', **asked)
+        assert filter_in_words(behind.model) == 'flow-compensated EMA'
+    # States that are no average of the scores do not steady them.
+    net = build(RECURRENT)
+    net.dataset_meta = dict(classes=CLASSES, palette=None)
+    video = steady(net, device='cpu')
+    assert filter_in_words(video.model) == 'flow-compensated EMA'
+    alone = steady(net, filter='none', device='cpu')
+    assert filter_in_words(alone.model) == 'none'
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'sentence'),
+    [
+        (dict(filter=3), "^filter must be one of 'flow', .*: 3"),
+        (dict(flow='lucas'), "^flow must be one of 'dis', 'codec': 'lucas'"),
+        (dict(every=2.5), '^every must be a number of frames'),
+        (dict(max_every='3'), "^max_every must be .*'3'"),
+        (dict(tolerance='x'), "^tolerance is .*'x'"),
+        (dict(min_contrast='x'), "^min_contrast is .*'x'"),
+        (dict(max_held=1.5), '^max_held must be .*1.5'),
+        (dict(max_streams='x'), "^max_streams must be .*'x'"),
+        (dict(device='tpu'), "^device='tpu' is none .* give 'cpu'"),
+        (dict(palette=[[1, 2, 3]]), r'^palette must be \d+ colours .*1, 2, 3'),
+        (dict(palette=[[1, 2, 300]] * NUM_CLASSES), '^palette .* of 0 to 255'),
+        (dict(palette='red'), "^palette must be .*'red'"),
+        (dict(filtre='flow'), "no argument 'filtre'"),
+        (dict(means=[1, 2, 3]), "no argument 'means'; close to it are mean"),
+    ],
+)
+def test_every_argument_is_refused_by_its_name(wrong, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        steady(brightness, CLASSES, **{'device': 'cpu', **wrong})
+
+
 def test_a_gated_ema_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match='this net has no states'):
         steady(brightness, CLASSES, filter='gated', device='cpu')
@@ -191,14 +237,15 @@ def test_a_name_of_ours_has_its_published_weights():
 
 def test_a_recurrent_net_gets_its_own_flow_behind_a_filter(tmp_path):
     path, checkpoint, _ = saved('rnn_unet_gated_ema', tmp_path)
-    assert 'stacked' not in steady((path, checkpoint)).flow.settings
+    behind = steady((path, checkpoint), filter='flow', device='cpu')
+    assert 'stacked' not in behind.flow.settings
     cfg = Config.fromfile(path)
     cfg.model.flow_compensated = True
     cfg.test_dataloader.dataset.augments = dict(
         flow=dict(type='AddFlow', min_size=32)
     )
     cfg.dump(path)
-    video = steady((path, checkpoint), device='cpu')
+    video = steady((path, checkpoint), filter='flow', device='cpu')
     filters, own = video.flow.makers
     assert filters.settings == build_flow(**FLOW).settings
     want = VideoSegInferencer(path, checkpoint, 'cpu')

@@ -176,6 +176,23 @@ def test_a_net_of_others_in_place_of_a_config(video, tmp_path):
         running.open_model(args, Processes())
 
 
+@pytest.mark.parametrize(
+    ('arguments', 'line'),
+    [
+        ([], 'none (the net has a gated EMA of its own)'),
+        (['--steady', 'flow'], 'flow-compensated EMA'),
+        (['--model'], 'flow-compensated EMA (default)'),
+    ],
+)
+def test_the_filter_is_told(arguments, line, video, tmp_path, capsys):
+    """A net that averages its own scores gets none but for those who ask."""
+    name = ['--model', 'unet_street'] if arguments == ['--model'] else []
+    name = name or ['rnn_unet_street', *arguments]
+    out = ['--labels', str(tmp_path / 'labels'), '--device', 'cpu']
+    run.main([str(video), *name, '--max-frames', '1', *out])
+    assert f'\nfilter: {line}\n' in capsys.readouterr().out
+
+
 def test_many_videos_in_two_processes_and_again_after_a_kill(
     video, recurrent, tmp_path
 ):

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from mmseg_video.apis import VideoSegInferencer, steady
-from mmseg_video.cli.export import parse_args
+from mmseg_video.cli.export import main, parse_args
 from mmseg_video.deployment.onnx import (
     export_checked,
     export_onnx,
@@ -370,7 +370,7 @@ def test_any_net_with_its_filter_from_the_command_line(
     net = framewise / 'unet_street.py', framewise / 'iter_2.pth'
     code, output = run_tool(
         *(TOOLS / 'export_onnx.py', *net, out),
-        *('--steady', 'flow', '--size', 64, 128, '--check', 3),
+        *('--size', 64, 128, '--check', 3),  # the default: flow
     )
     assert code == 0, output[-2000:]
     with VideoWriter(tmp_path / 'in.mp4', 20) as writer:
@@ -390,7 +390,18 @@ def test_any_net_with_its_filter_from_the_command_line(
         with Image.open(labels / f'{i:06d}.png') as image:
             np.testing.assert_array_equal(np.asarray(image), label)
     assert (labels / 'classes.json').exists()
-    code, output = run_tool(TOOLS / 'export_onnx.py', *net, out)
+    short = tmp_path / 'short.mp4'
+    code, output = run_tool(
+        *(ROOT / 'demo/onnx_demo.py', tmp_path / 'in.mp4', out),
+        *('--out', short, '--max-frames', 2),
+    )
+    assert code == 0, output[-2000:]
+    assert '2/2' in output
+    assert '2 frames, ' in output
+    assert len(list(open_frames(short))) == 2
+    code, output = run_tool(
+        TOOLS / 'export_onnx.py', *net, out, '--steady', 'gated'
+    )
     assert code == 1
     assert 'has no states to carry: export it with the filter' in output
 
@@ -398,7 +409,8 @@ def test_any_net_with_its_filter_from_the_command_line(
 @pytest.mark.parametrize(
     ('arguments', 'sentence'),
     [
-        (['out.onnx'], 'give CONFIG CHECKPOINT OUT.onnx, or --model NAME'),
+        (['out.onnx'], 'give CONFIG [CHECKPOINT] OUT.onnx, or --model NAME'),
+        (['a.py', 'b.pth'], "comes last, an .onnx: 'b.pth'"),
         (['a.py', 'b.pth', 'o.onnx', '--model', 'x'], 'not both'),
         (['o.onnx', '--model', 'x.onnx'], "'x.onnx' is exported already"),
         (['o.onnx', '--model', 'x', '--steady', 'gated'], 'of ours'),
@@ -409,6 +421,22 @@ def test_arguments_of_the_export_that_do_not_fit(arguments, sentence, capsys):
         parse_args(arguments)
     assert end.value.code == 2
     assert sentence in capsys.readouterr().err.strip().splitlines()[-1]
+
+
+def test_a_name_needs_no_checkpoint(monkeypatch, tmp_path):
+    exported = []
+
+    def export_checked(model, path, classes, *_):
+        exported.append((model, classes))
+
+    place = 'mmseg_video.deployment.onnx.export_checked'
+    monkeypatch.setattr(place, export_checked)
+    for name in ('unet_street', 'rnn_unet_street'):
+        main([name, str(tmp_path / 'o.onnx')])
+    (framewise, classes), (recurrent, _) = exported
+    assert framewise.own_filter == 'flow-compensated EMA'
+    assert recurrent.own_filter == 'gated EMA'
+    assert len(classes) == 19
 
 
 def test_the_tool_and_a_runner_without_torch(run_tool, awake, tmp_path):

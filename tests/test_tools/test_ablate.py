@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine import Config
 from PIL import Image
 
@@ -106,6 +107,48 @@ def test_lists_and_reports_without_running(root, tmp_path, monkeypatch, capfd):
     assert '3 trainings and 3 tests to do; 0 of 6' in shown
     assert ablate(monkeypatch, spec, '--out', out, '--report') == 0
     assert '| gru | 0 of 2 |' in capfd.readouterr().out
+
+
+def test_a_dry_run_names_the_weights_that_are_missing(
+    root, tmp_path, monkeypatch, capfd
+):
+    there, files = tmp_path / '0.pth', f'{tmp_path}/{{seed}}.pth'
+    torch.save(dict(state_dict={}), there)
+    values = {'config': FRAMEWISE, 'protocols': {'t3': ['mIoU']}}
+    spec = write(
+        tmp_path,
+        content(
+            root,
+            baseline=None,
+            entries={
+                'brought': {**values, 'checkpoint_of': files},
+                'more': {**values, 'load_from': files},
+                'none': {**values, 'load_from': 'no/such.pth', 'seeds': [0]},
+                'last': {**values, 'checkpoint_of': 'more'},
+            },
+        ),
+    )
+    out = tmp_path / 'out'
+    assert ablate(monkeypatch, spec, '--out', out, '--dry-run') == 0
+    shown = capfd.readouterr().out
+    assert '3 trainings and 7 tests to do; 0 of 10 stages' in shown
+    weights = shown.split('weights that are not there yet:\n')[1]
+    why = 'which nothing in this spec makes: bring it'
+    assert weights.splitlines() == [
+        '  last, seed 0: more, seed 0 makes them',
+        '  last, seed 1: more, seed 1 makes them',
+        f"  none, seed 0: 'no/such.pth', {why}",
+        f"  brought, seed 1: '{tmp_path}/1.pth', {why}",
+        f"  more, seed 1: '{tmp_path}/1.pth', {why}",
+    ]
+    only = ('--dry-run', '--only', 'brought', '--seeds', 0)
+    assert ablate(monkeypatch, spec, '--out', out, *only) == 0
+    assert 'not there yet' not in capfd.readouterr().out
+    # What is carried out needs them.
+    assert ablate(monkeypatch, spec, '--out', out) == 1
+    last = capfd.readouterr().err.strip().splitlines()[-1]
+    assert "'none': load_from 'no/such.pth' is not there, and noth" in last
+    assert not out.exists()
 
 
 def broken(**changes):

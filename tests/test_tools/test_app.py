@@ -8,6 +8,7 @@ import cv2
 import pytest
 
 from mmseg_video.apis import VideoSegInferencer
+from mmseg_video.apis.steady import filter_in_words
 from mmseg_video.apis.web_page import (
     Limits,
     NetChoice,
@@ -142,6 +143,10 @@ def test_a_net_a_filter_and_how_often_it_runs_are_chosen(
     _, table, _ = click.fn(sample, 'net-b', 'place', 3)
     captions = [line.split(' | ')[0] for line in table.splitlines()[2:]]
     assert captions == ['| net alone', '| place, every 3']
+    filters = click.inputs[2]
+    assert [value for _, value in filters.choices][:2] == ['default', 'flow']
+    suited = choose('net-a', 'default', 1)['default, every 1']
+    assert filter_in_words(suited.model) == 'flow-compensated EMA'
     with pytest.raises(Exception, match='answer'):
         click.fn(sample, 'net-a', 'none', 3)
 

@@ -2,9 +2,11 @@
 
 import json
 
+import pytest
 import torch
 from PIL import Image
 
+from mmseg_video.cli.compare import main, parse_args
 from tests.commands import TOOLS, follow_here
 
 
@@ -50,6 +52,20 @@ def test_writes_the_comparison(
     code, output = run_tool(*command)
     assert code == 0
     assert '2 of 4 tests are done' in output
+
+
+def test_a_name_stands_for_its_published_weights(capsys):
+    args = ['rnn_unet_street', '--baseline', 'unet_street', '--out', 'out']
+    read = parse_args(args)
+    assert (read.config, read.checkpoint) == ('rnn_unet_street', None)
+    assert read.baseline == ('unet_street', None)
+    read = parse_args(['a.py', '--baseline', 'b', 'c.pth', '--out', 'o', 'd'])
+    assert (read.config, read.checkpoint) == ('a.py', 'd')
+    assert read.baseline == ('b', 'c.pth')
+    with pytest.raises(SystemExit):
+        main(['unet_street', '--baseline', 'unet_cityscapes', '--out', 'o'])
+    said = capsys.readouterr().err
+    assert said.startswith("error: no weights are published for 'unet_citysc")
 
 
 def test_what_is_not_there_is_one_sentence(run_tool, framewise, tmp_path):

@@ -1,21 +1,16 @@
 """One video, frame by frame, into the outputs that are asked for."""
 
-import logging
 import os
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
-from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
-
 from ...engine.launch import EXPECTED
 from ...io.frame_source import IMAGES_PER_SECOND, FrameSource
 from ...io.frames import open_frames
+from ...io.progress import frame_bar
 from ..video_seg_inferencer import VideoSegInferencer
 from .outputs import Drawing, StopRun, Targets
 from .results import Clock, Way, frame_results
-
-logger = logging.getLogger('mmseg_video')
 
 
 @dataclass(frozen=True)
@@ -147,10 +142,7 @@ def run_video(
             *(frames, models, way, clock, targets.measured(models))
         )
         results = stack.enter_context(closing(results))
-        bar = tqdm(results, total=frames.length, unit='frame', disable=quiet)
-        stack.enter_context(bar)
-        # Else what is logged would stand behind the bar.
-        stack.enter_context(logging_redirect_tqdm([logger]))
+        bar = stack.enter_context(frame_bar(results, frames.length, quiet))
         try:
             for result in bar:
                 with clock('draw and write'):

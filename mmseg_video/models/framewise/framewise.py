@@ -41,6 +41,8 @@ class Framewise(nn.Module):
     # Whether the net itself warps states by optical flow.
     flow_compensated = False
     flow_channels = 3  # of the flow fields that it takes
+    # What averages the scores over time in the net itself, in words.
+    own_filter: str | None = None
 
     def __init__(
         self,

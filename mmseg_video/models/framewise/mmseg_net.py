@@ -78,6 +78,10 @@ class RecurrentNet(MMSegNet):
     def flow_compensated(self) -> bool:
         return self.net.flow_compensated
 
+    @property
+    def own_filter(self) -> str | None:
+        return self.net.own_filter
+
     def step(
         self, frames: Tensor, states: States, flow: Tensor | None
     ) -> tuple[Tensor, States]:

@@ -135,6 +135,11 @@ class OnnxStreamNet(Framewise):
     def can_propagate(self) -> bool:
         return self.propagation is not None
 
+    @property
+    def own_filter(self) -> str | None:
+        # The graph does not say of which kind: only averages propagate.
+        return 'filter' if self.can_propagate else None
+
     def propagate(
         self, states: States, flow: Tensor | None, size: tuple[int, int]
     ) -> tuple[Tensor, States]:
