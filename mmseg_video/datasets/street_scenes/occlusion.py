@@ -30,7 +30,8 @@ class OccludedScene(StreetScene):
         # Drawn apart, so that the scene is the same.
         rng = np.random.default_rng([*self.key, NUM_FRAMES + 1])
         self.covers = {}  # frame -> _Cover
-        t = -int(rng.integers(0, 2 * LONGEST))
+        # From long before, so that every frame is as likely hidden.
+        t = -int(rng.integers(8 * LONGEST, 10 * LONGEST))
         while t < NUM_FRAMES:
             stay, free = rng.integers(SHORTEST, LONGEST + 1, 2).tolist()
             shape = _SHAPES[rng.integers(len(_SHAPES))]
