@@ -34,9 +34,10 @@ class OccludedScene(StreetScene):
         t = -int(rng.integers(8 * LONGEST, 10 * LONGEST))
         while t < NUM_FRAMES:
             stay, free = rng.integers(SHORTEST, LONGEST + 1, 2).tolist()
-            shape = _SHAPES[rng.integers(len(_SHAPES))]
-            cover = shape(rng, height, width)
-            self.covers |= dict.fromkeys(range(t, t + stay), cover)
+            if t + stay > 0:
+                shape = _SHAPES[rng.integers(len(_SHAPES))]
+                cover = shape(rng, height, width)
+                self.covers |= dict.fromkeys(range(t, t + stay), cover)
             t += stay + free
         self.bursts = {
             t: 'occlusion' for t in sorted(self.covers) if 0 <= t < NUM_FRAMES
