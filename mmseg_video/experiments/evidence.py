@@ -1,6 +1,7 @@
 """The results of one benchmark over data sets and trainings, in one file."""
 
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -222,9 +223,8 @@ def _entry(parts: Sequence[Part], entry: Entry, costs: Costs) -> dict:
         for run in plan.runs
         if run.entry.name == entry.name
     ]
-    seconds = [
-        run.training.read()['seconds'] for run in runs if run.training.read()
-    ]
+    marks = [run.training.read() or {} for run in runs]
+    seconds = [mark['seconds'] for mark in marks if mark.get('seconds')]
     said = dict(
         title=entry.title or entry.name.replace('_', ' '),
         config=str(entry.config),
@@ -264,8 +264,8 @@ def _pipeline(cfg: Config) -> list[dict]:
 def _per_class(
     parts: Sequence[Part], over_baseline: bool = False
 ) -> dict[str, dict[str, float]]:
-    """Entry -> class -> streamed IoU, the mean over runs; or how much more
-    it is than the baseline's, run by run."""
+    """Entry -> class -> streamed IoU, the mean over data sets of those over
+    trainings; or how much more it is than the baseline's, run by run."""
     found = {}
     for entry in parts[0].plan.spec.rows:
         for protocol in entry.protocols:
@@ -275,21 +275,31 @@ def _per_class(
             if over_baseline:
                 base = entry.baseline or entry.name
                 theirs = _class_ious(parts, base, protocol)
-                ious = [
-                    (classes, values - theirs[run][1])
+                ious = {
+                    run: (classes, values - theirs[run][1])
                     for run, (classes, values) in ious.items()
                     if run in theirs
-                ]
-            else:
-                ious = list(ious.values())
+                }
             if ious:
-                mean = np.nanmean([values for _, values in ious], axis=0)
+                classes = next(iter(ious.values()))[0]
+                mean = _mean_over_data({r: v for r, (_, v) in ious.items()})
                 found[entry.name] = {
                     name: round(float(value), 2)
-                    for name, value in zip(ious[0][0], mean, strict=True)
+                    for name, value in zip(classes, mean, strict=True)
                     if value == value  # not of a class that never occurs
                 }
     return found
+
+
+def _mean_over_data(values: dict[tuple, np.ndarray]) -> np.ndarray:
+    """The mean (C,) of each data set's own, without NaN."""
+    of_data: dict = {}
+    for (data, _), value in values.items():
+        of_data.setdefault(data, []).append(value)
+    with warnings.catch_warnings():  # of classes that never occur
+        warnings.simplefilter('ignore', RuntimeWarning)
+        means = [np.nanmean(own, axis=0) for own in of_data.values()]
+        return np.nanmean(means, axis=0)
 
 
 def _class_ious(

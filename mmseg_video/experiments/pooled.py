@@ -64,9 +64,11 @@ def pool(
     sets are drawn with replacement, of each as many sequences and as many
     trainings as it has, the same ones for both models and the same sequences
     for all its trainings; the figures are computed for each training drawn
-    and averaged. (Efron and
-    Tibshirani, "An introduction to the bootstrap", 1993, sections 8 and 13.)
-    With a single data set or training there is nothing to draw of its kind.
+    and averaged, first over the trainings of a data set and then over data
+    sets, so that each counts as much, however many trainings it has. (Efron
+    and Tibshirani, "An introduction to the bootstrap", 1993, sections 8 and
+    13.) With a single data set or training there is nothing to draw of its
+    kind.
 
     Args:
         baseline, model (dict): (data seed, training seed) -> results of one
@@ -103,31 +105,38 @@ def pool(
     pooled = {}
     # A data set without degraded frames has no figure of them.
     for name in dict.fromkeys(name for figures in ours for name in figures):
-        both = [
-            (own[name], other[name])
-            for own, other in zip(ours, base, strict=True)
+        both = {
+            run: (own[name], other[name])
+            for run, own, other in zip(runs, ours, base, strict=True)
             if name in own and name in other
-        ]
+        }
         if not both:
             continue
-        values, theirs = np.array(both).T
+        values, theirs = np.array(list(both.values())).T
+        shares = _shares(both)
         drawn = [draw[name] for draw in draws if name in draw]
         low, high = (
             np.nanpercentile(drawn, [2.5, 97.5]) if drawn else 2 * [None]
         )
         pooled[name] = dict(
-            value=float(values.mean()),
+            value=float(shares @ values),
             sd=float(values.std(ddof=1)) if len(both) > 1 else None,
             runs=len(both),
-            difference=float((values - theirs).mean()),
+            difference=float(shares @ (values - theirs)),
             low=low,
             high=high,
         )
     return pooled
 
 
-def _draw(runs: Sequence[tuple], model: dict, rng) -> list[tuple]:
-    """Runs drawn, each with the weights of its sequences."""
+def _shares(runs: Sequence[tuple]) -> np.ndarray:
+    """What each (data seed, training seed) counts in a mean over data sets."""
+    data = [run[0] for run in runs]
+    return np.array([1 / data.count(d) / len({*data}) for d in data])
+
+
+def _draw(runs: Sequence[tuple], model: dict, rng) -> list[list[tuple]]:
+    """Of each data set drawn its runs, with the weights of its sequences."""
     trainings: dict = {}
     for run in runs:
         trainings.setdefault(run[0], []).append(run)
@@ -139,20 +148,27 @@ def _draw(runs: Sequence[tuple], model: dict, rng) -> list[tuple]:
         count = len(model[own[0]].names)
         chosen = rng.integers(count, size=count)
         weights = np.bincount(chosen, minlength=count)
-        for j in rng.integers(len(own), size=len(own)):
-            drawn.append((own[j], weights))
+        drawn.append(
+            [(own[j], weights) for j in rng.integers(len(own), size=len(own))]
+        )
     return drawn
 
 
-def _difference(baseline: dict, model: dict, drawn: list[tuple]) -> dict:
-    """Figure -> mean difference of the runs drawn."""
-    differences: dict[str, list] = {}
-    for run, weights in drawn:
-        theirs = baseline[run].figures(weights)
-        for name, value in model[run].figures(weights).items():
-            if name in theirs:
-                differences.setdefault(name, []).append(value - theirs[name])
-    return {name: float(np.mean(v)) for name, v in differences.items()}
+def _difference(baseline: dict, model: dict, drawn: list[list]) -> dict:
+    """Figure -> mean over the data sets drawn of the mean difference."""
+    means: dict[str, list] = {}
+    for trainings in drawn:
+        differences: dict[str, list] = {}
+        for run, weights in trainings:
+            theirs = baseline[run].figures(weights)
+            for name, value in model[run].figures(weights).items():
+                if name in theirs:
+                    differences.setdefault(name, []).append(
+                        value - theirs[name]
+                    )
+        for name, values in differences.items():
+            means.setdefault(name, []).append(np.mean(values))
+    return {name: float(np.mean(v)) for name, v in means.items()}
 
 
 def _stack(results: list[dict]) -> dict:

@@ -140,3 +140,26 @@ def test_a_data_set_without_degraded_frames_has_no_figure_of_them(tmp_path):
     assert pooled['mIoU_degraded']['runs'] == 1
     value = some.figures()['mIoU_degraded']
     assert pooled['mIoU_degraded']['value'] == pytest.approx(value)
+
+
+def test_each_data_set_counts_as_much_however_many_trainings_it_has(tmp_path):
+    rng = np.random.default_rng(0)
+    base = run(tmp_path / 'base', rng, 0.6)
+    better = run(tmp_path / 'better', rng, 0.9)
+    # Data set 1 gains, 0 does not.
+    even = pool(
+        {(0, 0): base, (1, 0): base},
+        {(0, 0): base, (1, 0): better},
+        resamples=200,
+    )['mIoU']
+    trainings = {(0, t): base for t in range(3)}
+    uneven = pool(
+        {**trainings, (1, 0): base},
+        {**trainings, (1, 0): better},
+        resamples=200,
+    )['mIoU']
+    assert (even['runs'], uneven['runs']) == (2, 4)
+    for name in ('value', 'difference'):
+        assert uneven[name] == pytest.approx(even[name])
+    assert uneven['low'] == even['low'] == 0  # data set 0 drawn twice
+    assert uneven['high'] == pytest.approx(even['high'], rel=0.1)
