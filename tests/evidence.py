@@ -104,6 +104,9 @@ def write(root: Path) -> Path:
             'bursts': (('test', 'val'), ('stream', 't5'), parts),
             'clean': (('test',), only, ('all',)),
             'long_bursts': (('test',), only, parts),
+            'occlusion': (('test',), only, parts),
+            'darkness': (('test',), only, parts),
+            'far': (('test',), only, ('all',)),
         },
         0,
     )

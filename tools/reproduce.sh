@@ -31,8 +31,8 @@ if [ -n "$SMALL" ]; then
 fi
 OUT=${OUT:-work_dirs/evidence${SMALL:+_small}}
 DATA=$OUT/street_scenes
-SPECS=(street_scenes street_scenes_val street_scenes_clean street_scenes_long_bursts)
-LABELS=(bursts/test bursts/val clean/test long_bursts/test)
+SPECS=(street_scenes street_scenes_{val,clean,long_bursts,occlusion,darkness,far})
+LABELS=(bursts/{test,val} {clean,long_bursts,occlusion,darkness,far}/test)
 if [ -n "$SURVEY" ]; then  # one data set, the same test
   SPECS=(survey) LABELS=(bursts/test) SEEDS=${SEEDS:-0}
 fi

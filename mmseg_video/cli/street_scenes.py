@@ -54,8 +54,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--variants',
         action='store_true',
-        help='also the scenes of test without bursts (test_clean) and with '
-        'long ones (test_long_bursts)',
+        help='also the scenes of test without bursts (test_clean), with long '
+        'ones (test_long_bursts), behind a dirty lens (test_occlusion), in '
+        'lasting darkness (test_darkness), and with labels of small far '
+        'objects alone (test_far)',
     )
     parser.add_argument('--workers', type=int, default=os.cpu_count())
     return parser.parse_args(argv)

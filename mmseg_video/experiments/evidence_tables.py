@@ -109,6 +109,25 @@ def _streamed(
     return table
 
 
+def _conditions(results: BenchmarkResults) -> str:
+    """The streams under lasting conditions side by side."""
+    rows = []
+    for entry in results.entries:
+        figures = [
+            results.row(entry, column) for column in CONDITIONS.values()
+        ]
+        if not any(figures):
+            continue
+        row = [_title(results, entry)]
+        for figure in figures:
+            row += [value(figure), difference(figure)]
+        rows.append([*row, max(f['runs'] for f in figures if f)])
+    head = ['']
+    for name in CONDITIONS:
+        head += [name, 'difference (95 %)']
+    return markdown_table([*head, 'runs'], rows)
+
+
 def _front(results: BenchmarkResults) -> str:
     """The main differences alone, for a front page."""
     whole = Column('bursts', 'stream')
@@ -179,12 +198,22 @@ def _millions(number: int | None) -> str:
 FRONT = (
     *('framewise_longer', 'hold', 'flow_ema_hold', 'joint', 'joint_hold'),
 )
+CONDITIONS = {
+    'mIoU, lens covered in part': Column(
+        'occlusion', 'stream', subset='degraded'
+    ),
+    'lens free': Column('occlusion', 'stream', subset='clean'),
+    'darkness': Column('darkness', 'stream', subset='degraded'),
+    'before it': Column('darkness', 'stream', subset='clean'),
+    'small far objects': Column('far', 'stream'),
+}
 BENCHMARK_TABLES = dict(
     front=_front,
     streamed=_streamed('bursts'),
     streamed_val=_streamed('bursts', 'val'),
     clean=_streamed('clean'),
     long_bursts=_streamed('long_bursts'),
+    conditions=_conditions,
     clips=_clips,
     trainings=_trainings,
     camvid=camvid_table,

@@ -16,6 +16,7 @@ from mmseg_video.datasets.street_scenes import (
     StreetScene,
     write_street_scenes,
 )
+from mmseg_video.datasets.street_scenes.writer import VARIANTS
 from tests.runs import leaf
 
 SIZE = (64, 128)
@@ -178,24 +179,24 @@ def test_a_scene_is_the_same_clean_and_degraded(tmp_path):
         assert same == (kind is None)
 
 
-def test_variants_are_the_scenes_of_test_with_other_bursts(tmp_path):
+def test_variants_are_the_scenes_of_test(tmp_path):
     report = write_street_scenes(
         tmp_path, 0, 1, 4, size=SIZE, variants=True, burst_rate=0.2
     )
     assert report['snippets'] == dict(
-        train=0, val=1, test=4, test_clean=4, test_long_bursts=4
+        train=0, val=1, test=4, **dict.fromkeys(VARIANTS, 4)
     )
     files = tree(tmp_path)
     for index in range(4):
         label = 'gtFine/{0}/{0}town/{0}town_%06d_000019_gtFine_labelTrainIds'
         own = [
             files[f'{(label % index).format(split)}.png']
-            for split in ('test', 'test_clean', 'test_long_bursts')
+            for split in ('test', *VARIANTS)
+            if split != 'test_far'
         ]
-        assert own[0] == own[1] == own[2]
-    degraded = [burst['split'] for burst in report['degraded']]
-    assert 'test_clean' not in degraded
-    assert {'test', 'test_long_bursts'} <= set(degraded)
+        assert len(set(own)) == 1
+    degraded = {burst['split'] for burst in report['degraded']}
+    assert degraded == {'val', 'test', *VARIANTS} - {'test_clean', 'test_far'}
 
 
 def test_a_burst_hides_the_frame_but_not_the_label():

@@ -62,6 +62,21 @@ def test_every_table_can_be_made_of_what_there_is(name, tmp_path):
     assert '|---|' in fill_tables(page(name), tmp_path)
 
 
+def test_conditions_stand_side_by_side(tmp_path):
+    content = results()
+    first, past, _ = content['rows']
+    dark = dict(data='darkness', subset='degraded')
+    content['rows'] = [
+        *(first | dark, past | dark | dict(runs=3)),
+        past | dict(data='far'),
+    ]
+    (tmp_path / 'r.json').write_text(json.dumps(content))
+    table = fill_tables(page('conditions'), tmp_path)
+    gain = '| 41.23 ± 0.50 | +1.23 (+0.20 to +2.00) '
+    assert f'| with a past |{"  |" * 4} {gain[2:]}|  |  {gain}| 3 |' in table
+    assert '| **baseline:** alone |' in table
+
+
 def test_steps_of_several_lengths_stand_side_by_side(tmp_path):
     def row(network, num_frames, ratio, mebibytes):
         return dict(

@@ -7,6 +7,7 @@ import pytest
 
 from tests.commands import TOOLS
 
+SPECS = 7  # of street scenes 1.0
 PYTHON = """#!/usr/bin/env bash
 [ "$1" = -c ] && exit 0
 printf '%s|' "$@" >> "$WRITTEN"
@@ -49,16 +50,11 @@ def test_data_then_runs_then_costs_then_results(reproduce):
     tools = [os.path.basename(call[0]) for call in calls]
     assert tools == [
         *['street_scenes.py'] * 2,
-        *['ablate.py'] * 8,
+        *['ablate.py'] * 2 * SPECS,
         'ablate.py',
         'pool_runs.py',
     ]
-    data, runs, (costs,), (pooled,) = (
-        calls[:2],
-        calls[2:10],
-        calls[10:11],
-        calls[11:],
-    )
+    data, runs, costs, pooled = calls[:2], calls[2:-2], *calls[-2:]
     for call, seed in zip(data, '02', strict=True):
         assert call[1].endswith(f'street_scenes/seed{seed}')
         assert call[call.index('--seed') + 1] == seed
@@ -70,11 +66,12 @@ def test_data_then_runs_then_costs_then_results(reproduce):
         assert os.path.basename(root) == os.path.basename(out)
         assert call[call.index('--seeds') + 1 :][:2] == ['0', '1']
         assert os.path.isfile(call[1])
-    assert len({call[1] for call in runs}) == 4
+    assert len({call[1] for call in runs}) == SPECS
     assert '--no-costs' not in costs
-    for _, _, spec in (part.partition('=') for part in pooled[1:5]):
-        assert os.path.isfile(spec)
     at = pooled.index('--runs')
+    assert len(pooled[1:at]) == SPECS
+    for _, _, spec in (part.partition('=') for part in pooled[1:at]):
+        assert os.path.isfile(spec)
     assert [os.path.basename(p) for p in pooled[at + 1 : at + 3]] == [
         'seed0',
         'seed2',
@@ -112,7 +109,7 @@ def test_a_benchmark_of_which_some_failed_has_no_results(reproduce):
     # The other runs are done all the same.
     assert [os.path.basename(call[0]) for call in calls] == [
         *['street_scenes.py'] * 2,
-        *['ablate.py'] * 8,
+        *['ablate.py'] * 2 * SPECS,
     ]
 
 

@@ -189,10 +189,13 @@ class StreetScene:
             row : row + self.height, column : column + self.width
         ]
         if kind is not None:
-            img = degrade(img, kind, rng, noise)
+            img = self._degrade(img, t, rng, noise)
         alpha = self.grain / NOISE_SIGMA
         img = cv2.addWeighted(img, 1.0, noise, alpha, 0, dtype=cv2.CV_8U)
         return img, label, kind
+
+    def _degrade(self, img, t, rng, noise) -> np.ndarray:
+        return degrade(img, self.bursts[t], rng, noise)
 
     def _projection(self, seconds: float) -> np.ndarray:
         """Projection (3, 4) of the world's (x, y, z, 1), metres, to pixels."""

@@ -12,14 +12,24 @@ import numpy as np
 from ...io.atomic import write_bytes, write_text
 from ...io.json_files import read_object
 from ...io.processes import fresh_pool
+from .darkness import DarkScene
+from .far import FarScene
+from .occlusion import OccludedScene
 from .scene import KEY_FRAME, NUM_FRAMES, StreetScene
 
 VERSION = 2  # of the generator: other numbers draw other scenes
 SETTINGS = 'street_scenes.json'
-# The scenes of test again: without bursts, and with few but long ones.
+# The scenes of test again: without bursts, with few but long ones, behind a
+# lens with something on it, in lasting darkness, and with labels of what is
+# small and far alone.
 VARIANTS = {
-    'test_clean': dict(burst_rate=0.0),
-    'test_long_bursts': dict(burst_rate=0.03, longest_burst=12),
+    'test_clean': partial(StreetScene, burst_rate=0.0),
+    'test_long_bursts': partial(
+        StreetScene, burst_rate=0.03, longest_burst=12
+    ),
+    'test_occlusion': OccludedScene,
+    'test_darkness': DarkScene,
+    'test_far': FarScene,
 }
 # Sensor noise hardly compresses: storing it raw, without trying filters (an
 # option since OpenCV 4.11), is ten times as fast.
@@ -70,8 +80,8 @@ def write_street_scenes(
             30; the key frame, 19, must be among them. Defaults to all.
         all_labels (bool): Also the labels of the other frames. Defaults to
             False.
-        variants (bool): Also the splits VARIANTS, the scenes of test with
-            other bursts. Defaults to False.
+        variants (bool): Also the splits VARIANTS, the scenes of test under
+            other conditions. Defaults to False.
         workers (int): Processes. Defaults to 1.
         progress (Callable): Called with (snippets done, snippets in all).
 
@@ -195,13 +205,12 @@ def _write_snippet(root: Path, settings: dict, job: tuple[str, int]) -> list:
         return root / folder / split / f'{snippet}_{t:06d}_{ending}.png'
 
     bursts = {key: settings[key] for key in ('burst_rate', 'longest_burst')}
-    scene = StreetScene(
+    scene = VARIANTS.get(split, partial(StreetScene, **bursts))(
         settings['seed'],
         'test' if split in VARIANTS else split,
         index,
         height,
         width,
-        **bursts | VARIANTS.get(split, {}),
     )
     bursts = [
         dict(snippet=snippet, split=split, frame=t, kind=kind)
