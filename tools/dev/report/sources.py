@@ -23,6 +23,8 @@ TITLES = {
     'framewise_longer': 'framewise, trained longer',
     'framewise_bursts': 'framewise, trained longer, bad frames too',
     'hold': 'framewise, bad frames held',
+    'larger_input': 'framewise, larger input',
+    'ema': 'EMA in place',
     'flow_ema': 'EMA along flow',
     'flow_ema_hold': 'EMA along flow, bad frames held',
     'gated_ema': 'gated EMA',
