@@ -524,8 +524,8 @@ def _check_device(device: str) -> None:
     number = torch.cuda.device_count()
     if (asked.index or 0) >= number:
         raise ValueError(
-            f"device='{device}': PyTorch sees {number} GPUs here, cuda:0 to "
-            f'cuda:{number - 1}'
+            f"device='{device}': PyTorch sees no GPU of this number here, the "
+            f'last is cuda:{number - 1}'
         )
 
 
