@@ -41,7 +41,7 @@ def benchmark(data: dict[str, tuple], seed: int) -> dict:
         benchmark='made up',
         command='bash tools/reproduce.sh',
         data_seeds=[0, 1, 2],
-        training_seeds=[0, 1, 2],
+        trainings={str(data): [0, 1, 2] for data in range(3)},
         baseline=BASELINE,
         best='laterals_gated_ema',
         best_without_laterals='gated_ema_flow',

@@ -291,6 +291,7 @@ def test_sentences_say_what_the_results_are_of(made_up, partial):
 
     def alter(content):
         content['data_seeds'] = [0]
+        content['trainings']['2'] = [0]
         content['rows'] = [
             row
             for row in content['rows']
@@ -302,6 +303,7 @@ def test_sentences_say_what_the_results_are_of(made_up, partial):
 
     results = partial(alter)
     assert said(results, 'data_sets') == ['one data set']
+    assert said(results, 'trainings') == ['one to three trainings']
     fewest, rule, classes = said(results, 'fewest', 'rule', 'classes')
     assert fewest == (
         'Some have fewer runs: laterals, gated EMA, net trained too (one run)'

@@ -59,7 +59,8 @@ def gather(
         cfg_options (dict | None): And ``--cfg-options``.
 
     Returns:
-        dict: ``baseline``, ``data_seeds``, ``training_seeds``, ``entries``,
+        dict: ``baseline``, ``data_seeds``, ``trainings`` (data seed ->
+        training seeds), ``entries``,
         ``rows`` (one for each figure of each test: ``data``, ``split``,
         ``protocol``, ``entry``, ``subset``, ``figure``, and what
         :func:`pool` gives), ``per_class`` (streamed IoU),
@@ -96,7 +97,10 @@ def gather(
     return dict(
         baseline=spec.baselines[0],
         data_seeds=sorted({data for data, _ in done}),
-        training_seeds=sorted({seed for _, seed in done}),
+        trainings={
+            str(data): sorted(seed for own, seed in done if own == data)
+            for data in sorted({data for data, _ in done})
+        },
         entries={
             name: _entry(first, entry, costs)
             for name, entry in spec.entries.items()

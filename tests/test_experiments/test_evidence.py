@@ -78,7 +78,7 @@ def test_rows_have_means_and_differences_of_what_is_done(benchmark):
     results = gather([('made', 'test', spec)], outs, roots, resamples=100)
     assert results['baseline'] == 'base'
     assert results['data_seeds'] == [0, 1]
-    assert results['training_seeds'] == [0, 1]
+    assert results['trainings'] == {'0': [0, 1], '1': [0, 1]}
     assert {row['entry'] for row in results['rows']} == {'base', 'past'}
     (row,) = (
         row

@@ -173,7 +173,12 @@ def _data_sets(benchmark) -> str:
 
 
 def _trainings(benchmark) -> str:
-    return _counted(len(benchmark.content['training_seeds']), 'training')
+    """Of each data set: 'three trainings', 'one to three trainings'."""
+    numbers = [len(own) for own in benchmark.content['trainings'].values()]
+    most = _counted(max(numbers), 'training')
+    if min(numbers) == max(numbers):
+        return most
+    return f'{WORDS.get(min(numbers), min(numbers))} to {most}'
 
 
 def _fewest(benchmark) -> str:
@@ -242,7 +247,7 @@ def _extremes(benchmark) -> str:
 
 WORDS = {1: 'one', 2: 'two', 3: 'three', 4: 'four', 5: 'five', 6: 'six'}
 # The rule decides between systems that use the past.
-NO_CANDIDATES = ('framewise', 'framewise_longer')
+NO_CANDIDATES = ('framewise', 'framewise_longer', 'larger_input')
 
 
 def _slowest(benchmark) -> str:
@@ -261,9 +266,7 @@ def _slowest(benchmark) -> str:
 def _hours(benchmark) -> str:
     """Of training, of all data sets."""
     seconds = sum(e.get('seconds') or 0 for e in benchmark.entries.values())
-    runs = len(benchmark.content['data_seeds']) * len(
-        benchmark.content['training_seeds']
-    )
+    runs = sum(map(len, benchmark.content['trainings'].values()))
     return count(seconds * runs / 3600)
 
 

@@ -52,6 +52,11 @@ STREET_GAINS = {
     Column('bursts', 'stream', 'flicker_static'): 'flicker, all',
     Column('bursts', 'stream', 'flicker_static', 'clean'): 'flicker, clean',
 }
+CONDITIONS = {
+    Column('occlusion', 'stream', subset='degraded'): 'covered frames',
+    Column('darkness', 'stream', subset='degraded'): 'dark frames',
+    Column('far', 'stream'): 'far objects',
+}
 CAMVID = {
     CLEAN: 'clean',
     replace(CLEAN, figure='flicker_static'): 'flicker',
@@ -77,8 +82,17 @@ def street_values(results: Results) -> str:
 
 def street_gains(results: Results) -> str:
     """Differences to the baseline, with their intervals."""
+    return _differences(results, STREET_GAINS)
+
+
+def conditions(results: Results) -> str:
+    """The same, under the conditions that have a test set of their own."""
+    return _differences(results, CONDITIONS)
+
+
+def _differences(results: Results, columns: dict[Column, str]) -> str:
     benchmark = results.benchmarks['street']
-    columns = {c: n for c, n in STREET_GAINS.items() if benchmark.measured(c)}
+    columns = {c: n for c, n in columns.items() if benchmark.measured(c)}
     head = (_head(columns.values()),)
     lines = _gains(benchmark, columns)
     return tabular('@{}l' + 'r' * len(columns) + '@{}', head, lines)

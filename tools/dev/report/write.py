@@ -12,6 +12,7 @@ HEAD = '% Made by tools/report_tables.py from the results: do not edit.\n'
 TABLES: dict[str, Callable[[Results], str]] = {
     'street_values': tables.street_values,
     'street_gains': tables.street_gains,
+    'conditions': tables.conditions,
     'camvid': tables.camvid,
     'selection': tables.selection,
     'costs': tables.costs,
