@@ -217,10 +217,16 @@ def test_many_videos_in_two_processes_and_again_after_a_kill(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    while process.poll() is None and not list(out.glob('.done/*.json')):
+
+    def marks_of(out):
+        # Not .NAME.PID.json, one that is being written.
+        found = out.glob('.done/[!.]*.json')
+        return {path.name: path.stat().st_mtime_ns for path in found}
+
+    while process.poll() is None and not marks_of(out):
         time.sleep(0.02)
     kill(process)
-    done = {p.name: p.stat().st_mtime_ns for p in out.glob('.done/*.json')}
+    done = marks_of(out)
     assert 1 <= len(done) < number
     codes, outputs = zip(*run_job(*command, folder=tmp_path), strict=True)
     assert all(codes)
@@ -230,7 +236,7 @@ def test_many_videos_in_two_processes_and_again_after_a_kill(
     assert report in output
     assert f'{folder / "broken.mp4"}: the video' in output
     assert f'error: 1 of {number + 1} videos failed' in output
-    marks = {p.name: p.stat().st_mtime_ns for p in out.glob('.done/*.json')}
+    marks = marks_of(out)
     assert sorted(marks) == [f'{i}.json' for i in range(number)]
     # Nothing twice.
     assert {name: marks[name] for name in done} == done
