@@ -33,7 +33,7 @@ def parse_args():
     parser.add_argument('--onnx', help='the same model, exported')
     parser.add_argument('--out', help='write the figures to this JSON file')
     add_loading(parser)
-    return parser.parse_args()
+    return parser.parse_intermixed_args()
 
 
 @cli

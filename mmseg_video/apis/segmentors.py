@@ -70,6 +70,8 @@ def load_segmentor(
     """
     if isinstance(config, Config):
         cfg = config
+        if checkpoint is None:
+            raise ValueError('a config has no name: name its checkpoint')
     else:
         cfg = load_config(config)
         checkpoint = find_checkpoint(checkpoint, config)

@@ -275,7 +275,9 @@ def _open(model: Model, classes, options: dict) -> Framewise:
     if isinstance(model, BaseSegmentor):
         named = getattr(model, 'dataset_meta', None) or {}
         names = classes or named.get('classes')
-        return as_net(model, names, named.get('palette'), **options)
+        return as_net(
+            model, names, **{'palette': named.get('palette'), **options}
+        )
     if callable(model):
         return CallableNet(model, classes, **options)
     raise ValueError(
@@ -292,9 +294,8 @@ def _by_name(name: str) -> tuple[str | Config, str | None]:
 def _from_loaded(loaded: LoadedSegmentor, classes, options: dict) -> Framewise:
     if classes and loaded.classes:
         _check_number(classes, loaded.classes)
-    net = as_net(
-        loaded.model, classes or loaded.classes, loaded.palette, **options
-    )
+    names = classes or loaded.classes
+    net = as_net(loaded.model, names, **{'palette': loaded.palette, **options})
     net.make_flow = functools.partial(flow_of, loaded.cfg, loaded.model)
     return net
 
@@ -312,7 +313,15 @@ def as_net(
         classes (Sequence[str] | None): Their names.
         palette (Sequence | None): Defaults to None.
         options: :class:`Framewise`'s.
+
+    Raises:
+        ValueError: If another option is given.
     """
+    for name in options:
+        if name not in ('stride', 'smallest'):
+            raise ValueError(
+                f"{name}: a segmentor of mmseg's has its own: leave it out"
+            )
     maker = RecurrentNet if hasattr(model, 'step') else MMSegNet
     return maker(model, classes, palette=palette, **options)
 

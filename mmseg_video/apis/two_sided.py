@@ -48,19 +48,36 @@ def two_sided(
     Raises:
         ValueError: If there is no such lag, or the model has no such filter.
     """
+    check_two_sided(inferencer, lag)
+    filter = inferencer.model.filter
+    return _predictions(inferencer, source, filter, lag)
+
+
+def check_two_sided(
+    inferencer: 'VideoSegInferencer', lag: int | str = OFFLINE
+) -> None:
+    """Refuse a look-ahead that there is not, or that the model has no filter
+    for.
+
+    Args:
+        inferencer, lag: As of :func:`two_sided`.
+
+    Raises:
+        ValueError: If it is so.
+    """
     filter = getattr(inferencer.model, 'filter', None)
     if not getattr(filter, 'averages', False):
+        own = getattr(inferencer.model, 'own_filter', None)
+        has = f', only its own {own}' if own else ''
         raise ValueError(
-            f'lag={lag}: {type(inferencer.model).__name__} has no filter that '
-            'could look at the future: steady a net, or give the model '
-            "filter=dict(type='EMAFilter', weight=0.1)"
+            f'lag={lag}: the net has no filter that could look at the '
+            f"future{has}: take steady()'s filter='flow' (--steady flow)"
         )
     number = isinstance(lag, int) and lag >= 1
     if lag != OFFLINE and not number:
         raise ValueError(
             f"lag is a number of frames >= 1, or 'offline', got {lag!r}"
         )
-    return _predictions(inferencer, source, filter, lag)
 
 
 @torch.no_grad()

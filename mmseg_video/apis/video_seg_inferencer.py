@@ -503,16 +503,29 @@ class VideoSegInferencer:
 
 
 def _check_device(device: str) -> None:
+    """Refuse one that is not here, in words that are not PyTorch's own.
+
+    Raises:
+        ValueError: If it is so.
+    """
     try:
-        kind = torch.device(device).type
+        asked = torch.device(device)
     except (RuntimeError, TypeError):
         raise ValueError(
             f"device={device!r} is none that PyTorch knows: give 'cpu', "
             "'cuda' or 'cuda:1'"
         ) from None
-    if kind == 'cuda' and not torch.cuda.is_available():
+    if asked.type != 'cuda':
+        return
+    if not torch.cuda.is_available():
         raise ValueError(
             f"device='{device}': PyTorch sees no GPU here: take 'cpu'"
+        )
+    number = torch.cuda.device_count()
+    if (asked.index or 0) >= number:
+        raise ValueError(
+            f"device='{device}': PyTorch sees no GPU of this number here, the "
+            f'last is cuda:{number - 1}'
         )
 
 

@@ -66,7 +66,7 @@ class NetChoice:
 def serve(
     config: str | None = None,
     checkpoint: str | None = None,
-    baseline: tuple[str, str] | None = None,
+    baseline: tuple[str, str | None] | None = None,
     models: Sequence[str] = (),
     samples: Sequence[str] = (),
     size: tuple[int, int] | None = None,
@@ -81,9 +81,10 @@ def serve(
     Args:
         config (str | None): Path of the model's config. Defaults to None, see
             ``models``.
-        checkpoint (str | None): Path of its checkpoint.
-        baseline (tuple[str, str] | None): Config and checkpoint of a second
-            model. Defaults to None.
+        checkpoint (str | None): Path of its checkpoint. Defaults to None, the
+            one that is published for the config.
+        baseline (tuple[str, str | None] | None): Config and checkpoint of a
+            second model. Defaults to None, there is none.
         models (Sequence[str]): In place of these, nets to choose from, with
             the filter and on how many frames they run.
         samples (Sequence[str]): Videos to choose from. Defaults to (), a

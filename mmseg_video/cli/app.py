@@ -72,7 +72,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add_loading(parser)
     args = parser.parse_args(argv)
     if bool(args.models) == bool(args.config):
-        parser.error('give --model NAME, or --config and --checkpoint')
+        parser.error('give --model NAME, or --config CONFIG')
     if args.models and (args.checkpoint or args.baseline):
         parser.error('--checkpoint and --baseline go with --config')
     args.limits = Limits(**{name: vars(args).pop(name) for name in names})

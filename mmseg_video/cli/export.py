@@ -31,9 +31,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--steady',
         choices=STEADY,
-        help='the filter of its scores; gated: a model of ours as it is '
-        '(default: that of CONFIG [CHECKPOINT] which carries states, and none '
-        'behind a net that averages its scores itself; else flow)',
+        help='the filter of its scores; gated: a CONFIG [CHECKPOINT] of ours '
+        'as it is (default: gated where that carries states, none for a '
+        '--model that averages its scores itself, else flow)',
     )
     parser.add_argument(
         '--check',
@@ -66,7 +66,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     if args.model and net:
         parser.error('give --model or CONFIG CHECKPOINT, not both')
     if not args.model and len(net) not in (1, 2):
-        parser.error('give CONFIG [CHECKPOINT] OUT.onnx, or --model NAME OUT')
+        parser.error(
+            'give CONFIG [CHECKPOINT] OUT.onnx, or --model NAME OUT.onnx'
+        )
     if not str(args.out).lower().endswith('.onnx'):
         parser.error(f"the file to write comes last, an .onnx: '{args.out}'")
     args.config, args.checkpoint = (*net, None, None)[:2]

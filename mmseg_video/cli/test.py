@@ -1,4 +1,4 @@
-"""Test a checkpoint: mmseg-video test CONFIG CHECKPOINT [--num-frames 12]
+"""Test a checkpoint: mmseg-video test CONFIG [CHECKPOINT] [--num-frames 12]
 
 A clip ends in a labelled frame; --stream gives every frame of every sequence
 in order instead, with states carried by a recurrent model.
@@ -91,7 +91,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='mixed precision; default: float16 on a GPU, bfloat16 on a CPU',
     )
     add_run(parser)
-    args = parser.parse_args(argv)
+    # CHECKPOINT may stand behind options.
+    args = parser.parse_intermixed_args(argv)
     if args.temporal and args.tta:
         parser.error('--temporal does not go with --tta')
     if args.sequences and not args.temporal:

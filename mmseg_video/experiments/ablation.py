@@ -7,7 +7,7 @@ from ..io.locks import FolderLock
 from .costs import Costs, chosen_device
 from .launch import Launcher
 from .perform import perform, report_failures
-from .plan import Plan, make_plan, outline
+from .plan import Plan, outline
 from .report import describe, describe_weights, write_report
 from .spec import read_spec
 
@@ -29,14 +29,18 @@ def ablate(
     The arguments are those of ``tools/ablate.py``.
 
     Raises:
+        FileNotFoundError: If weights that an entry starts from, with a seed
+            that is asked for, are not there.
         RuntimeError: If some of it failed: the rest is done.
     """
     path, root = spec, out
     spec = read_spec(path, data_root=data_root, overrides=cfg_options)
     out = root / spec.name
-    plan = (outline if dry_run else make_plan)(spec, root, launcher.gpus)
+    plan = outline(spec, root, launcher.gpus)
     names = spec.with_starts(only or spec.entries)
     stages = plan.of(names, seeds)
+    if not dry_run:
+        plan.check_weights(stages)
     costs = Costs(root / 'costs', spec.size, chosen_device())
     failed = {}
     if not report:
@@ -48,7 +52,8 @@ def ablate(
     if not report:
         with FolderLock(root):
             for run in plan.runs:
-                run.link(out)
+                if not run.missing:  # its folder is not known yet
+                    run.link(out)
             failed = perform(plan, stages, launcher)
             if not no_costs:
                 failed |= _measure(plan, names, costs)

@@ -227,7 +227,7 @@ def _entry(parts: Sequence[Part], entry: Entry, costs: Costs) -> dict:
         for run in plan.runs
         if run.entry.name == entry.name
     ]
-    marks = [run.training.read() or {} for run in runs]
+    marks = [run.training.read() for run in runs]
     seconds = [mark['seconds'] for mark in marks if mark.get('seconds')]
     said = dict(
         title=entry.title or entry.name.replace('_', ' '),

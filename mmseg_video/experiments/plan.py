@@ -83,6 +83,21 @@ class Plan:
                     wanted.append(need)
         return [stage for stage in self.stages if stage in wanted]
 
+    def check_weights(self, stages: Iterable[Stage]) -> None:
+        """Refuse stages whose weights nobody has made or will make.
+
+        Raises:
+            FileNotFoundError: If a checkpoint that an entry names is missing.
+        """
+        for stage in stages:
+            run = stage.run
+            if run.missing:
+                raise FileNotFoundError(
+                    f"entry '{run.entry.name}': {run.entry.key_of_start} "
+                    f"'{run.missing}' is not there, and nothing in this spec "
+                    'makes it: bring it, or name another'
+                )
+
 
 def make_plan(spec: Spec, root: Path, processes: int = 1) -> Plan:
     """What an ablation consists of.
@@ -96,19 +111,13 @@ def make_plan(spec: Spec, root: Path, processes: int = 1) -> Plan:
         FileNotFoundError: If a checkpoint that an entry names is not there.
     """
     plan = outline(spec, root, processes)
-    for run in plan.runs:
-        if run.missing:
-            raise FileNotFoundError(
-                f"entry '{run.entry.name}': {run.entry.key_of_start} "
-                f"'{run.missing}' is not there, and nothing in this spec "
-                'makes it: bring it, or name another'
-            )
+    plan.check_weights(plan.stages)
     return plan
 
 
 def outline(spec: Spec, root: Path, processes: int = 1) -> Plan:
-    """As :func:`make_plan`, to look at: checkpoints may be missing, and then
-    it cannot be carried out."""
+    """As :func:`make_plan`, but checkpoints may be missing: of what is not
+    asked for, or where nothing is carried out (:meth:`Plan.check_weights`)."""
     runs = {}
     stages: dict[tuple[Path, str], Stage] = {}
     tests = {}

@@ -221,6 +221,25 @@ def test_every_argument_is_refused_by_its_name(wrong, sentence):
         steady(brightness, CLASSES, **{'device': 'cpu', **wrong})
 
 
+def test_what_a_segmentor_has_itself_is_not_given():
+    net = build(FRAMEWISE)
+    for name in ('mean', 'providers'):
+        with pytest.raises(ValueError, match=f'^{name}: .* has its own'):
+            open_net(net, CLASSES, **{name: [1, 2, 3]})
+    palette = [[1, 2, 3]] * NUM_CLASSES
+    assert open_net(net, CLASSES, palette=palette).palette == palette
+
+
+def test_a_gpu_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr('torch.cuda.is_available', lambda: False)
+    with pytest.raises(ValueError, match=r"^device='cuda': .* take 'cpu'"):
+        steady(brightness, CLASSES, device='cuda')
+    monkeypatch.setattr('torch.cuda.is_available', lambda: True)
+    monkeypatch.setattr('torch.cuda.device_count', lambda: 2)
+    with pytest.raises(ValueError, match=r"^device='cuda:2': .* is cuda:1$"):
+        steady(brightness, CLASSES, device='cuda:2')
+
+
 def test_a_gated_ema_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match='this net has no states'):
         steady(brightness, CLASSES, filter='gated', device='cpu')

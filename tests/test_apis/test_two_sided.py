@@ -75,8 +75,11 @@ def test_bad_lags_are_refused():
         with pytest.raises(ValueError, match='lag is a number of frames >= 1'):
             video.predict([], lag=lag)
     alone = steady(colours, CLASSES, filter='none', device='cpu')
-    with pytest.raises(ValueError, match='has no filter that could look'):
+    with pytest.raises(ValueError, match=r'look at the future: take .*--stea'):
         alone.predict([], lag=3)
+    alone.model.framewise.own_filter = 'gated EMA'
+    with pytest.raises(ValueError, match='future, only its own gated EMA: ta'):
+        alone.predict([], lag='offline')
 
 
 @pytest.mark.parametrize('lag', [2, 'offline'])

@@ -207,7 +207,7 @@ def test_a_net_and_its_filter_with_flows_of_their_own(tmp_path):
     assert [p.full for p in predictions] == [True, False] * 2 + [True]
     for prediction, label in zip(predictions, got, strict=True):
         assert np.mean(prediction.label == label) > 0.99
-    behind = steady(str(path), device='cpu')
+    behind = steady(str(path), filter='flow', device='cpu')
     assert behind.flow.channels == 9
     assert len(list(behind.predict(frames))) == 5
 

@@ -169,3 +169,9 @@ def test_which_figures_need_metrics_over_time():
     assert not check_figures(['mIoU', 'aAcc'])
     with pytest.raises(ValueError, match="'IoU': choose of mIoU"):
         check_figures(['IoU'])
+
+
+def test_a_checkpoint_may_stand_behind_options():
+    args = parse_args(['a.py', '--stream', 'b.pth'])
+    assert (args.config, args.checkpoint) == ('a.py', 'b.pth')
+    assert parse_args(['a.py', '--stream']).checkpoint is None

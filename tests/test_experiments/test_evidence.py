@@ -126,6 +126,23 @@ def test_classes_are_compared_in_the_runs_of_both(benchmark):
     assert both['per_class']['base'] != found['per_class']['base']
 
 
+def test_each_data_set_counts_as_much_for_a_class(benchmark):
+    spec, outs, roots = benchmark
+    plan = make_plan(read_spec(spec, data_root=roots[0]), outs[1])
+    for (run, _), stage in plan.tests.items():
+        if run.seed == 1:
+            stage.marker.path.unlink(missing_ok=True)
+
+    def ious(part):
+        specs = [('made', 'test', spec)]
+        return gather(specs, outs[part], roots[part], 10)['per_class']['past']
+
+    both, two, one = ious(slice(2)), ious(slice(1)), ious(slice(1, 2))
+    assert two != one
+    for name, value in both.items():
+        assert value == pytest.approx((two[name] + one[name]) / 2, abs=0.01)
+
+
 def test_nothing_done_is_said(benchmark, tmp_path):
     spec, _, roots = benchmark
     with pytest.raises(ValueError, match='no test is done in'):

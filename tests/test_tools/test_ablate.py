@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import shutil
 import sys
 from pathlib import Path
 
@@ -149,6 +150,28 @@ def test_a_dry_run_names_the_weights_that_are_missing(
     last = capfd.readouterr().err.strip().splitlines()[-1]
     assert "'none': load_from 'no/such.pth' is not there, and noth" in last
     assert not out.exists()
+    # But only of the entries and seeds that are asked for.
+    asked = ('--only', 'brought', '--report', '--seeds')
+    assert ablate(monkeypatch, spec, '--out', out, *asked, 0) == 0
+    assert '| brought | 0 of 2 |' in capfd.readouterr().out
+    assert ablate(monkeypatch, spec, '--out', out, *asked, 1) == 1
+    last = capfd.readouterr().err.strip().splitlines()[-1]
+    assert f"'brought': checkpoint_of '{tmp_path}/1.pth' is not" in last
+
+
+def test_one_seed_of_many_nets_is_run_without_the_others(
+    root, framewise, tmp_path, monkeypatch, capfd
+):
+    monkeypatch.setattr('mmseg_video.experiments.launch.follow', follow_here)
+    shutil.copy(framewise / 'iter_2.pth', tmp_path / '1.pth')
+    ours = {'config': FRAMEWISE, 'checkpoint_of': f'{tmp_path}/{{seed}}.pth'}
+    values = content(root, baseline=None, protocols={'t3': ['mIoU']})
+    spec = write(tmp_path, {**values, 'entries': {'brought': ours}})
+    out = ('--out', tmp_path / 'out', '--no-costs', '--seeds')
+    assert ablate(monkeypatch, spec, *out, 1) == 0
+    assert '| brought | 1 of 2 |' in capfd.readouterr().out
+    links = [path.name for path in (tmp_path / 'out/spec/brought').iterdir()]
+    assert links == ['seed1']
 
 
 def broken(**changes):

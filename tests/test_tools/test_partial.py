@@ -50,7 +50,7 @@ COMMANDS = {
 }
 REFUSED = {
     **COMMANDS,
-    # The net has no states, and so is not exported anyway.
+    # What is accepted takes long here, or does not end.
     'export': lambda c, k, out: [c, k, out / 'net.onnx', '--check', 0],
     'app': lambda c, k, out: [
         *('--config', c, '--checkpoint', k, '--samples', video(out)),

@@ -24,7 +24,7 @@ from .outputs import Drawing, Targets
 from .results import Way
 from .video import Excerpt, UnfinishedError, run_video
 
-RUN, DONE = 'run.json', '.done'
+RUN, DONE, LOCK = 'run.json', '.done', '.lock'
 # What is written as one file.
 FILES = (*VIDEOS, *IMAGES, '.gif', '.json', '.jsonl', '.ndjson')
 LIST = (
@@ -147,9 +147,11 @@ def run_videos(
             None, this one alone.
 
     Raises:
-        ValueError: If a target is not a folder of videos of these settings.
+        ValueError: If a target is not a folder of videos of these settings,
+            or the model cannot go that way.
     """
     processes, excerpt = processes or Processes(), excerpt or Excerpt()
+    way = way or Way()
     names = names_of(videos)
     if targets.labels is not None or (targets.out is not None and not suffix):
         _check_apart(names)
@@ -163,12 +165,12 @@ def run_videos(
         settings,
         excerpt=asdict(excerpt),
         drawing=asdict(drawing or Drawing()),
-        way=asdict(way or Way()),
+        way=asdict(way),
         suffix=suffix,
         outputs=sorted(targets.paths),
     )
 
-    lock = FolderLock(root, 'run', name=f'{DONE}/.lock')
+    lock = FolderLock(root, 'run', name=f'{DONE}/{LOCK}')
 
     def dealt() -> tuple[list[list[int]], int]:
         # Before the lock: its file is in the first one.
@@ -195,7 +197,9 @@ def run_videos(
         for i in tqdm(sorted(mine), unit='video', disable=processes.rank > 0):
             own = targets.of(names[i], suffix)
             # Not in the try: without a model, no video can be done.
-            net = net or model()
+            if net is None:
+                net = model()
+                way.check({'prediction': net})
             try:
                 _clear(own)
                 run = run_video(
@@ -285,11 +289,18 @@ def _check_folder(folder: Path) -> None:
 
 
 def _claim(folder: Path, settings: dict) -> None:
-    """Make the folder one of these settings, or check that it is."""
+    """Make the folder one of these settings, or check that it is.
+
+    Where a run came to no video, its settings do not count.
+    """
     path = Path(folder) / RUN
     # As the file has them.
     settings = json.loads(json.dumps(settings, default=str))
-    if not path.exists():
+    begun = any(
+        found.is_file() and found.name not in (RUN, LOCK)
+        for found in Path(folder).rglob('*')
+    )
+    if not path.exists() or not begun:
         write_text(path, json.dumps(settings, indent=1))
         return
     found = read_object(path, f"remove it, or '{folder}'")

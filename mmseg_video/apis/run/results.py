@@ -11,6 +11,7 @@ from ...evaluation.flicker import StreamFlicker
 from ...io.frame_source import FrameSource
 from ...io.prefetch import prefetch
 from ..live import LiveSegmentor
+from ..two_sided import check_two_sided
 from ..video_seg_inferencer import Prediction, VideoSegInferencer
 from .outputs import FrameResult
 
@@ -34,7 +35,7 @@ class Way:
 
         Raises:
             ValueError: If a live answer is to look ahead, or one of several
-                models is.
+                models is, or one that has no filter for it.
         """
         if self.live and self.lag is not None:
             raise ValueError('a live answer cannot look ahead: leave out lag')
@@ -44,6 +45,9 @@ class Way:
                 + ('live' if self.live else 'lag and offline')
                 + ', or the baseline'
             )
+        if self.lag is not None:
+            for model in models.values():
+                check_two_sided(model, self.lag)
 
     def predict(
         self, model: VideoSegInferencer, frames: FrameSource

@@ -24,7 +24,7 @@ WAYS = {
 
 def benchmark_speed(
     config: str,
-    checkpoint: str,
+    checkpoint: str | None,
     size: tuple[int, int],
     num_frames: int,
     repeats: int,
@@ -69,7 +69,9 @@ def benchmark_speed(
         print(f'written to {out}')
 
 
-def _ways(config: str, checkpoint: str) -> dict[str, VideoSegInferencer]:
+def _ways(
+    config: str, checkpoint: str | None
+) -> dict[str, VideoSegInferencer]:
     """The model in every way, each compiled for itself."""
     plain = VideoSegInferencer(config, checkpoint)
     models = {}

@@ -24,7 +24,7 @@ ENDS = 100  # frames at each end of the stream
 
 def benchmark_stream(
     config: str,
-    checkpoint: str,
+    checkpoint: str | None,
     size: tuple[int, int],
     num_frames: int,
     onnx: str | None = None,

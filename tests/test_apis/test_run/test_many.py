@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from mmseg_video.apis.run import Targets, find_videos, run_videos
+from mmseg_video.apis.run import Targets, Way, find_videos, run_videos
 from mmseg_video.apis.run.many import _check_folder, names_of
 from mmseg_video.engine.processes import Processes, join_processes
 from mmseg_video.io.frames import open_frames
@@ -242,6 +242,18 @@ def test_a_model_that_fails_leaves_the_folder_free(folder, tmp_path):
     with pytest.raises(RuntimeError, match='no model'):
         run_videos(videos, fails, Targets(out=out), {})
     assert kept
+
+
+def test_a_way_that_the_model_cannot_go_is_told_once(folder, tmp_path):
+    videos, out = find_videos(folder), tmp_path / 'out'
+    targets = Targets(out, json=out / 'json')
+    settings = dict(steady='none')
+    with pytest.raises(ValueError, match='no filter that could look at the'):
+        run_videos(videos, model, targets, settings, way=Way('offline'))
+    assert not [p for p in out.rglob('*') if p.suffix in ('.mp4', '.ndjson')]
+    # No video is of these settings: others may take the folder.
+    many = run_videos(videos, model, targets, dict(steady='gated'))
+    assert (many.done, many.failed) == (3, {})
 
 
 def test_a_folder_may_have_a_dot_in_its_name(folder, tmp_path):

@@ -147,9 +147,11 @@ def test_a_filter_behind_a_filter_is_told_of(tmp_path, monkeypatch):
         'print_log',
         lambda text, **_: told.append(text),
     )
-    steady(path, filter='none', device='cpu')
+    for filter in ('none', None):
+        alone = steady(path, filter=filter, device='cpu')
+        assert alone.model.filter is None
     assert told == []
-    steady(path, device='cpu')
+    steady(path, filter='flow', device='cpu')
     assert 'has a filter of its own' in told[0]
 
 
