@@ -7,6 +7,7 @@ In docs/report/\*.tex:
 ``\resultsd{...}``                                  43.1 +- 0.6, over runs
 ``\gain{...}``                                      +1.2, to the baseline
 ``\gainci{...}``                                    +1.2 [+0.4, +1.9]
+``\gainlow{...}``, ``\gainhigh{...}``               the ends of its interval
 ``\relgain{...}``                                   -40 %, of the baseline's
 ``\runs{...}``                                      'two runs', of which it is
                                                     the mean
@@ -41,7 +42,7 @@ from .sources import ReportError, Results, literature
 
 ARITY = {
     **dict.fromkeys(('result', 'resultsd', 'gain', 'gainci', 'relgain'), 5),
-    **dict(runs=5),
+    **dict(gainlow=5, gainhigh=5, runs=5),
     **dict(about=2, fact=2, lit=1),
     **dict(claim=6, claimorder=6, claimfact=2),
 }
@@ -129,11 +130,13 @@ def _value(results: Results, folder: Path, name: str, arguments) -> str:
     if name == 'relgain':
         return numbers.relative(row)
     gain = numbers.signed(row['difference'], row['figure'])
+    if name == 'gain':
+        return gain
+    if row.get('low') is None:
+        raise ReportError(f'{arguments}: has no interval')
     if name == 'gainci':
-        if row.get('low') is None:
-            raise ReportError(f'{arguments}: has no interval')
         return f'{gain} {numbers.interval(row)}'
-    return gain
+    return numbers.signed(row[name.removeprefix('gain')], row['figure'])
 
 
 def _about(results: Results, benchmark: str, key: str) -> str:
