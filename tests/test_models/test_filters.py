@@ -234,5 +234,5 @@ def test_filters_have_names():
             MODELS.build(steady.filter)
         if steady.flow:
             build_flow(**steady.flow)
-    with pytest.raises(ValueError, match=r"must be one of flow, .*'still'"):
+    with pytest.raises(ValueError, match=r"must be one of 'flow', .*'still'"):
         steady_filter('still')
