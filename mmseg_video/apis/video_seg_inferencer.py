@@ -146,43 +146,33 @@ class VideoSegInferencer:
         allow_partial: bool = False,
         **full_frames,
     ):
-        self._set_up_loaded(
-            load_segmentor(config, checkpoint, allow_partial),
-            device,
-            amp,
-            probabilities,
-            max_streams,
-            every,
+        loaded = load_segmentor(config, checkpoint, allow_partial)
+        self._set_up(
+            *(loaded.model, loaded.classes, loaded.palette),
+            flow_of(loaded.cfg, loaded.model),
+            *(device, amp, probabilities, max_streams, every),
             UsableFrames(min_contrast, max_held),
             **full_frames,
         )
+        speed_up(self.model, **speed_settings(loaded.cfg))
 
     @classmethod
     def from_loaded(
-        cls,
-        loaded: LoadedSegmentor,
-        device: str | None = None,
-        amp: bool = False,
-        probabilities: bool = False,
-        max_streams: int = 256,
-        every: int | str | None = None,
-        min_contrast: float = 0,
-        max_held: int = UsableFrames.max_held,
-        **full_frames,
+        cls, loaded: LoadedSegmentor, *settings, **more
     ) -> 'VideoSegInferencer':
         """An inferencer around a segmentor that is loaded already, as it is.
 
         Args:
             loaded (LoadedSegmentor): See :func:`load_segmentor`.
-            device, amp, probabilities, max_streams, every: As above.
-            min_contrast, max_held, full_frames: Likewise.
+            settings, more: From ``device`` on, as of :meth:`from_model`.
         """
-        self = cls.__new__(cls)
-        self._set_up_loaded(
-            *(loaded, device, amp, probabilities, max_streams, every),
-            UsableFrames(min_contrast, max_held),
-            **full_frames,
+        self = cls.from_model(
+            *(loaded.model, loaded.classes, loaded.palette),
+            flow_of(loaded.cfg, loaded.model),
+            *settings,
+            **more,
         )
+        speed_up(self.model, **speed_settings(loaded.cfg))
         return self
 
     @classmethod
@@ -221,17 +211,6 @@ class VideoSegInferencer:
             **full_frames,
         )
         return self
-
-    def _set_up_loaded(
-        self, loaded: LoadedSegmentor, *settings, **full_frames
-    ) -> None:
-        self._set_up(
-            *(loaded.model, loaded.classes, loaded.palette),
-            flow_of(loaded.cfg, loaded.model),
-            *settings,
-            **full_frames,
-        )
-        speed_up(self.model, **speed_settings(loaded.cfg))
 
     def _set_up(
         self,

@@ -1,6 +1,7 @@
 """A street behind a lens with something on it."""
 
 import math
+from abc import ABC, abstractmethod
 
 import cv2
 import numpy as np
@@ -51,7 +52,7 @@ class OccludedScene(StreetScene):
         )
 
 
-class _Cover:
+class _Cover(ABC):
     """Something before the lens: where a field (H, W) is lowest.
 
     Attributes:
@@ -74,8 +75,9 @@ class _Cover:
     def _colour(rng) -> np.ndarray:
         return tx.colour(rng, 20, 90, 4)
 
+    @abstractmethod
     def _field(self, t: int) -> np.ndarray:
-        raise NotImplementedError
+        """(H, W), lowest where it hides most in frame t."""
 
     def alpha(self, t: int) -> np.ndarray:
         """How opaque it is (H, W) in frame t, from 0 to 1: its rim, near to
