@@ -1,5 +1,4 @@
-"""Labels of a trained framewise model, for the frames that nobody labelled,
-on disk."""
+"""Labels of a trained model, for the frames that nobody labelled, on disk."""
 
 import hashlib
 import json
@@ -11,19 +10,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 from mmengine import Config
-from mmengine.dataset import pseudo_collate
 from mmseg.registry import DATASETS
-from torch.utils.data import DataLoader, Subset
+from torch import nn
 from tqdm import tqdm
 
 from ..datasets import BaseSequenceDataset, sequence_config
 from ..datasets.unlabelled_frames import PSEUDO_LABELS
 from ..engine.explain import explained
-from ..engine.launch import autocast_test, load_config, set_data_root
+from ..engine.launch import load_config, set_data_root
 from ..engine.published import find_checkpoint
 from ..io.atomic import write_bytes, write_text
 from ..io.json_files import read_object
-from .pseudo_labels import IGNORE, class_thresholds, ensemble, keep_confident
+from .pseudo_label_teachers import FramesAlone, FramesInVideo
+from .pseudo_labels import IGNORE, class_thresholds, keep_confident
+from .steady import steady
 from .video_seg_inferencer import VideoSegInferencer
 
 
@@ -49,6 +49,7 @@ def write_pseudo_labels(
     out: str | None = None,
     scales: Sequence[float] = (0.75, 1.0, 1.25),
     flip: bool = True,
+    offline: bool = False,
     threshold: float = 0.9,
     of_classes: dict[str, float] | None = None,
     confidence: str | None = None,
@@ -68,14 +69,17 @@ def write_pseudo_labels(
 
     Args:
         config (str): Path of the teacher's config, which names the data.
-        checkpoint (str | None): Path of its checkpoint; None for the one that
-            is published for the config's name.
+        checkpoint (str | None): Path or address of its checkpoint; None for
+            the one that is published for the config's name.
         split (str): Of the data. Defaults to 'train'.
         out (str | None): The folder to write. Defaults to None,
             DATA_ROOT/pseudo_labels/SPLIT.
         scales (Sequence[float]): See :func:`ensemble`. Defaults to
             (0.75, 1.0, 1.25).
         flip (bool): See :func:`ensemble`. Defaults to True.
+        offline (bool): Instead of scales and mirror images, the filter of
+            :func:`steady` that looks at the past and at the future
+            (:class:`FramesInVideo`). Defaults to False.
         threshold (float): Least probability at which a pixel is labelled.
             Defaults to 0.9.
         of_classes (dict | None): Thresholds of single classes. Defaults to
@@ -83,8 +87,8 @@ def write_pseudo_labels(
         confidence (str | None): A folder for the probabilities of the labels,
             0 to 255. Defaults to None, not written.
         every (int): Only every so many frames of a sequence. Defaults to 1.
-        part (tuple[int, int]): (k, n), the k-th of n parts of the frames.
-            Defaults to (1, 1).
+        part (tuple[int, int]): (k, n), the k-th of n parts of the frames, or
+            offline of the sequences. Defaults to (1, 1).
         workers (int): Processes that load frames. Defaults to 2.
         device (str | None): Defaults to None, a GPU where there is one.
         amp (bool): Mixed precision. Defaults to False.
@@ -93,14 +97,9 @@ def write_pseudo_labels(
 
     Raises:
         ValueError: If there are no unlabelled frames, the teacher has other
-            classes, a scale is none, or the folder has labels of other
-            settings, or is that of the confidence.
+            classes or, offline, no filter, a scale is none, or the folder has
+            labels of other settings, or is that of the confidence.
     """
-    if not scales or not all(0.05 <= scale <= 20 for scale in scales):
-        raise ValueError(
-            f'scales are {list(scales)}, expected numbers from 0.05 to 20, '
-            'such as 0.75 1 1.25'
-        )
     if (
         confidence is not None
         and out
@@ -113,10 +112,23 @@ def write_pseudo_labels(
     cfg = load_config(config, options)
     checkpoint = find_checkpoint(checkpoint, config)
     set_data_root(cfg, data_root)
-    teacher = VideoSegInferencer(config, checkpoint, device, amp)
+    if offline:
+        teacher = FramesInVideo(
+            steady(
+                (config, checkpoint),
+                filter='flow',
+                device=device,
+                amp=amp,
+                probabilities=True,
+            )
+        )
+    else:
+        inferencer = VideoSegInferencer(config, checkpoint, device, amp)
+        teacher = FramesAlone(inferencer, scales, flip, amp)
+    inferencer = teacher.inferencer
     dataset = build_dataset(cfg, split)
     classes = dataset.metainfo['classes']
-    _check_classes(classes, teacher.classes)
+    _check_classes(classes, inferencer.classes)
     thresholds = class_thresholds(classes, threshold, of_classes or {})
     names = unlabelled_frames(dataset, every)
     if not names:
@@ -126,34 +138,22 @@ def write_pseudo_labels(
     out = Path(out or osp.join(dataset.data_root, 'pseudo_labels', split))
     settings = dict(
         classes=list(classes),
-        checkpoint=hashlib.sha256(Path(checkpoint).read_bytes()).hexdigest(),
-        scales=list(scales),
-        flip=flip,
+        weights=_digest(inferencer.model),
+        **teacher.settings,
         every=every,
         thresholds=[round(t, 6) for t in thresholds.tolist()],
     )
     _claim(out, settings)
     folders = [out] if confidence is None else [out, Path(confidence)]
-    mine = list(names)[part[0] - 1 :: part[1]]
+    mine = teacher.share(dataset, list(names), *part)
     todo = [
         i for i in mine if not all((f / names[i]).exists() for f in folders)
     ]
-    loader = DataLoader(
-        Subset(dataset, todo), num_workers=workers, collate_fn=pseudo_collate
-    )
-    model, kept, pixels = teacher.model, 0, 0
-    if hasattr(model, 'reset_states'):
-        # A recurrent teacher sees stills: scales and flips share no state.
-        model.test_cfg.streaming = False
-    for index, batch in zip(
-        todo, tqdm(loader, 'frames', disable=not todo), strict=True
+    kept = pixels = 0
+    labelled = teacher.probabilities(dataset, todo, workers)
+    for index, probabilities in tqdm(
+        labelled, 'frames', len(todo), disable=not todo
     ):
-        size = tuple(batch['data_samples'][0].ori_shape[:2])
-        frames = model.data_preprocessor(batch)['inputs']
-        # (1, 1, C, H, W) of a clip preprocessor
-        frames = frames.reshape(-1, *frames.shape[-3:])
-        with autocast_test(amp):
-            probabilities = ensemble(model, frames, size, scales, flip)[0]
         label, sure = keep_confident(probabilities, thresholds)
         kept += int((label != IGNORE).sum())
         pixels += label.size
@@ -223,6 +223,15 @@ def _check_classes(ours: Sequence[str], theirs: Sequence[str] | None) -> None:
             f'{len(ours)}, and they differ ({differ}): label the data with a '
             'teacher of its classes'
         )
+
+
+def _digest(model: nn.Module) -> str:
+    """SHA-256 of a model's tensors, wherever their file lies."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _claim(out: Path, settings: dict) -> None:

@@ -1,13 +1,14 @@
-"""Label the frames that nobody labelled, by a trained framewise model.
+"""Label the frames that nobody labelled, by a trained model.
 
     mmseg-video pseudo-label unet_cityscapes \
         work_dirs/unet_cityscapes/iter_80000.pth
 
 Every unlabelled frame of the config's training sequences gets a label where
 the model is sure, at <data_root>/pseudo_labels/train, under the names that
-labels have. Train on them with a config of configs/semi_supervised/, such as
-rnn_unet_pseudo_cityscapes.py. What is
-there is skipped, so a stopped run goes on when it is started again.
+labels have: alone, over scales and mirror images, or (--offline) with its past
+and its future. Train on them with a config of configs/semi_supervised/, such
+as rnn_unet_pseudo_cityscapes.py. What is there is skipped, so a stopped run
+goes on when it is started again.
 """
 
 import argparse
@@ -56,11 +57,16 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--scales',
         type=float,
         nargs='+',
-        default=[0.75, 1.0, 1.25],
-        help="of the config's test size (default: %(default)s)",
+        help="of the config's test size (default: 0.75 1 1.25)",
     )
     parser.add_argument(
         '--no-flip', action='store_true', help='no mirror images'
+    )
+    parser.add_argument(
+        '--offline',
+        action='store_true',
+        help="instead of scales and mirror images: behind steady()'s filter, "
+        'which looks at past and future',
     )
     parser.add_argument(
         '--threshold',
@@ -95,7 +101,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=part,
         default=(1, 1),
         metavar='K/N',
-        help='only the K-th of N parts: one for each of N GPUs',
+        help='only the K-th of N parts, with --offline of the sequences: one '
+        'for each of N GPUs',
     )
     parser.add_argument('--workers', type=at_least(0), default=2)
     parser.add_argument('--device')
@@ -106,6 +113,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     add_loading(parser)
     args = parser.parse_intermixed_args(argv)
+    if args.offline and (args.scales or args.no_flip):
+        parser.error(
+            '--scales and --no-flip are of frames labelled alone: leave them '
+            'out, or --offline'
+        )
+    args.scales = args.scales or [0.75, 1.0, 1.25]
     if min(args.scales) <= 0:
         parser.error(f'--scales must be > 0, got {args.scales}')
     return args
@@ -122,6 +135,7 @@ def main(args: argparse.Namespace) -> None:
         out=args.out,
         scales=args.scales,
         flip=not args.no_flip,
+        offline=args.offline,
         threshold=args.threshold,
         of_classes=dict(args.class_threshold),
         confidence=args.confidence,

@@ -37,9 +37,11 @@ def find_checkpoint(
                     return own
                 digest = model.get('Metadata', {}).get('SHA-256')
                 return _shipped_weights(own, root, digest)
+    of_zoo = path.is_relative_to((root / 'configs').resolve())
+    name = path.stem if of_zoo else config
     raise ValueError(
-        f"no weights are published for '{config}': train it (mmseg-video "
-        f'train {path.stem}) and name its checkpoint'
+        f"no weights are published for '{name}': train it (mmseg-video "
+        f'train {name}) and name its checkpoint'
     )
 
 

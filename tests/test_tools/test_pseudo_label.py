@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from mmengine.runner import Runner
 
-from mmseg_video.apis import VideoSegInferencer
+from mmseg_video.apis import VideoSegInferencer, steady
 from mmseg_video.apis.pseudo_label_writer import build_dataset
 from mmseg_video.apis.pseudo_labels import (
     class_thresholds,
@@ -29,7 +30,8 @@ def label(framewise, root, *arguments):
             str(framewise / 'unet_street.py'),
             str(framewise / 'iter_2.pth'),
             *('--data-root', str(root), '--workers', '0'),
-            *('--scales', '1', '--threshold', '0', *map(str, arguments)),
+            *(() if '--offline' in arguments else ('--scales', '1')),
+            *('--threshold', '0', *map(str, arguments)),
         ]
     )
 
@@ -143,6 +145,25 @@ def test_other_settings_do_not_mix(taught, framewise, capsys):
     assert 'other settings (thresholds)' in capsys.readouterr().err
 
 
+def test_labels_belong_to_weights_and_not_to_a_file(
+    framewise, root, tmp_path, capsys
+):
+    shutil.copy(framewise / 'unet_street.py', tmp_path)
+    checkpoint = torch.load(framewise / 'iter_2.pth', weights_only=False)
+    checkpoint['meta']['note'] = 'another file'
+    arguments = ('--out', tmp_path / 'labels', '--every', 3, '--no-flip')
+    label(framewise, root, *arguments)
+    torch.save(checkpoint, tmp_path / 'iter_2.pth')
+    capsys.readouterr()
+    label(tmp_path, root, *arguments)
+    assert '0 frames labelled, 8 were there' in capsys.readouterr().out
+    checkpoint['state_dict']['decode_head.conv_seg.bias'] += 1
+    torch.save(checkpoint, tmp_path / 'iter_2.pth')
+    with pytest.raises(SystemExit):
+        label(tmp_path, root, *arguments)
+    assert 'other settings (weights)' in capsys.readouterr().err
+
+
 def test_parts_share_the_work(framewise, root, tmp_path, capsys):
     for k in (1, 2):
         label(
@@ -158,9 +179,43 @@ def test_parts_share_the_work(framewise, root, tmp_path, capsys):
     )
 
 
+def test_offline_they_are_what_past_and_future_say(
+    framewise, root, tmp_path, capsys
+):
+    for k in (1, 2):
+        label(
+            *(framewise, root, '--offline', '--every', 5, '--part', f'{k}/2'),
+            *('--out', tmp_path),
+        )
+        # Of one of both snippets.
+        assert '3 frames labelled, 0 were' in capsys.readouterr().out
+    assert len(files(tmp_path)) == 6
+    video = steady(
+        (str(framewise / 'unet_street.py'), str(framewise / 'iter_2.pth')),
+        probabilities=True,
+    )
+    frames = root / 'leftImg8bit_sequence/train'
+    for snippet in sorted(frames.rglob('*_000008_*')):
+        paths = sorted(snippet.parent.glob(f'{snippet.name[:16]}*'))
+        # The config reads frames of any size at 128x256.
+        clip = [cv2.resize(cv2.imread(str(p)), (256, 128)) for p in paths]
+        predictions = list(video.predict(clip, lag='offline'))
+        for path, prediction in zip(paths, predictions, strict=True):
+            name = str(path.relative_to(frames)).replace(
+                'leftImg8bit', 'gtFine_labelTrainIds'
+            )
+            if not (tmp_path / name).exists():
+                continue
+            scores = torch.from_numpy(prediction.probabilities)[None]
+            want = F.interpolate(scores, (64, 128), mode='bilinear')
+            got = cv2.imread(str(tmp_path / name), cv2.IMREAD_UNCHANGED)
+            assert np.array_equal(got, want[0].argmax(0).numpy())
+
+
 @pytest.mark.parametrize(
     ('arguments', 'sentence'),
     [
+        (['--offline', '--no-flip'], '--scales and --no-flip are of frames'),
         (['--class-threshold', 'cow=0.5'], 'no class cow; the classes are'),
         (['--threshold', 2], 'thresholds are probabilities in [0, 1]'),
         (['--part', '3/2'], 'not of the form K/N'),
