@@ -7,6 +7,8 @@ import torch
 
 from mmseg_video.apis.training import train
 from mmseg_video.engine.launch import load_config
+from mmseg_video.engine.published import find_checkpoint
+from mmseg_video.engine.weights import read_checkpoint
 from tests.runs import leaf, options
 
 
@@ -19,14 +21,21 @@ def settings(root):
     return {**changes, **none, 'visualizer.vis_backends': []}
 
 
-def run(settings, work_dir, iterations=2, resume=None, **kwargs):
+def run(
+    settings,
+    work_dir,
+    iterations=2,
+    resume=None,
+    name='unet_street',
+    **kwargs,
+):
     changes = {
         **settings,
         'train_cfg.max_iters': iterations,
         'experiment_name': uuid.uuid4().hex,
     }
     train(
-        *(str(leaf('unet_street')), str(work_dir)),
+        *(str(leaf(name)), str(work_dir)),
         resume=resume,
         cfg_options=changes,
         **kwargs,
@@ -88,3 +97,27 @@ def test_whatever_the_config_says_of_hooks(settings, tmp_path, capfd):
     with pytest.raises(RuntimeError, match='not finite'):
         run(changes, tmp_path, 3)
     assert 'this training keeps no checkpoint' in ''.join(capfd.readouterr())
+
+
+def test_a_name_stands_for_its_published_weights(settings, tmp_path, capfd):
+    whole = {k: v for k, v in settings.items() if not k.startswith('model.')}
+    # So slow that the weights stay.
+    whole['optim_wrapper.optimizer.lr'] = 1e-9
+    result = run(whole, tmp_path, 1, load_from='unet_street')
+    published = read_checkpoint(find_checkpoint(None, 'unet_street'), 'cpu')
+    for name in ('backbone.conv1.weight', 'decode_head.conv_seg.weight'):
+        theirs = published['state_dict'][name].float()
+        assert torch.allclose(result['state_dict'][name], theirs, atol=1e-3)
+    with pytest.raises(ValueError, match='no weights are published for'):
+        run(settings, tmp_path / 'b', load_from='rnn_unet_cityscapes')
+
+
+def test_laterals_without_a_framewise_net_warn(settings, tmp_path, capfd):
+    laterals = {**settings, 'model.neck.in_channels': [8, 16, 32, 64]}
+    run(laterals, tmp_path / 'a', 1, name='rnn_unet_street')
+    output = ''.join(capfd.readouterr())
+    assert 'no --load-from: net and recurrent modules start' in output
+    path = str(tmp_path / 'a/iter_1.pth')
+    run(laterals, tmp_path / 'b', 1, name='rnn_unet_street', load_from=path)
+    run(settings, tmp_path / 'c', 1)
+    assert 'no --load-from' not in ''.join(capfd.readouterr())
