@@ -80,7 +80,7 @@ def test_folder_of_frames_to_gif(demo, recurrent, tmp_path):
     assert {p.name for p in labels.glob('*.png')} == {'0.png', '1.png'}
     drawn = Image.open(out)
     assert drawn.n_frames == 2
-    assert (drawn.width, drawn.height) == (128, 64 + 3 * 20)
+    assert (drawn.width, drawn.height) == (128, 64 + 16 * 20)
 
 
 def test_ctrl_c_ends_the_video_that_is_written(recurrent, tmp_path):
