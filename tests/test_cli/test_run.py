@@ -342,6 +342,8 @@ def test_the_codec_s_flow_reaches_the_filter(
     targets = ['--model', 'any', '--flow', 'codec', '--labels']
     run.main([str(video), *targets, str(tmp_path / 'labels')])
     assert made == ['codec']
+    line = "\nfilter: flow-compensated EMA along the codec's motion vectors\n"
+    assert line in capsys.readouterr().out
     assert len(list((tmp_path / 'labels').glob('*.png'))) == 6
     cv2.imwrite(str(tmp_path / '0.png'), np.zeros((64, 64, 3), np.uint8))
     with pytest.raises(SystemExit):
