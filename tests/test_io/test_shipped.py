@@ -90,7 +90,7 @@ def zoo(tmp_path):
 def test_a_metafile_names_the_weights(zoo):
     assert find_checkpoint(None, 'configs/a.py', zoo) == 'https://x/a.pth'
     assert find_checkpoint('own.pth', 'configs/a.py', zoo) == 'own.pth'
-    with pytest.raises(ValueError, match=r"published for 'configs/b\.py': tr"):
+    with pytest.raises(ValueError, match=r"published for 'b': train it"):
         find_checkpoint(None, 'configs/b.py', zoo)
 
 
