@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from mmseg_video.apis import VideoSegInferencer
-from mmseg_video.engine.published import find_checkpoint
+from mmseg_video.engine.published import find_checkpoint, weights_of
 from mmseg_video.engine.weights import read_checkpoint
 
 FOLDER = Path(__file__).parents[1] / 'work_dirs/checkpoints'
@@ -89,3 +89,24 @@ def test_weights_with_another_hash_are_refused(clone):
     assert '\n' not in str(error.value)
     # One's own file is one's own business.
     assert find_checkpoint('own.pth', 'unet_street', clone) == 'own.pth'
+
+
+def test_a_name_stands_for_published_weights(tmp_path, monkeypatch):
+    assert weights_of('unet_street') == find_checkpoint(None, 'unet_street')
+    assert (
+        weights_of('https://a.org/unet_street') == 'https://a.org/unet_street'
+    )
+    with pytest.raises(
+        ValueError, match="published for 'rnn_unet_cityscapes'"
+    ):
+        weights_of('rnn_unet_cityscapes')
+    # A file of one's own has the same name.
+    monkeypatch.chdir(tmp_path)
+    Path('unet_street').touch()
+    assert weights_of('unet_street') == 'unet_street'
+
+
+def test_the_path_of_a_config_is_told_by_its_name():
+    path = FOLDER.parents[1] / 'configs/unet_cityscapes.py'
+    with pytest.raises(ValueError, match=r'-video train unet_cityscapes\)'):
+        find_checkpoint(None, str(path))

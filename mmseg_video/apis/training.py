@@ -7,6 +7,7 @@ from mmengine import Config
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
+from torch import nn
 
 from ..engine.checkpoints import (
     check_checkpoint,
@@ -19,6 +20,7 @@ from ..engine.config_checks import (
     check_training,
 )
 from ..engine.explain import explained
+from ..engine.hooks.sequence_state_hook import unwrap
 from ..engine.launch import (
     add_guards,
     check_unlabelled,
@@ -29,6 +31,7 @@ from ..engine.launch import (
     set_work_dir,
     train_in_mixed_precision,
 )
+from ..engine.published import weights_of
 from ..engine.train_loop import name_loop
 from ..engine.weights import read_checkpoint
 from ..engine.work_dir import current_run, locked
@@ -49,8 +52,8 @@ def train(
 ) -> None:
     """Train a config into its work dir.
 
-    The arguments are those of ``tools/train.py``; ``resume`` is 'auto' (True)
-    or 'must'.
+    The arguments are those of ``tools/train.py``; ``load_from`` may also be a
+    config's name (:func:`weights_of`), ``resume`` is 'auto' (True) or 'must'.
 
     Raises:
         RuntimeError: If another training is at work in the work dir.
@@ -67,6 +70,8 @@ def train(
     # mmseg's own configs have none.
     cfg.randomness = cfg.get('randomness') or dict(seed=None)
     cfg.load_from = load_from or cfg.get('load_from')
+    if cfg.load_from:
+        cfg.load_from = weights_of(cfg.load_from)
     add_guards(cfg, allow_partial)
     if amp:
         train_in_mixed_precision(cfg)
@@ -93,7 +98,19 @@ def train(
                 )
             if first:
                 check_before_training(cfg)
+                _tell_start(cfg, runner.model)
             runner.train()
+
+
+def _tell_start(cfg: Config, model: nn.Module) -> None:
+    """Warn where laterals begin without a framewise net's weights."""
+    places = getattr(unwrap(model), 'state_maps', ())
+    if not cfg.load_from and any(p.startswith('neck.') for p in places):
+        print_log(
+            'no --load-from: net and recurrent modules start together. They '
+            'gain most behind a framewise net that is trained',
+            *('current', 30),
+        )
 
 
 def _resume(cfg: Config, must: bool, first: bool) -> None:

@@ -1,7 +1,7 @@
 """Export one step of a stream, for ONNX Runtime.
 
     mmseg-video export CONFIG CHECKPOINT OUT.onnx
-    mmseg-video export unet_imagenet_camvid OUT.onnx
+    mmseg-video export unet_imagenet_camvid OUT.onnx --only-size 360 480
     mmseg-video export --model pidnet-s_2xb6-120k_1024x1024-cityscapes OUT.onnx
 
 A recurrent model of ours is exported as it is; any other net, or with
@@ -103,6 +103,13 @@ def main(args: argparse.Namespace) -> None:
         # graph.
         size = only_size or ODD
         inferencer.predict_frame(np.zeros((*size, 3), np.uint8))
+    if not only_size:
+        print(
+            'exporting for frames of any size, which takes minutes where a '
+            'net pads by the size of its input (EfficientNet); --only-size '
+            'HEIGHT WIDTH takes less',
+            flush=True,
+        )
     error = export_checked(
         *(inferencer.model, args.out),
         *(inferencer.classes, inferencer.palette, inferencer.flow),

@@ -1,9 +1,9 @@
 """The main job in one command: is the recurrent model better, and by how much?
 
-Trains the framewise baseline, then trains it on and, from the same weights,
-the recurrent model, for the same number of iterations; tests both with T=5
-and T=12; writes a table, curves and a GIF. Without --dataset it makes street
-scenes to do so on. Run again, it goes on where it stopped.
+From a framewise baseline, which it trains first where none is published, it
+trains that net on and the recurrent modules behind it, for about the same
+time; tests both; writes a table, curves and a GIF. Without --dataset it makes
+street scenes to do so on. Run again, it goes on where it stopped.
 """
 
 import argparse

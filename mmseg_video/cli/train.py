@@ -11,7 +11,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = tool_parser(__doc__)
     parser.add_argument('config', help='a path, or a name of the zoo')
     parser.add_argument(
-        '--load-from', help='start from the weights of this checkpoint'
+        '--load-from',
+        metavar='CHECKPOINT',
+        help='start from these weights; or the name of a config, for its '
+        'published ones',
     )
     parser.add_argument(
         '--resume',

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmengine.fileio import load
 
-from ..io.shipped import ROOT, find_config
+from ..io.shipped import ROOT, config_paths, find_config
 
 
 def find_checkpoint(
@@ -43,6 +43,20 @@ def find_checkpoint(
         f"no weights are published for '{name}': train it (mmseg-video "
         f'train {name}) and name its checkpoint'
     )
+
+
+def weights_of(source: str) -> str:
+    """A path or an address as it is; for a name of the zoo, of which there is
+    no file, its published weights.
+
+    Raises:
+        FileNotFoundError: If the file of its weights is gone.
+        ValueError: If none are published, or the file is not the published
+            one.
+    """
+    if source not in config_paths() or os.path.exists(source):
+        return source
+    return find_checkpoint(None, source)
 
 
 def _shipped_weights(weights: str, root: Path, digest: str | None) -> str:

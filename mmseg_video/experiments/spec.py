@@ -8,12 +8,11 @@ from pathlib import Path
 import yaml
 from mmengine import Config
 
-from ..engine.published import find_checkpoint
+from ..engine.published import weights_of
 from ..evaluation.figures import check_figures
 from ..evaluation.protocol import Protocol
 from ..io.shipped import (
     ROOT,
-    config_paths,
     find_config,
     find_spec,
     shipped,
@@ -269,11 +268,10 @@ def _entry(
 def _with_weights(entry: Entry, entries: dict[str, Entry]) -> Entry:
     """The path of published weights for the name of their config."""
     start = entry.start
-    known = not start or start in entries or _exists(start)
-    if known or start not in config_paths():
+    if not start or start in entries:
         return entry
     try:
-        weights = find_checkpoint(None, start)
+        weights = weights_of(start)
     except FileNotFoundError as error:
         raise ValueError(f"entry '{entry.name}': {error}") from None
     return replace(entry, **{entry.key_of_start: weights})

@@ -8,9 +8,9 @@ from tests.commands import ROOT, TOOLS, tiny
 
 @pytest.fixture
 def train(run_tool):
-    def run(root, work_dir, *arguments):
+    def run(root, work_dir, *arguments, name='unet_street'):
         code, output = run_tool(
-            *(TOOLS / 'train.py', ROOT / 'configs/unet_street.py'),
+            *(TOOLS / 'train.py', ROOT / f'configs/{name}.py'),
             *('--work-dir', work_dir, *tiny(root), *arguments),
         )
         assert code == 0, output[-2000:]
@@ -43,3 +43,16 @@ def test_resumption_passes_over_a_damaged_checkpoint(train, root, tmp_path):
     assert 'is cut short or damaged (1000 bytes)' in output
     assert 'resumed epoch: 0, iter: 1' in output
     assert 'Iter(train) [2/2]' in output
+
+
+def test_a_name_stands_for_its_published_weights(train, root, tmp_path):
+    output = train(
+        *(root, tmp_path, '--load-from', 'unet_street'), name='rnn_unet_street'
+    )
+    assert 'work_dirs/checkpoints/unet_street.pth' in output
+    assert 'no --load-from' not in output
+
+
+def test_laterals_without_a_framewise_net_warn(train, root, tmp_path):
+    output = train(root, tmp_path, name='rnn_unet_street')
+    assert output.count('no --load-from') == 1

@@ -24,6 +24,9 @@ class CallableNet(Framewise):
         std (Sequence[float] | None): Likewise. Defaults to None, 1.
         bgr (bool): Whether the net reads blue first. Defaults to False.
         kwargs: :class:`Framewise`'s.
+
+    Raises:
+        ValueError: If mean or std is not three numbers, or a std not above 0.
     """
 
     def __init__(
@@ -37,10 +40,10 @@ class CallableNet(Framewise):
     ):
         super().__init__(classes, **kwargs)
         self.net, self.bgr = net, bgr
-        for name, values, neutral in (('mean', mean, 0.0), ('std', std, 1.0)):
-            values = [neutral] * 3 if values is None else list(values)
-            values = torch.tensor(values)
-            self.register_buffer(name, values.view(3, 1, 1), persistent=False)
+        mean = _of_colours('mean', [0.0] * 3 if mean is None else mean)
+        std = _of_colours('std', [1.0] * 3 if std is None else std, ' above 0')
+        self.register_buffer('mean', mean, persistent=False)
+        self.register_buffer('std', std, persistent=False)
 
     def normalised(self, frames: Tensor) -> Tensor:
         """The frames as the net reads them."""
@@ -73,3 +76,16 @@ def logits_of(output) -> Tensor:
             'h, w): wrap it in a function that returns them'
         )
     return output
+
+
+def _of_colours(name: str, values: Sequence[float], above: str = '') -> Tensor:
+    """(3, 1, 1), checked."""
+    try:
+        tensor = torch.tensor([float(value) for value in values])
+        right = tensor.shape == (3,) and bool(tensor.isfinite().all())
+        right = right and not (above and (tensor <= 0).any())
+    except (TypeError, ValueError):
+        right = False
+    if not right:
+        raise ValueError(f'{name} is three numbers{above}, got {values!r}')
+    return tensor.view(3, 1, 1)
