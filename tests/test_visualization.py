@@ -54,30 +54,42 @@ def test_captions_and_legends_fit_the_width():
     assert (strip == [0, 0, 255]).all(-1).any()  # BGR of the first colour
 
 
-def test_a_legend_keeps_places_and_drops_the_one_seen_longest_ago():
-    names = [f'class {i}' for i in range(8)]
-    palette = [[30 * i + 40, 0, 0] for i in range(8)]
+@pytest.fixture
+def named():
+    """Where a legend of 20 classes names each in turn: a row, or None."""
+    names = [f'class {i}' for i in range(20)]
+    palette = [[10 * i + 40, 0, 0] for i in range(20)]
     legend = PresentLegend(names, palette)
-    picture = panels(1)[0]
 
-    def shown(*classes):
+    def rows(*classes, width=64):
+        picture = np.zeros((48, width, 3), np.uint8)
         strip = legend.below(picture, np.array([classes], np.uint8))[48:]
+        there = [(strip == [0, 0, colour[0]]).all(-1) for colour in palette]
         return [
-            int(np.flatnonzero((strip == [0, 0, palette[i][0]]).all(-1))[0])
-            if (strip == [0, 0, palette[i][0]]).all(-1).any()
-            else None
-            for i in range(8)
+            int(np.flatnonzero(mask.any(1))[0]) if mask.any() else None
+            for mask in there
         ]
 
-    first = shown(3)  # a column of three places
+    return rows
+
+
+def test_a_legend_keeps_places_and_drops_the_one_seen_longest_ago(named):
+    first = named(3)  # a column of 16 places
     assert [place is not None for place in first].index(True) == 3
-    both = shown(3, 5)
+    both = named(3, 5)
     assert both[3] == first[3] < both[5]
-    assert shown(5)[3] is None  # dimmed
-    assert shown(3, 5, 255)[3] == first[3]
-    shown(5, 1)
-    last = shown(7)
-    assert last[7] == first[3]  # 3 was seen longest ago
+    assert named(5)[3] is None  # dimmed
+    assert named(3, 5, 255)[3] == first[3]
+    named(5, *range(6, 20))
+    last = named(0)
+    assert last[0] == first[3]  # 3 was seen longest ago
+
+
+def test_a_narrow_legend_names_the_classes_of_a_street(named):
+    """Of Cityscapes' up to 15 are in a frame of 128x256."""
+    assert None not in named(*range(16), width=256)[:16]
+    largest = [i for i in range(20) for _ in range(i + 1)]
+    assert None not in named(*largest)[4:]  # on 64 pixels, of all 20
 
 
 def test_a_picture_as_bytes():

@@ -92,8 +92,9 @@ def class_thresholds(
             + ', '.join(classes)
         )
     values = [of_classes.get(name, default) for name in classes]
-    if not all(0 <= value <= 1 for value in values):  # NaN too
+    wrong = [value for value in values if not 0 <= value <= 1]  # NaN too
+    if wrong:
         raise ValueError(
-            f'thresholds are probabilities in [0, 1], got {values}'
+            f'thresholds are probabilities in [0, 1], got {wrong[0]}'
         )
     return torch.tensor(values)

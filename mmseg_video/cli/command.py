@@ -1,8 +1,11 @@
 """A command line that is read before anything heavy is imported."""
 
 import functools
+import sys
 from argparse import Namespace
 from collections.abc import Callable
+
+from ..io.interrupts import say_interrupt
 
 Parse = Callable[[list[str] | None], Namespace]
 
@@ -22,6 +25,7 @@ def command(parse: Parse) -> Callable:
         @functools.wraps(run)
         def main(argv: list[str] | None = None) -> None:
             args = parse(argv)
+            sys.excepthook = say_interrupt  # Ctrl-C during the imports too
             from ..engine.launch import cli
 
             cli(run)(args)
@@ -39,6 +43,7 @@ def resumable_command(parse: Parse) -> Callable:
         @functools.wraps(run)
         def main(argv: list[str] | None = None) -> None:
             args = parse(argv)
+            sys.excepthook = say_interrupt  # Ctrl-C during the imports too
             from ..engine.launch import cli
             from ..experiments.perform import resumable
 

@@ -33,11 +33,21 @@ def part(text: str) -> tuple[int, int]:
     return int(k), int(n)
 
 
+def probability(text: str) -> float:
+    """An argparse type: a number in [0, 1]."""
+    value = float(text)
+    if not 0 <= value <= 1:  # NaN too
+        raise argparse.ArgumentTypeError(
+            f'must be a probability in [0, 1], got {value}'
+        )
+    return value
+
+
 def class_value(text: str) -> tuple[str, float]:
     """An argparse type: CLASS=PROBABILITY."""
     name, _, value = text.rpartition('=')
     try:
-        return name, float(value)
+        return name, probability(value)
     except ValueError:
         raise argparse.ArgumentTypeError(
             f"'{text}' is not of the form CLASS=PROBABILITY"
@@ -70,7 +80,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument(
         '--threshold',
-        type=float,
+        type=probability,
         default=0.9,
         help='least probability at which a pixel is labelled; the others '
         'become 255 (default: %(default)s)',

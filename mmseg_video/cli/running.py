@@ -87,10 +87,12 @@ def open_model(
     return steady(net, filter=filter, flow=args.flow, **options)
 
 
-def filter_line(model: VideoSegInferencer, asked: str | None) -> str:
+def filter_line(model: VideoSegInferencer, args: argparse.Namespace) -> str:
     """Which filter a model runs with, and whether nobody asked for it."""
     words = filter_in_words(model.model)
-    default = asked is None and '(' not in words
+    if args.flow == 'codec':
+        return f"filter: {words} along the codec's motion vectors"
+    default = args.steady is None and '(' not in words
     return f'filter: {words}{" (default)" if default else ""}'
 
 
@@ -144,7 +146,7 @@ def _run_one(args, targets, excerpt, drawing, way) -> None:
         models['baseline'] = baseline
     run = run_video(frames, models, targets, excerpt, drawing, way)
     print(run.report)
-    print(filter_line(model, args.steady))
+    print(filter_line(model, args))
     if targets.paths:
         print(f'written to {targets}')
 
@@ -170,7 +172,7 @@ def _run_many(args, videos, targets, excerpt, drawing, way) -> None:
     if processes.rank == 0:
         print(many.report)
         if opened.cache_info().currsize:  # not where all were done before
-            print(filter_line(opened(), args.steady))
+            print(filter_line(opened(), args))
         print(f'written to {targets}')
     if many.failed and processes.rank > 0:
         sys.exit(1)  # the first one says it

@@ -72,7 +72,8 @@ def main(args: argparse.Namespace) -> None:
 
     cv2.setNumThreads(1)
     first, last = args.frames or (0, NUM_FRAMES - 1)
-    with tqdm(unit='frame', desc='street scenes') as bar:
+    # A delay: no bar where the arguments are wrong.
+    with tqdm(unit='frame', desc='street scenes', delay=0.1) as bar:
 
         def progress(done, total):
             bar.total = total * (last - first + 1)

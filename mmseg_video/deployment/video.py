@@ -53,14 +53,17 @@ def segment_video(
         ValueError: If the model cannot be opened, or ``out`` has no known
             suffix or is the source.
     """
+    check_output(out, source)
+    open_writer(out, 1)
+    if labels is not None:
+        check_output(labels, source)
+        LabelWriter(labels, (), ())
     usable = UsableFrames(min_contrast)
     runner = StreamRunner(model, None, FullFrames(**full_frames), usable)
     colours = np.zeros((256, 3), np.uint8)
     colours[: len(runner.palette)] = runner.palette[:, ::-1]
-    check_output(out, source)
     maps = nullcontext()
     if labels is not None:
-        check_output(labels, source)
         maps = LabelWriter(labels, runner.classes, runner.palette)
     video = open_frames(source).reduced(max_frames, size and tuple(size))
     times, start, count = deque(), time.perf_counter(), 0

@@ -17,6 +17,7 @@ from mmengine import Config
 from mmengine.utils import import_modules_from_strings
 
 from ..datasets import sequence_config
+from ..io.interrupts import say_interrupt
 from ..io.shipped import find_config
 from .config_checks import check_bases, check_model, check_names
 from .config_merge import merge
@@ -70,7 +71,7 @@ def cli(main: Callable) -> Callable:
     def wrapped(*args, **kwargs):
         for message in NOISE:
             warnings.filterwarnings('ignore', message)
-        sys.excepthook = _say_interrupt
+        sys.excepthook = say_interrupt
         try:
             result = main(*args, **kwargs)
             leave_processes()
@@ -82,14 +83,6 @@ def cli(main: Callable) -> Callable:
             sys.exit(1)
 
     return wrapped
-
-
-def _say_interrupt(kind: type, error: BaseException, trace) -> None:
-    """Ctrl-C that nobody answers is no error of ours to trace."""
-    if issubclass(kind, KeyboardInterrupt):
-        print('stopped by Ctrl-C', file=sys.stderr)
-    else:
-        sys.__excepthook__(kind, error, trace)
 
 
 # What gloo and NCCL say of a process that is gone or stands still.

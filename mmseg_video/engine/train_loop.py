@@ -100,7 +100,13 @@ class _ExactLoop:
             return
         if hasattr(self, 'dataloader_iterator'):
             self.dataloader_iterator.skip_iter(self._iter)
-        print_log(f'goes on after iteration {self._iter}', logger='current')
+        line = f'goes on after iteration {self._iter}'
+        if self._iter >= self._max_iters:
+            line = (
+                f'nothing is left to train: {self._iter} of '
+                f'{self._max_iters} iterations are done'
+            )
+        print_log(line, logger='current')
         validated = self.runner.message_hub.runtime_info.get(VALIDATED)
         if validated != self._iter:
             self._decide_current_val_interval()

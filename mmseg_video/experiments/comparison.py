@@ -91,10 +91,7 @@ def compare_models(
         clean = by_part[degrade[0]]
         report = dict(
             clean,
-            models={
-                name: (config, checkpoint or 'the published one')
-                for name, (config, checkpoint) in files.items()
-            },
+            models=files,
             command=sys.argv[1:],
         )
         report['figures'] = clean['figures'] | _costs(runs, out, size)

@@ -48,7 +48,8 @@ def as_markdown(report: dict) -> str:
     text = markdown_table(['', *head, '95 % interval', ''], figures)
     text += '\n' + markdown_table(['class', *head], classes)
     for name, (config, checkpoint) in report.get('models', {}).items():
-        text += f'\n- {name}: `{config}`, `{checkpoint}`'
+        weights = f'`{checkpoint}`' if checkpoint else 'its published weights'
+        text += f'\n- {name}: `{config}`, {weights}'
     return text.rstrip() + '\n'
 
 

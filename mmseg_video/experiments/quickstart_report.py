@@ -22,6 +22,7 @@ STREAM = {
     'mIoU, degraded frames': 'sequences/mIoU_degraded',
     'static-label flicker': 'flicker_static',
 }
+FEW_POINTS = 40  # of a curve, which are marked
 CLIPS = {'mIoU': 'mIoU', 'mAcc': 'mAcc'}
 
 
@@ -94,7 +95,9 @@ def write_curves(path: Path, runs: dict, iterations: dict) -> None:
                 steps, values = read_scalars(folder, tag)
                 x += [begin + step for step in steps]
                 y += values
-            axis.plot(x, y, '.-' if tag == 'mIoU' else '-', label=name, lw=1.4)
+            # A line through one point would be none.
+            style = '.-' if len(x) <= FEW_POINTS else '-'
+            axis.plot(x, y, style, label=name, lw=1.4)
             for begin in begins[1:-1]:
                 axis.axvline(begin, color='grey', lw=0.8, ls=':')
     for axis, title in zip(

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,27 @@ def refuse_special(path: str | os.PathLike) -> None:
         if not os.path.isdir(path):
             kind = 'a device, a pipe or a link that leads nowhere'
         raise OSError(f"'{path}' is {kind}: name a file to write")
+
+
+def check_place(path: str | os.PathLike) -> None:
+    """Refuse a path at which nothing can be made; leaves nothing there.
+
+    Raises:
+        OSError: If what stands above it is no folder, or one that cannot be
+            written to.
+    """
+    above = next(filter(os.path.lexists, Path(path).absolute().parents))
+    if not above.is_dir():
+        raise NotADirectoryError(
+            f"'{above}' is a file, where a folder is to be: name another one"
+        )
+    try:
+        tempfile.TemporaryDirectory(prefix='.writing-', dir=above).cleanup()
+    except OSError as error:
+        raise OSError(
+            f"'{path}' cannot be written: nothing can be made in '{above}' "
+            f'({error.strerror}): name another folder'
+        ) from None
 
 
 @contextmanager

@@ -43,8 +43,8 @@ def prefetch(items: Iterable[Item], ahead: int = 4) -> Iterator[Item]:
             put((_END, error))
 
     thread = threading.Thread(target=work, daemon=True)
-    thread.start()
     try:
+        thread.start()  # waits for it, and Ctrl-C may come here
         while True:
             item, error = waiting.get()
             if error is not None:
@@ -54,4 +54,5 @@ def prefetch(items: Iterable[Item], ahead: int = 4) -> Iterator[Item]:
             yield item
     finally:
         stop.set()
-        thread.join()
+        if thread.is_alive():
+            thread.join()

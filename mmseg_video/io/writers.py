@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from .atomic import refuse_special
+from .atomic import check_place, refuse_special
 from .lazy import LazyModule
 
 av = LazyModule('av')
@@ -114,6 +114,10 @@ class VideoWriter(_Writer):
     }
     pixel_format = 'yuv420p'
     _container = _stream = _last = None
+
+    def __init__(self, target: str | os.PathLike, fps: float):
+        super().__init__(target, fps)
+        refuse_special(self.target)
 
     def _ticks_per_second(self, fps: Fraction, timed: bool) -> Fraction:
         # MPEG's clock, unless one tick is exactly one frame.
@@ -315,7 +319,7 @@ def open_writer(target: str | os.PathLike, fps: float) -> _Writer:
 def check_output(
     target: str | os.PathLike, source: str | os.PathLike | int
 ) -> None:
-    """Refuse to write over what is read.
+    """Refuse to write over what is read, or where nothing can be written.
 
     Args:
         target (path): What a writer is to write.
@@ -323,6 +327,7 @@ def check_output(
 
     Raises:
         ValueError: If the target is the source, or one of its files.
+        OSError: See :func:`check_place`.
     """
     source = str(source)
     found = [source] if os.path.exists(source) else glob.glob(source)
@@ -332,3 +337,4 @@ def check_output(
         raise ValueError(
             f"the output '{target}' is the input too: name another file"
         )
+    check_place(target)

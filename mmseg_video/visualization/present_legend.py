@@ -10,6 +10,7 @@ from .drawing import FONT
 LONGEST_NAME = 20  # characters; the rest is cut off
 LEAST_SHARE = 1e-3  # of the pixels; specks are not named
 MAX_ROWS = 3
+ROOM = 16  # classes for which narrow frames get more rows
 BACKGROUND = 28
 
 
@@ -17,8 +18,9 @@ class PresentLegend:
     """Puts a strip below each frame that names the colours in it.
 
     A class keeps its place from frame to frame, dimmed where it is not seen.
-    Where there is no room for another, it takes the place of the one that was
-    seen longest ago.
+    There is room for the 16 largest classes of a frame, and for more where
+    they fit into three rows. Where no place is left, a class takes that of
+    the one that was seen longest ago.
 
     Args:
         classes (Sequence[str]): Their names.
@@ -47,9 +49,11 @@ class PresentLegend:
         scale = max(1.0, width / 960)
         row, swatch = round(20 * scale), round(12 * scale)
         widest = max(_width(name, scale) for name in self.names)
-        column = swatch + round(5 * scale) + widest + round(14 * scale)
-        columns = max(1, (width - 6) // column)
-        rows = min(MAX_ROWS, -(-len(self.names) // columns))
+        gap = round(14 * scale)
+        column = swatch + round(5 * scale) + widest + gap
+        columns = max(1, (width - 6 + gap) // column)
+        most = max(MAX_ROWS, -(-ROOM // columns))
+        rows = min(most, -(-len(self.names) // columns))
         present = self._update(label, rows * columns)
         strip = np.full((rows * row, width, 3), BACKGROUND, np.uint8)
         for place, number in enumerate(self._places):

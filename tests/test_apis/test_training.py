@@ -66,6 +66,10 @@ def test_what_a_training_goes_on_from(settings, tmp_path, capfd, monkeypatch):
     output = ''.join(capfd.readouterr())
     assert "iter_4.pth' is not used: another training wrote it" in output
     assert 'goes on after iteration 1' in output
+    run(settings, tmp_path, 2, resume='auto')
+    output = ''.join(capfd.readouterr())
+    assert 'nothing is left to train: 2 of 2 iterations are done' in output
+    assert 'goes on' not in output
 
 
 def test_a_config_that_says_nothing_of_randomness(

@@ -1,6 +1,7 @@
 """``mmseg-video``: its table, and what it does with a name."""
 
 import importlib
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,34 @@ for name in COMMANDS:
 def test_help_and_usage_errors_are_light():
     """They are there before torch could be imported."""
     subprocess.run([sys.executable, '-c', HELP], check=True, cwd=ROOT)
+
+
+INTERRUPTED = """
+import sys
+from mmseg_video.cli.main import main
+
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == 'torch':
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupt())
+sys.argv = ['mmseg-video', *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.mark.parametrize('name', ['run', 'compare'])
+def test_ctrl_c_during_the_imports_is_one_line(name):
+    arguments = ['x', '--baseline', 'y', '--out', 'z']
+    ended = subprocess.run(
+        [sys.executable, '-c', INTERRUPTED, name, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert ended.returncode == -signal.SIGINT
+    assert ended.stderr == 'stopped by Ctrl-C\n'
 
 
 @pytest.mark.parametrize('name', command.COMMANDS)

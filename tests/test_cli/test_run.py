@@ -80,7 +80,7 @@ def test_folder_of_frames_to_gif(demo, recurrent, tmp_path):
     assert {p.name for p in labels.glob('*.png')} == {'0.png', '1.png'}
     drawn = Image.open(out)
     assert drawn.n_frames == 2
-    assert (drawn.width, drawn.height) == (128, 64 + 3 * 20)
+    assert (drawn.width, drawn.height) == (128, 64 + 16 * 20)
 
 
 def test_ctrl_c_ends_the_video_that_is_written(recurrent, tmp_path):
@@ -342,6 +342,8 @@ def test_the_codec_s_flow_reaches_the_filter(
     targets = ['--model', 'any', '--flow', 'codec', '--labels']
     run.main([str(video), *targets, str(tmp_path / 'labels')])
     assert made == ['codec']
+    line = "\nfilter: flow-compensated EMA along the codec's motion vectors\n"
+    assert line in capsys.readouterr().out
     assert len(list((tmp_path / 'labels').glob('*.png'))) == 6
     cv2.imwrite(str(tmp_path / '0.png'), np.zeros((64, 64, 3), np.uint8))
     with pytest.raises(SystemExit):

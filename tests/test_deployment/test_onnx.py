@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from mmseg_video.apis import VideoSegInferencer, steady
+from mmseg_video.cli import run_onnx
 from mmseg_video.cli.export import main, parse_args
 from mmseg_video.deployment.onnx import (
     export_checked,
@@ -487,6 +488,25 @@ def test_the_tool_and_a_runner_without_torch(run_tool, awake, tmp_path):
     assert code == 1
     assert 'error: ' in output
     assert cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT) == 4
+
+
+@pytest.mark.parametrize(
+    ('out', 'sentence'),
+    [
+        (['mine.txt/o.mp4'], "mine.txt' is a file, where a folder is to be"),
+        (['o', '--labels', 'mine.txt/o'], "mine.txt' is a file, where a fold"),
+        (['/proc/a/o.mp4'], "nothing can be made in '/proc'"),
+        (['o.avi'], 'name a .gif'),
+    ],
+)
+def test_outputs_are_refused_before_the_model_is_read(
+    out, sentence, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'mine.txt').touch()
+    with pytest.raises(SystemExit, match=sentence):
+        run_onnx.main(['video.mp4', 'no model.onnx', '--out', *out])
+    assert [path.name for path in tmp_path.iterdir()] == ['mine.txt']
 
 
 def test_a_model_that_reads_other_files_is_refused(tmp_path):

@@ -5,7 +5,19 @@ from PIL import Image
 
 from mmseg_video.choices import CORRUPTIONS
 from mmseg_video.datasets.corruptions import SEVERITIES
-from mmseg_video.experiments.comparison_report import write_robustness
+from mmseg_video.experiments.comparison_report import (
+    as_markdown,
+    write_robustness,
+)
+
+
+def test_models_are_named_with_their_weights():
+    models = dict(baseline=('unet', None), model=('rnn_unet', 'iter_2.pth'))
+    text = as_markdown(dict(figures={}, classes={}, models=models))
+    assert text.endswith(
+        '\n- baseline: `unet`, its published weights'
+        '\n- model: `rnn_unet`, `iter_2.pth`\n'
+    )
 
 
 def test_robustness_is_a_row_for_each_kind_and_strength(tmp_path):

@@ -1,3 +1,4 @@
+import itertools
 import threading
 import time
 
@@ -48,3 +49,18 @@ def test_stopping_early_stops_the_thread():
     assert threading.active_count() == before + 1
     stage.close()
     assert threading.active_count() == before
+
+
+def test_ctrl_c_while_the_thread_starts_ends_it(monkeypatch):
+    """One that is left would be torn out of PyTorch when Python ends."""
+    start, started = threading.Thread.start, []
+
+    def interrupted(thread):
+        start(thread)
+        started.append(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, 'start', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        next(prefetch(itertools.count()))
+    assert not started[0].is_alive()

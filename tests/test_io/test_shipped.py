@@ -4,6 +4,7 @@ import pytest
 
 from mmseg_video.engine.launch import load_config
 from mmseg_video.engine.published import find_checkpoint
+from mmseg_video.io.nearest import close_to
 from mmseg_video.io.shipped import (
     ROOT,
     config_paths,
@@ -58,8 +59,17 @@ def test_a_folder_above_the_package_is_not_looked_at():
 def test_specs_have_names_too():
     path = ROOT / 'configs/ablations/cells_and_connections.yml'
     assert find_spec('cells_and_connections') == str(path)
-    with pytest.raises(FileNotFoundError, match='cells_and_connections'):
-        find_spec('cells_and_conections')
+    for text in ('cells_and_conections', 'cells', 'connections'):
+        with pytest.raises(FileNotFoundError, match='cells_and_connections'):
+            find_spec(text)
+
+
+def test_names_that_begin_with_what_is_typed_come_first():
+    names = ['my_cells', 'cell', 'cells_and_more', 'calls', 'cells_b', 'other']
+    assert close_to('cells', names) == (
+        '; close to it are cells_b, cells_and_more, my_cells'
+    )
+    assert close_to('ce', ['other_face', 'cell']) == '; close to it are cell'
 
 
 @pytest.fixture
@@ -80,7 +90,7 @@ def zoo(tmp_path):
 def test_a_metafile_names_the_weights(zoo):
     assert find_checkpoint(None, 'configs/a.py', zoo) == 'https://x/a.pth'
     assert find_checkpoint('own.pth', 'configs/a.py', zoo) == 'own.pth'
-    with pytest.raises(ValueError, match=r"published for 'configs/b\.py': tr"):
+    with pytest.raises(ValueError, match=r"published for 'b': train it"):
         find_checkpoint(None, 'configs/b.py', zoo)
 
 

@@ -71,6 +71,7 @@ def test_bad_input_ends_in_one_sentence(run_tool, case, tmp_path):
     assert last.startswith('error: ')
     assert sentence in last
     assert 'Traceback' not in output
+    assert '0frame' not in output
 
 
 @pytest.mark.parametrize(

@@ -217,12 +217,13 @@ def test_offline_they_are_what_past_and_future_say(
     [
         (['--offline', '--no-flip'], '--scales and --no-flip are of frames'),
         (['--class-threshold', 'cow=0.5'], 'no class cow; the classes are'),
-        (['--threshold', 2], 'thresholds are probabilities in [0, 1]'),
+        (['--threshold', 2], 'must be a probability in [0, 1], got 2.0;'),
+        (['--class-threshold', 'pole=2'], 'must be a probability in [0, 1]'),
         (['--part', '3/2'], 'not of the form K/N'),
         (['--class-threshold', 'pole'], 'not of the form CLASS=PROBABILITY'),
         (['--scales', '0'], '--scales must be > 0'),
         (['--scales', 'nan'], 'scales are [nan], expected numbers'),
-        (['--threshold', 'nan'], 'thresholds are probabilities in [0, 1]'),
+        (['--threshold', 'nan'], 'must be a probability in [0, 1], got nan;'),
     ],
 )
 def test_bad_arguments(framewise, root, tmp_path, capsys, arguments, sentence):
@@ -281,3 +282,5 @@ def test_what_is_not_sure_is_ignored():
     assert got.tolist() == [[0, 255, 1]]
     np.testing.assert_allclose(confidence, [[230, 153, 178]], atol=1)
     assert got.dtype == confidence.dtype == np.uint8
+    with pytest.raises(ValueError, match=r'in \[0, 1\], got nan$'):
+        class_thresholds(['a', 'b', 'c'], float('nan'), dict(b=0.7))

@@ -5,6 +5,7 @@ import json
 import pytest
 from PIL import Image
 
+from mmseg_video.experiments import quickstart_report
 from tests.commands import TOOLS, follow_here
 from tests.runs import SPLITS
 
@@ -75,6 +76,28 @@ def test_makes_everything_and_goes_on_where_it_stopped(quickstart, tmp_path):
     code, output = quickstart(out, '--seed', 1)
     assert code == 1
     assert 'holds a quick start with other arguments' in output
+
+
+@pytest.mark.parametrize(('number', 'marked'), [(1, True), (500, False)])
+def test_a_curve_of_one_point_is_seen(number, marked, tmp_path, monkeypatch):
+    rows = [dict(step=i, loss=1 / i) for i in range(1, number + 1)]
+    log = tmp_path / 'train/1/vis_data/scalars.json'
+    log.parent.mkdir(parents=True)
+    log.write_text('\n'.join(map(json.dumps, rows)))
+    figures = []
+    monkeypatch.setattr(
+        quickstart_report,
+        'save_figure',
+        lambda figure, _: figures.append(figure),
+    )
+    quickstart_report.write_curves(
+        tmp_path / 'curves.png',
+        {'recurrent': [tmp_path / 'train']},
+        {'recurrent': [number]},
+    )
+    (line,) = figures[0].axes[0].lines
+    assert len(line.get_xdata()) == number
+    assert (line.get_marker() != 'None') == marked
 
 
 def test_no_such_data_root(run_tool):

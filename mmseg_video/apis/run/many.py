@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from ...engine.launch import EXPECTED
 from ...engine.processes import Processes
-from ...io.atomic import write_text
+from ...io.atomic import check_place, write_text
 from ...io.frames import open_frames
 from ...io.json_files import read_object
 from ...io.listing import IMAGES, VIDEOS, list_inputs
@@ -281,6 +281,7 @@ def _check_folder(folder: Path) -> None:
             f"'{folder}' is named like a file: many videos are written to a "
             'folder'
         )
+    check_place(folder)
     # A run that was killed at once has left its lock.
     if folder.exists() and {p.name for p in folder.iterdir()} - {DONE}:
         raise ValueError(

@@ -17,7 +17,7 @@ import numpy as np
 
 from ...choices import DRAWINGS
 from ...evaluation.flicker import Change
-from ...io.atomic import atomic_path, write_bytes
+from ...io.atomic import atomic_path, refuse_special, write_bytes
 from ...io.windows import Window, check_display
 from ...io.writers import LabelWriter, check_output, open_writer
 from ...visualization import colourise, overlay, side_by_side
@@ -164,7 +164,8 @@ class Targets:
         Raises:
             ValueError: If nothing is to be written, a target is the source or
                 another target, or has a suffix that cannot be written.
-            OSError: If a folder to write is not empty.
+            OSError: If a folder to write is not empty, or a path cannot be
+                written.
             RuntimeError: If there is no display to show frames on.
         """
         paths = self.paths
@@ -189,12 +190,11 @@ class Targets:
                 f"'{self.json}' would be no JSON file, since each line is an "
                 'object of its own: name an .ndjson or .jsonl'
             )
-        if self.heat_map is not None:
-            suffix = Path(self.heat_map).suffix.lower()
-            if suffix not in ('.png', '.jpg', '.jpeg', '.webp'):
-                raise ValueError(
-                    f"cannot write '{self.heat_map}': name a .png or .jpg"
-                )
+        if self.heat_map and Path(self.heat_map).suffix.lower() != '.png':
+            raise ValueError(f"cannot write '{self.heat_map}': name a .png")
+        for path in (self.json, self.heat_map):
+            if path is not None:
+                refuse_special(path)
         if self.show:
             check_display()
 
@@ -339,8 +339,7 @@ def flicker_map(path: Path) -> Iterator[Write]:
     if size != background.shape[:2]:
         background = cv2.resize(background, size[::-1])
     picture = heat_map(rates, background)
-    suffix = Path(path).suffix.lower()
-    write_bytes(path, cv2.imencode(suffix, picture)[1].tobytes())
+    write_bytes(path, cv2.imencode('.png', picture)[1].tobytes())
 
 
 @contextmanager

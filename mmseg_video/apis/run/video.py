@@ -118,6 +118,7 @@ def run_video(
         ValueError: If an output is the input or cannot be written, or the
             models cannot go that way.
         UnfinishedError: If a frame fails; what was done before is kept.
+        KeyboardInterrupt: If Ctrl-C comes before a frame is done.
     """
     excerpt, way = excerpt or Excerpt(), way or Way()
     if not isinstance(models, dict):
@@ -150,12 +151,17 @@ def run_video(
                         write(result)
                 count += 1
                 held += result.held
-        except (KeyboardInterrupt, StopRun):
+        except KeyboardInterrupt:
             interrupted = True
+        except StopRun:
+            interrupted = True
+            count += 1  # the window is the last to get a frame
         except EXPECTED as error:
             if not count:
                 raise
             failure = error
+        if not count and interrupted:
+            raise KeyboardInterrupt('before the first frame was done')
         if not count and failure is None:
             raise ValueError(
                 'the source has no frames to run'

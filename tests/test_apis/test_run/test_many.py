@@ -156,6 +156,8 @@ def test_folders_of_something_else_are_refused(folder, tmp_path):
     ):
         with pytest.raises(ValueError, match=sentence):
             run_videos(videos, model, targets, {})
+    with pytest.raises(NotADirectoryError, match='is a file, where a folder'):
+        run_videos(videos, model, Targets(tmp_path / 'mine/thesis.tex/o'), {})
     assert (tmp_path / 'mine/thesis.tex').exists()
 
 

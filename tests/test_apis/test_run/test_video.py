@@ -199,6 +199,18 @@ def test_an_excerpt_without_frames(video, net, tmp_path):
     assert not (tmp_path / 'out.mp4').exists()
 
 
+def test_ctrl_c_before_the_first_frame(video, net, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+        yield
+
+    results = 'mmseg_video.apis.run.video.frame_results'
+    monkeypatch.setattr(results, interrupted)
+    with pytest.raises(KeyboardInterrupt, match='before the first frame'):
+        run_video(video, net, Targets(tmp_path / 'out.mp4'))
+    assert [path.name for path in tmp_path.iterdir()] == ['in.mp4']
+
+
 def fails_at_brightness_200(frames):
     if frames.mean() > 200:
         raise RuntimeError('the third frame is too much')
@@ -265,6 +277,7 @@ def test_two_models_are_drawn_beside_each_other(video, net, tmp_path):
 def test_targets_are_refused_before_the_work(video, tmp_path, monkeypatch):
     (tmp_path / 'full').mkdir()
     (tmp_path / 'full/mine').touch()
+    (tmp_path / 'a.png').mkdir()
     monkeypatch.delenv('DISPLAY', raising=False)
     monkeypatch.delenv('WAYLAND_DISPLAY', raising=False)
     before = video.read_bytes()
@@ -276,7 +289,12 @@ def test_targets_are_refused_before_the_work(video, tmp_path, monkeypatch):
         (Targets(tmp_path / 'full'), FileExistsError, 'is not empty'),
         (Targets(labels=tmp_path / 'full'), FileExistsError, 'not empty'),
         (Targets(labels=video.parent / 'full/mine'), OSError, 'is a file'),
-        (Targets(heat_map=tmp_path / 'a.txt'), ValueError, 'name a .png'),
+        (Targets(video / 'a.mp4'), OSError, "in.mp4' is a file, where"),
+        (Targets(json=video / 'a/b'), OSError, "in.mp4' is a file, where"),
+        (Targets('/proc/a/b.mp4'), OSError, "can be made in '/proc'"),
+        (Targets(heat_map=tmp_path / 'a.jpg'), ValueError, 'name a .png'),
+        (Targets(heat_map=tmp_path / 'a.png'), OSError, 'name a file'),
+        (Targets(json=tmp_path / 'full'), OSError, 'name a file'),
         (Targets(json=tmp_path / 'a.json'), ValueError, 'name an .ndjson'),
         (Targets(tmp_path / 'a', tmp_path / 'a'), ValueError, 'both to be'),
         (Targets(show=True), RuntimeError, 'there is no display'),
@@ -335,7 +353,7 @@ def test_a_window_until_its_user_has_seen_enough(
     targets = Targets(json=tmp_path / 'o', show=True)
     run = run_video(video, net, targets)
     assert run.interrupted
-    assert len(screen.shown) == 2
+    assert run.frames == len(screen.shown) == 2
     assert len(read_lines(tmp_path / 'o')) == 2
 
 
