@@ -138,10 +138,10 @@ def _sweep(results, row, column) -> float:
 
 def _ablation(results, spec, entry, protocol, metric, what='mean') -> float:
     table = results.table(spec)
-    # Its name at the time of those tables.
-    metric = {'flicker_static': 'flicker_unfounded'}.get(metric, metric)
-    column = f'{protocol} {metric} {what}'
     entry, _, base = entry.partition('-')
+    column = f'{protocol} {metric} {what}'
+    if column not in table[entry]:  # its name at the time of older tables
+        column = column.replace('flicker_static', 'flicker_unfounded')
     value = float(table[entry][column])
     return value - float(table[base][column]) if base else value
 
