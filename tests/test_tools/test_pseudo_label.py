@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import torch.nn.functional as F
 from mmengine.runner import Runner
 
 from mmseg_video.apis import VideoSegInferencer, steady
+from mmseg_video.apis.pseudo_label_teachers import FramesInVideo
 from mmseg_video.apis.pseudo_label_writer import build_dataset
 from mmseg_video.apis.pseudo_labels import (
     class_thresholds,
@@ -185,11 +187,12 @@ def test_offline_they_are_what_past_and_future_say(
     for k in (1, 2):
         label(
             *(framewise, root, '--offline', '--every', 5, '--part', f'{k}/2'),
-            *('--out', tmp_path),
+            *('--out', tmp_path / 'labels'),
+            *('--confidence', tmp_path / 'confidence'),
         )
         # Of one of both snippets.
         assert '3 frames labelled, 0 were' in capsys.readouterr().out
-    assert len(files(tmp_path)) == 6
+    assert len(files(tmp_path / 'labels')) == 6
     video = steady(
         (str(framewise / 'unet_street.py'), str(framewise / 'iter_2.pth')),
         probabilities=True,
@@ -204,12 +207,40 @@ def test_offline_they_are_what_past_and_future_say(
             name = str(path.relative_to(frames)).replace(
                 'leftImg8bit', 'gtFine_labelTrainIds'
             )
-            if not (tmp_path / name).exists():
+            if not (tmp_path / 'labels' / name).exists():
                 continue
             scores = torch.from_numpy(prediction.probabilities)[None]
-            want = F.interpolate(scores, (64, 128), mode='bilinear')
-            got = cv2.imread(str(tmp_path / name), cv2.IMREAD_UNCHANGED)
-            assert np.array_equal(got, want[0].argmax(0).numpy())
+            want = F.interpolate(scores, (64, 128), mode='bilinear')[0]
+            ids, sure = (
+                cv2.imread(str(tmp_path / kind / name), cv2.IMREAD_UNCHANGED)
+                for kind in ('labels', 'confidence')
+            )
+            assert np.array_equal(ids, want.argmax(0).numpy())
+            assert np.array_equal(sure, (want.amax(0) * 255).round().numpy())
+
+
+def test_each_sequence_is_a_video(root, tmp_path):
+    dataset = build_dataset(config('unet', root, tmp_path), 'train')
+    lengths = []
+
+    def predict(video, lag):
+        lengths.append(0)
+        for frame in video:
+            lengths[-1] += 1
+            yield SimpleNamespace(
+                probabilities=np.ones((19, *frame.shape[:2]))
+            )
+
+    inferencer = SimpleNamespace(
+        model=SimpleNamespace(filter=SimpleNamespace(averages=True)),
+        predict=predict,
+    )
+    teacher = FramesInVideo(inferencer)
+    labelled = list(teacher.probabilities(dataset, [1, 13], workers=0))
+    assert [index for index, _ in labelled] == [1, 13]
+    assert lengths == [12, 12]
+    list(teacher.probabilities(dataset, [13], workers=0))
+    assert lengths == [12, 12, 12]  # what nothing is asked of is not read
 
 
 @pytest.mark.parametrize(
