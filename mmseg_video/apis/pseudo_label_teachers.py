@@ -51,15 +51,9 @@ class FramesAlone:
     def settings(self) -> dict:
         return dict(scales=list(self.scales), flip=self.flip)
 
-    def share(
-        self,
-        dataset: BaseSequenceDataset,
-        frames: Sequence[int],
-        k: int,
-        n: int,
-    ) -> list[int]:
-        """Of the frames the k-th of n parts."""
-        return list(frames)[k - 1 :: n]
+    def units(self, dataset, frames: Sequence[int]) -> list[list[int]]:
+        """What several processes share: single frames."""
+        return [[index] for index in frames]
 
     def probabilities(
         self, dataset: BaseSequenceDataset, frames: Sequence[int], workers: int
@@ -105,16 +99,9 @@ class FramesInVideo:
     def settings(self) -> dict:
         return dict(offline=True)
 
-    def share(
-        self,
-        dataset: BaseSequenceDataset,
-        frames: Sequence[int],
-        k: int,
-        n: int,
-    ) -> list[int]:
-        """Of the frames' sequences the k-th of n parts."""
-        sequences = list(_by_sequence(dataset, frames))[k - 1 :: n]
-        return [index for sequence in sequences for index in sequence]
+    def units(self, dataset, frames: Sequence[int]) -> list[list[int]]:
+        """What several processes share: the frames of a sequence."""
+        return list(_by_sequence(dataset, frames))
 
     def probabilities(
         self, dataset: BaseSequenceDataset, frames: Sequence[int], workers: int

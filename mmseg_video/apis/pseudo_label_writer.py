@@ -145,7 +145,8 @@ def write_pseudo_labels(
     )
     _claim(out, settings)
     folders = [out] if confidence is None else [out, Path(confidence)]
-    mine = teacher.share(dataset, list(names), *part)
+    units = teacher.units(dataset, list(names))[part[0] - 1 :: part[1]]
+    mine = [index for unit in units for index in unit]
     todo = [
         i for i in mine if not all((f / names[i]).exists() for f in folders)
     ]
