@@ -236,6 +236,7 @@ def test_each_sequence_is_a_video(root, tmp_path):
         predict=predict,
     )
     teacher = FramesInVideo(inferencer)
+    assert teacher.units(dataset, [1, 2, 13]) == [[1, 2], [13]]
     labelled = list(teacher.probabilities(dataset, [1, 13], workers=0))
     assert [index for index, _ in labelled] == [1, 13]
     assert lengths == [12, 12]
