@@ -151,7 +151,16 @@ def options() -> frozenset[str]:
         for folder in ('tools', 'demo', 'mmseg_video')
         for path in (ROOT / folder).rglob('*.py')
     )
-    return frozenset(re.findall(r"'(--[a-z][a-z-]*)'", text))
+    scripts = ''.join(
+        path.read_text(encoding='utf-8')
+        for path in (ROOT / 'tools').glob('*.sh')
+    )
+    # The branches of a script's case: --small) and --out | --seeds).
+    branches = re.findall(r'(?m)^ *(--[a-z -|]*)\)', scripts)
+    return frozenset(
+        re.findall(r"'(--[a-z][a-z-]*)'", text)
+        + re.findall(r'--[a-z][a-z-]*', ' '.join(branches))
+    )
 
 
 @cache

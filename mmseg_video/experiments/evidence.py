@@ -231,7 +231,7 @@ def _entry(parts: Sequence[Part], entry: Entry, costs: Costs) -> dict:
     seconds = [mark['seconds'] for mark in marks if mark.get('seconds')]
     said = dict(
         title=entry.title or entry.name.replace('_', ' '),
-        config=str(entry.config),
+        config=_in_the_package(str(entry.config)),
         starts_from=_in_the_package(entry.start),
     )
     if not entry.checkpoint_of:
@@ -255,10 +255,10 @@ def _entry(parts: Sequence[Part], entry: Entry, costs: Costs) -> dict:
     return said
 
 
-def _in_the_package(start: str | None) -> str | None:
-    """Published weights without the folder that the package lies in."""
-    inside = start and Path(start).is_relative_to(ROOT)
-    return str(Path(start).relative_to(ROOT)) if inside else start
+def _in_the_package(path: str | None) -> str | None:
+    """A config or published weights, without the folder that it lies in."""
+    inside = path and Path(path).is_relative_to(ROOT)
+    return str(Path(path).relative_to(ROOT)) if inside else path
 
 
 def _pipeline(cfg: Config) -> list[dict]:

@@ -113,9 +113,26 @@ def test_a_benchmark_of_which_some_failed_has_no_results(reproduce):
     ]
 
 
+@pytest.mark.parametrize('survey', [[], ['--survey']])
+def test_committed_runs_are_only_pooled(reproduce, survey):
+    done, calls = reproduce('--archived', *survey)
+    assert done.returncode == 0, done.stderr
+    unpacked, pooled = calls
+    assert unpacked[:2] == ['-m', 'tarfile']
+    archive, folder = unpacked[-2:]
+    assert os.path.isfile(archive)
+    assert ('survey' in archive) == bool(survey)
+    assert os.path.basename(pooled[0]) == 'pool_runs.py'
+    runs = pooled[pooled.index('--runs') + 1]
+    assert runs == f'{folder}/seed0'
+    # Not where trainings of one's own are.
+    assert folder != 'work_dirs/evidence'
+
+
 @pytest.mark.parametrize(
     ('arguments', 'sentence'),
     [
+        (['--small', '--archived'], 'the committed runs are not small'),
         (['--fast'], "unknown argument '--fast'"),
         (['--seeds'], '--seeds wants a value'),
     ],
