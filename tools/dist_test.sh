@@ -15,7 +15,7 @@ port=${PORT:-29501}
 if [ "${NNODES:-1}" = 1 ]; then
   port=$(free_port "$port")
 fi
-exec "$PY" -m torch.distributed.run \
+exec "$PY" -m mmseg_video.cli.launch_processes \
   --nnodes "${NNODES:-1}" --node_rank "${NODE_RANK:-0}" \
   --master_addr "${MASTER_ADDR:-127.0.0.1}" --master_port "$port" \
   --nproc_per_node "$3" \

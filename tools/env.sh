@@ -16,12 +16,20 @@ find_python() {
   return 1
 }
 
+# The stamp holds what the environment was made from; it is written last, so an
+# install that broke off is done again.
+stamp() {
+  cat "$ROOT/setup.cfg" "$ROOT/pyproject.toml" | cksum
+  echo "$ROOT"
+}
+
+env_is_ready() {
+  [ -x "$PY" ] && [ "$(cat "$VENV/.ready" 2>/dev/null)" = "$(stamp)" ]
+}
+
 ensure_env() {
-  # The stamp holds what the environment was made from; it is written last,
-  # so an install that broke off is done again.
-  local want python
-  want=$(cat "$ROOT/setup.cfg" "$ROOT/pyproject.toml" | cksum; echo "$ROOT")
-  [ -x "$PY" ] && [ "$(cat "$VENV/.ready" 2>/dev/null)" = "$want" ] && return
+  local python
+  ! env_is_ready || return 0
   python=$(find_python) || return 1
   echo "Installing into $VENV (torch is large: some minutes the first time) ..."
   if [ ! -x "$PY" ] && ! "$python" -m venv "$VENV"; then
@@ -40,5 +48,5 @@ ensure_env() {
     echo "error: the installed package does not import (see above); remove $VENV and try again" >&2
     return 1
   }
-  echo "$want" > "$VENV/.ready"
+  stamp > "$VENV/.ready"
 }

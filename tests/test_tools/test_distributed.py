@@ -3,7 +3,9 @@
 import json
 import os
 import shutil
+import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -41,11 +43,66 @@ def test_dist_train_runs_two_processes_on_gloo(root, tmp_path):
     assert (tmp_path / 'run/iter_2.pth').exists()
 
 
+# A process of two fails or is killed; and both wait.
+SCRIPT = """
+import os, signal, sys, time
+first = os.environ['RANK'] == '0'
+what = sys.argv[1]
+if first and what == 'fail':
+    sys.exit('error: because of this')
+if first and what == 'kill':
+    os.kill(os.getpid(), signal.SIGKILL)
+print('waits', flush=True)
+time.sleep(60)
+"""
+LAUNCH = (
+    *(sys.executable, '-m', 'mmseg_video.cli.launch_processes'),
+    *('--standalone', '--nproc_per_node', '2'),
+)
+
+
+@pytest.mark.parametrize(
+    ('what', 'status', 'said'),
+    [
+        ('fail', 1, 'with status 1, then others with signal 15;'),
+        ('kill', 137, 'with signal 9, then others with signal 15;'),
+    ],
+)
+def test_the_error_of_a_process_is_not_buried(what, status, said, tmp_path):
+    script = tmp_path / 'script.py'
+    script.write_text(SCRIPT)
+    code, output = call(*LAUNCH, script, what)
+    assert code == status
+    assert 'Traceback' not in output
+    assert ('error: because of this' in output) == (what == 'fail')
+    last = output.splitlines()[-1]
+    assert last.startswith('error: process 0 ended first, ')
+    assert said in last
+
+
+def test_a_job_that_is_interrupted_ends_without_a_traceback(tmp_path):
+    script = tmp_path / 'script.py'
+    script.write_text(SCRIPT)
+    job = subprocess.Popen(
+        [*LAUNCH, str(script), 'wait'],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert job.stdout.readline() == 'waits\n'
+    job.send_signal(signal.SIGINT)
+    _, errors = job.communicate(timeout=60)
+    assert job.returncode == 130
+    assert errors.splitlines()[-1] == 'stopped by SIGINT'
+    # The script's own is one of its kind.
+    assert 'SignalException' not in errors
+
+
 # Says what it is called with.
 PYTHON = """#!/bin/bash
 case "$2" in
   mmseg_video.cli.find_config) echo found.py ;;
-  torch.distributed.run) echo "$@" ;;
+  mmseg_video.cli.launch_processes) echo "$@" ;;
 esac
 """
 
