@@ -1,12 +1,13 @@
 """The main job, in small: every stage, and again."""
 
 import json
+import shutil
 
 import pytest
 from PIL import Image
 
 from mmseg_video.experiments import quickstart_report
-from tests.commands import TOOLS, follow_here
+from tests.commands import ROOT, TOOLS, call, follow_here
 from tests.runs import SPLITS
 
 SMALL = [
@@ -109,3 +110,19 @@ def test_no_such_data_root(run_tool):
     assert output.strip().splitlines()[-1] == (
         "error: no data folder 'no/such'"
     )
+
+
+def test_help_and_usage_errors_need_no_environment(tmp_path):
+    clone = tmp_path / 'clone'
+    for name in ('tools', 'mmseg_video'):
+        shutil.copytree(ROOT / name, clone / name)
+    for name in ('setup.cfg', 'pyproject.toml'):
+        shutil.copy(ROOT / name, clone)
+    script = clone / 'tools/quickstart.sh'
+    status, output = call('bash', script, '--help')
+    assert status == 0
+    assert '--snippets TRAIN TEST' in output
+    status, output = call('bash', script, '--dataset', 'camvid')
+    assert status == 2
+    assert output.startswith('error: --dataset cityscapes|camvid and ')
+    assert not (clone / '.venv').exists()
