@@ -18,7 +18,7 @@ _BLOCK = re.compile(
 COLUMN = Column('bursts', 'stream')
 HEAD = (
     *('', 'config', 'mIoU', 'difference (95 %)'),
-    *('static-label flicker', 'difference'),
+    *('static-label flicker', 'difference', 'runs'),
 )
 NOT_RUN = 'not run'
 
@@ -76,7 +76,7 @@ def _row(entry: Entry, results: BenchmarkResults | None, root: Path) -> list:
     measured = results is not None and entry.name in results.entries
     row = results.row(entry.name, COLUMN) if measured else None
     if row is None:
-        return [*head, NOT_RUN, '', '', '']
+        return [*head, NOT_RUN, '', '', '', '']
     static = replace(COLUMN, figure='flicker_static')
     flicker = results.row(entry.name, static)
     return [
@@ -85,4 +85,5 @@ def _row(entry: Entry, results: BenchmarkResults | None, root: Path) -> list:
         difference(row),
         value(flicker),
         relative(flicker),
+        row['runs'],
     ]

@@ -51,7 +51,7 @@ def write_results(root, **rows):
             if change is not None:
                 bounds = dict(low=change - 0.5, high=change + 0.5)
             found.append(
-                dict(where, runs=1, difference=change, **own, **bounds)
+                dict(where, runs=3, difference=change, **own, **bounds)
             )
     content = dict(
         baseline='alone',
@@ -89,9 +89,9 @@ def test_what_was_run_has_figures_and_the_rest_says_so(root):
     assert [row.split(' | ')[0].strip('| ') for row in rows] == [
         *('**no past**', 'a past', '**other**', 'other past')
     ]
-    assert 'configs/unet_street.py` | 40.00 |  | 8.00 |  |' in rows[0]
-    assert '| 41.50 | +1.50 (+1.00 to +2.00) | 6.00 | -25 % |' in rows[1]
-    assert all('| not run |  |  |  |' in row for row in rows[2:])
+    assert 'configs/unet_street.py` | 40.00 |  | 8.00 |  | 3 |' in rows[0]
+    assert '| 41.50 | +1.50 (+1.00 to +2.00) | 6.00 | -25 % | 3 |' in rows[1]
+    assert all('| not run |  |  |  |  |' in row for row in rows[2:])
 
 
 def test_an_entry_that_the_results_do_not_know_was_not_run(root):
