@@ -11,10 +11,11 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
-# What makes the environment of a clone, or is about its code.
+# What makes the environment of a clone, or is about its code and results.
 CLONE_ONLY = (
     *('env.sh', 'run_tests.sh', 'quickstart.sh', 'build_docs.sh'),
-    *('build_report.sh', 'report_tables.py'),
+    *('build_notebook.sh', 'build_report.sh', 'report_tables.py'),
+    'reproduce.sh',
 )
 SHIPPED = (
     'model-index.yml',

@@ -80,6 +80,11 @@ def test_the_wheel_has_configs_tools_demos_and_the_index(wheel):
     assert {'train.py', 'test.py', 'dist_train.sh', 'python.sh'} <= tools
     # These are about a clone.
     assert not {'env.sh', 'run_tests.sh', 'dev/mutate.py'} & tools
+    for script in (name for name in tools if name.endswith('.sh')):
+        text = wheel.read(f'mmseg_video/.mim/tools/{script}').decode()
+        # "$TOOLS/train.py", and what is sourced from "$(dirname ...)/".
+        called = set(re.findall(r'(?:\$TOOLS|\)"?)/([\w/]+\.(?:py|sh))', text))
+        assert called <= tools, script
     files = wheel.namelist()
     assert 'mmseg_video/py.typed' in files
     assert 'mmseg_video/.mim/model-index.yml' in files
