@@ -11,8 +11,9 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 from adjustText import adjust_text
 
-from mmseg_video.experiments.benchmark_results import BenchmarkResults
+from mmseg_video.experiments.benchmark_results import BenchmarkResults, Column
 from mmseg_video.experiments.gains_plot import draw_gains, measured_panels
+from mmseg_video.experiments.runs_plot import draw_runs
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parents[1] / 'work_dirs/results'
@@ -21,6 +22,11 @@ RESULTS = HERE.parents[1] / 'work_dirs/results'
 STREET = {
     'Street scenes 1.0 test, streamed, all frames': ('bursts', 'all'),
     'Street scenes 1.0 test, streamed, clean frames': ('bursts', 'clean'),
+}
+RUNS = {
+    'mIoU, clean frames': Column('bursts', 'stream', subset='clean'),
+    'mIoU, degraded frames': Column('bursts', 'stream', subset='degraded'),
+    'static-label flicker': Column('bursts', 'stream', 'flicker_static'),
 }
 # Entry of the committed table -> its name in the figure. Those of the tables
 # are names of their time.
@@ -135,6 +141,15 @@ def main():
     )
     draw_gains(figure, axes[0], results, panels, fontsize=10)
     save(figure, 'street_flicker.png')
+    figure, axes = plt.subplots(
+        *(1, len(RUNS)),
+        figsize=(16, 6),
+        layout='constrained',
+        sharey=True,
+        width_ratios=[1.8, 1, 1],
+    )
+    draw_runs(figure, axes, results, RUNS)
+    save(figure, 'street_runs.png')
     figure, panels = plt.subplots(
         1, 2, figsize=(13, 4.8), layout='constrained'
     )

@@ -113,8 +113,8 @@ class BenchmarkResults:
         return self._titles.get(name, self.entries[name].get('title', name))
 
     def row(self, entry: str, column: Column) -> dict | None:
-        """``value``, ``sd``, ``runs``, ``difference``, ``low``, ``high``; None
-        where it was not measured."""
+        """What :func:`~mmseg_video.experiments.pooled.pool` gives; None where
+        it was not measured."""
         return self._rows.get((self.name(entry), column))
 
     def has(self, entry: str, columns: Iterable[Column]) -> bool:

@@ -215,6 +215,8 @@ def _named(figure: str) -> dict[str, str]:
 
 
 def _rounded(value):
+    if isinstance(value, dict):
+        return {key: _rounded(own) for key, own in value.items()}
     return round(value, 3) if isinstance(value, float) else value
 
 

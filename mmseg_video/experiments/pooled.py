@@ -78,7 +78,8 @@ def pool(
 
     Returns:
         dict: Figure -> ``value``, ``sd`` (over runs, None of one),
-        ``runs``, ``difference``, ``low``, ``high``, in percent.
+        ``runs``, ``difference``, ``low``, ``high``, in percent, and ``each``:
+        'DATA/TRAINING' (seeds) -> difference of that run.
 
     Raises:
         ValueError: If the two have other runs or other sequences.
@@ -125,6 +126,10 @@ def pool(
             difference=float(shares @ (values - theirs)),
             low=low,
             high=high,
+            each={
+                '/'.join(map(str, run)): own - other
+                for run, (own, other) in both.items()
+            },
         )
     return pooled
 

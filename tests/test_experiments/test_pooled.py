@@ -64,6 +64,10 @@ def test_a_difference_that_is_there_is_found(tmp_path):
     own = [results.figures()['mIoU'] for results in better.values()]
     assert pooled['value'] == pytest.approx(np.mean(own))
     assert pooled['sd'] == pytest.approx(np.std(own, ddof=1))
+    assert pooled['each'] == {
+        f'{data}/{training}': model - worse[data, training].figures()['mIoU']
+        for (data, training), model in zip(better, own, strict=True)
+    }
 
 
 def test_of_one_model_twice_there_is_no_difference(tmp_path):
