@@ -4,7 +4,11 @@ import json
 
 import pytest
 
-from mmseg_video.experiments.benchmark_results import BenchmarkResults, Column
+from mmseg_video.experiments.benchmark_results import (
+    BenchmarkResults,
+    Column,
+    ResultsError,
+)
 from mmseg_video.experiments.output import subplots
 from mmseg_video.experiments.runs_plot import draw_runs
 from tests import evidence
@@ -25,6 +29,14 @@ def benchmark(tmp_path):
             row['each'] = EACH
     path.write_text(json.dumps(content))
     return BenchmarkResults(path)
+
+
+def test_results_without_single_runs_are_refused(benchmark):
+    for row in benchmark.content['rows']:
+        row.pop('each', None)
+    figure, axes = subplots(1, len(COLUMNS), (8, 4))
+    with pytest.raises(ResultsError, match='no single runs: bash tools/'):
+        draw_runs(figure, axes[0], benchmark, COLUMNS)
 
 
 def test_each_run_of_each_system_is_a_point(benchmark):
