@@ -38,7 +38,9 @@ class ClipSegmentor(BaseSegmentor):
     of a batch, which goes on until ``reset_states()`` or until the sample's
     meta say that another sequence begins. With ``every`` (``max_every``,
     ``tolerance``) in ``test_cfg`` too, the net runs on some frames only, see
-    :class:`FullFrames`; on the others :meth:`propagate` answers. Where the
+    :class:`FullFrames`; on the others :meth:`propagate` answers. With
+    ``memory=False`` every frame begins anew: a control of what the past is
+    worth to the same weights. Where the
     data say that a frame shows nothing (``HoldLastUsable``), the last logits
     are held and states wait.
 
@@ -164,6 +166,8 @@ class ClipSegmentor(BaseSegmentor):
                 'streams changes'
             )
         before = self.streams.continued(infos)
+        if not self.test_cfg.get('memory', True):
+            before = dict.fromkeys(before)
         check_propagates(self, self.full_frames)
         frame_flow = None if flow is None else flow[:, -1]
         paces = paces_of(self.full_frames, before, frame_flow)

@@ -168,6 +168,15 @@ def test_the_past_matters_and_its_order_too():
 
 
 @torch.no_grad()
+def test_without_memory_every_frame_of_a_stream_begins_anew():
+    test_cfg = dict(mode='whole', streaming=True, memory=False)
+    model = wake(build(RECURRENT, test_cfg=test_cfg))
+    for frame in torch.randn(3, 1, 3, 64, 96):
+        want, _ = model.step(frame)
+        torch.testing.assert_close(logits(model, frame.unsqueeze(1)), want)
+
+
+@torch.no_grad()
 def test_slide_crops_all_frames_alike():
     test_cfg = dict(mode='slide', crop_size=(64, 64), stride=(64, 64))
     model = wake(build(RECURRENT, test_cfg=test_cfg))
