@@ -6,13 +6,13 @@ to be made anew (tools/reproduce.sh).
 """
 
 import json
-import tarfile
 
 import pytest
 
 from mmseg_video.experiments.evidence import gather
-from tests.commands import ROOT
+from tests.commands import ROOT, TOOLS, call_here
 
+UNPACK = TOOLS / 'dev/unpack_runs.py'
 SAME = ('value', 'sd', 'runs', 'difference')
 
 
@@ -27,8 +27,8 @@ def key(row: dict) -> tuple:
 def test_figures_come_from_the_runs(name, seeds, tmp_path, monkeypatch):
     folder = ROOT / 'work_dirs/results' / name
     results = json.loads((folder / 'results.json').read_text())
-    with tarfile.open(folder / 'runs.tar.xz') as archive:
-        archive.extractall(tmp_path, filter='data')
+    code = call_here(UNPACK, folder / 'runs.tar.xz', tmp_path)
+    assert code == 0
     monkeypatch.chdir(tmp_path)  # where no data are
     pooled = gather(
         [('bursts', 'test', str(ROOT / f'configs/ablations/{name}.yml'))],

@@ -6,7 +6,9 @@ PY="$VENV/bin/python"
 
 find_python() {
   local candidate
-  for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.10}; do
+  set -- python3 python3.13 python3.12 python3.11 python3.10
+  [ -z "${PYTHON:-}" ] || set -- "$PYTHON"
+  for candidate in "$@"; do
     if "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
       echo "$candidate"
       return
@@ -28,8 +30,9 @@ env_is_ready() {
 }
 
 ensure_env() {
-  local python
+  local python want
   ! env_is_ready || return 0
+  want=$(stamp)  # of what is installed now
   python=$(find_python) || return 1
   echo "Installing into $VENV (torch is large: some minutes the first time) ..."
   if [ ! -x "$PY" ] && ! "$python" -m venv "$VENV"; then
@@ -48,5 +51,5 @@ ensure_env() {
     echo "error: the installed package does not import (see above); remove $VENV and try again" >&2
     return 1
   }
-  stamp > "$VENV/.ready"
+  echo "$want" > "$VENV/.ready"
 }

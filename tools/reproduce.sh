@@ -9,7 +9,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/python.sh"
 ROOT=$(cd "$TOOLS/.." && pwd)
-OUT='' SEEDS='' TRAININGS='0' JOBS=1 SMALL='' SURVEY='' ARCHIVED='' OPTIONS=() SCENES=(240 40 40)
+OUT='' SEEDS='' TRAININGS='' JOBS='' SMALL='' SURVEY='' ARCHIVED='' OPTIONS=() SCENES=(240 40 40)
 usage='usage: bash tools/reproduce.sh [--small | --archived] [--survey] [--out FOLDER] [--seeds "0 1 2"] [--trainings "0 1 2"] [--jobs N]'
 while [ $# -gt 0 ]; do
   case $1 in
@@ -28,8 +28,8 @@ while [ $# -gt 0 ]; do
     *) echo "error: unknown argument '$1'; $usage" >&2; exit 2 ;;
   esac
 done
-if [ -n "$SMALL" ] && [ -n "$ARCHIVED" ]; then
-  echo "error: --small and --archived: the committed runs are not small; $usage" >&2
+if [ -n "$ARCHIVED" ] && [ -n "$SMALL$TRAININGS$JOBS" ]; then
+  echo "error: --archived goes with none of --small, --trainings and --jobs: nothing is run; $usage" >&2
   exit 2
 fi
 if [ -n "$SMALL" ]; then
@@ -44,11 +44,11 @@ if [ -n "$SURVEY" ]; then  # one data set, the same test
   SPECS=(survey) LABELS=(bursts/test) SEEDS=${SEEDS:-0}
 fi
 SEEDS=${SEEDS:-0 1 2}
+[ -n "$SURVEY" ] || TRAININGS=${TRAININGS:-0}  # else as many as the spec says
 NAME=${SURVEY:+survey} NAME=${NAME:-street_scenes}
 if [ -n "$ARCHIVED" ]; then
   DATA=data/street_scenes  # as in the configs of these runs
-  mkdir -p "$OUT"
-  "$PY" -m tarfile --filter data -e "$ROOT/work_dirs/results/$NAME/runs.tar.xz" "$OUT"
+  "$PY" "$TOOLS/dev/unpack_runs.py" "$ROOT/work_dirs/results/$NAME/runs.tar.xz" "$OUT"
 fi
 folders=() roots=() specs=()
 for seed in $SEEDS; do
@@ -64,15 +64,14 @@ for i in "${!SPECS[@]}"; do
   specs+=("${LABELS[$i]}=$spec")
   [ -z "$ARCHIVED" ] || continue
   for seed in $SEEDS; do
-    "$PY" "$TOOLS/ablate.py" "$spec" --no-costs --jobs "$JOBS" --seeds $TRAININGS \
+    "$PY" "$TOOLS/ablate.py" "$spec" --no-costs --jobs "${JOBS:-1}" ${TRAININGS:+--seeds $TRAININGS} \
       --data-root "$DATA/seed$seed" --out "$OUT/seed$seed" \
       ${OPTIONS:+--cfg-options "${OPTIONS[@]}"} || failed=$?
   done
 done
-command="bash tools/reproduce.sh${SURVEY:+ --survey} --seeds \"$SEEDS\" --trainings \"$TRAININGS\"${SMALL:+ --small}"
-[ -z "$ARCHIVED" ] || command="bash tools/reproduce.sh --archived${SURVEY:+ --survey}"
+command="bash tools/reproduce.sh${ARCHIVED:+ --archived}${SURVEY:+ --survey} --seeds \"$SEEDS\"${TRAININGS:+ --trainings \"$TRAININGS\"}${SMALL:+ --small}"
 pool=("$PY" "$TOOLS/dev/pool_runs.py" "${specs[@]}" --runs "${folders[@]}"
-  --data-roots "${roots[@]}" --command "$command" ${OPTIONS:+--cfg-options "${OPTIONS[@]}"})
+  --data-roots "${roots[@]}" --data-seeds $SEEDS --command "$command" ${OPTIONS:+--cfg-options "${OPTIONS[@]}"})
 if [ -n "$SURVEY" ]; then
   # With what was run, though some of it failed.
   "${pool[@]}" --benchmark 'survey on street scenes 1.0' --out "$OUT/survey"
@@ -87,4 +86,4 @@ fi
 # The rule chooses among those that use the past.
 "${pool[@]}" --benchmark 'street scenes 1.0' --choose bursts val \
   --laterals laterals laterals_gated_ema{,_flow,_hold} joint{,_flow,_hold} \
-  --framewise framewise_longer larger_input --out "$OUT/results"
+  --framewise framewise_longer larger_input --over framewise_longer --out "$OUT/results"

@@ -71,6 +71,11 @@ class BenchmarkResults:
                 (row['entry'], _column(row)): row
                 for row in self.content['rows']
             }
+            self._rows |= {
+                (f'{row["entry"]}/{other}', _column(row)): row
+                for other, rows in self.content.get('over', {}).items()
+                for row in rows
+            }
             for name in {self.baseline, self.best or self.baseline}:
                 self.entries[name].get('title')
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -114,8 +119,10 @@ class BenchmarkResults:
 
     def row(self, entry: str, column: Column) -> dict | None:
         """What :func:`~mmseg_video.experiments.pooled.pool` gives; None where
-        it was not measured."""
-        return self._rows.get((self.name(entry), column))
+        it was not measured. The entry 'A/B' is A, with differences to B in
+        place of the baseline."""
+        names = '/'.join(map(self.name, entry.split('/')))
+        return self._rows.get((names, column))
 
     def has(self, entry: str, columns: Iterable[Column]) -> bool:
         """Whether any of the figures was measured of an entry."""

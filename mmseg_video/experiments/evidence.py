@@ -3,7 +3,7 @@
 import json
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +46,8 @@ def gather(
     data_roots: Sequence[str],
     resamples: int = RESAMPLES,
     cfg_options: dict | None = None,
+    data_seeds: Sequence[int] | None = None,
+    over: Sequence[str] = (),
 ) -> dict:
     """What ``results.json`` of a benchmark has.
 
@@ -57,6 +59,11 @@ def gather(
         data_roots (Sequence[str]): And ``--data-root``.
         resamples (int): Of the bootstrap. Defaults to 1000.
         cfg_options (dict | None): And ``--cfg-options``.
+        data_seeds (Sequence[int] | None): What each data set was drawn from.
+            Defaults to None: read from the data roots, or numbered where
+            these are not there.
+        over (Sequence[str]): Entries that all streamed tests are compared
+            with too, beside the baseline.
 
     Returns:
         dict: ``baseline``, ``data_seeds``, ``trainings`` (data seed ->
@@ -64,29 +71,59 @@ def gather(
         ``rows`` (one for each figure of each test: ``data``, ``split``,
         ``protocol``, ``entry``, ``subset``, ``figure``, and what
         :func:`pool` gives), ``per_class`` (streamed IoU),
-        ``per_class_difference`` (to the baseline, of the runs of both) and
-        ``curves``. What is not done has no row.
+        ``per_class_difference`` (to the baseline, of the runs of both),
+        ``curves``, and ``over`` (entry -> rows of the differences to it).
+        What is not done has no row.
 
     Raises:
-        ValueError: If nothing is done.
+        ValueError: If nothing is done, two data sets have one seed, or there
+            is no entry that ``over`` names.
     """
     folders = list(zip(runs, data_roots, strict=True))
+    seeds = data_seeds or [
+        _data_seed(root, number) for number, (_, root) in enumerate(folders)
+    ]
+    if len({*seeds}) != len(folders) or len(seeds) != len(folders):
+        raise ValueError(
+            f'{len(folders)} folders of runs need as many data seeds, each '
+            f'once: {list(seeds)}'
+        )
     parts = []
     for data, split, spec in specs:
-        for number, (out, root) in enumerate(folders):
+        for seed, (out, root) in zip(seeds, folders, strict=True):
             entries = read_spec(spec, data_root=root, overrides=cfg_options)
             plan = make_plan(entries, out)
-            seed = _data_seed(root, number)
             parts.append(Part(data, split, seed, plan))
     first = [part for part in parts if part.data == specs[0][0]]
     first = [part for part in first if part.split == specs[0][1]]
     spec = first[0].plan.spec
+    for name in over:
+        if name not in spec.entries:
+            raise ValueError(
+                f"{specs[0][2]} has no entry '{name}' to compare with"
+            )
     rows, done = [], set()
+    others: dict[str, list] = {name: [] for name in over}
     for data, split, _ in specs:
         own = [p for p in parts if (p.data, p.split) == (data, split)]
+        where = dict(data=data, split=split)
         for entry in own[0].plan.spec.rows:
-            for row in _rows(own, entry, resamples):
-                rows.append(dict(data=data, split=split, **row))
+            rows += [where | row for row in _rows(own, entry, resamples)]
+            for name, found in others.items():
+                if entry.name == name:
+                    continue
+                streamed = replace(
+                    entry,
+                    baseline=name,
+                    protocols={
+                        p: figures
+                        for p, figures in entry.protocols.items()
+                        if p.stream
+                    },
+                )
+                found += [
+                    where | row for row in _rows(own, streamed, resamples)
+                ]
         done |= {(part.seed, run.seed) for part in own for run in _done(part)}
     if not rows:
         raise ValueError(
@@ -109,6 +146,7 @@ def gather(
         per_class=_per_class(first),
         per_class_difference=_per_class(first, over_baseline=True),
         curves=_curves(first),
+        over=others,
     )
 
 

@@ -143,6 +143,41 @@ def test_each_data_set_counts_as_much_for_a_class(benchmark):
         assert value == pytest.approx((two[name] + one[name]) / 2, abs=0.01)
 
 
+def test_entries_are_compared_with_others_too(benchmark):
+    spec, outs, roots = benchmark
+    results = gather(
+        [('data', 'test', spec)], outs, roots, resamples=20, over=['past']
+    )
+    (row,) = (
+        row
+        for row in results['over']['past']
+        if (row['figure'], row['subset']) == ('mIoU', 'all')
+    )
+    assert row['entry'] == 'base'
+    (gain,) = (
+        row
+        for row in results['rows']
+        if (row['entry'], row['figure'], row['subset'])
+        == ('past', 'mIoU', 'all')
+    )
+    assert row['difference'] == -gain['difference']
+    assert row['low'] < row['difference'] < row['high'] < 0
+    with pytest.raises(ValueError, match="no entry 'future' to compare"):
+        gather([('data', 'test', spec)], outs, roots, 0, over=['future'])
+
+
+def test_data_sets_are_told_apart_by_their_seeds(benchmark):
+    spec, outs, roots = benchmark
+    specs = [('data', 'test', spec)]
+    results = gather(specs, outs, roots, 0, data_seeds=[4, 2])
+    assert results['data_seeds'] == [2, 4]
+    row = next(row for row in results['rows'] if row['entry'] == 'past')
+    assert row['each'].keys() == {'2/0', '2/1', '4/0', '4/1'}
+    for seeds in ([1, 1], [1]):
+        with pytest.raises(ValueError, match='as many data seeds, each once'):
+            gather(specs, outs, roots, 0, data_seeds=seeds)
+
+
 def test_nothing_done_is_said(benchmark, tmp_path):
     spec, _, roots = benchmark
     with pytest.raises(ValueError, match='no test is done in'):

@@ -5,12 +5,14 @@
 
 The folders are what tools/ablate.py --out was given; each keeps its name.
 Configs, logs, figures, results of each sequence and costs are enough for
-tools/dev/pool_runs.py. Logs lose the folders of the machine.
+tools/dev/pool_runs.py. The paths of this clone, of its environment and of the
+home folder become relative. tools/dev/unpack_runs.py unpacks it.
 """
 
 import argparse
 import io
 import lzma
+import re
 import sys
 import tarfile
 from pathlib import Path
@@ -40,12 +42,19 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def places() -> list[bytes]:
-    """The folders of this machine that logs name."""
-    here = (Path.cwd(), Path(__file__).parents[2], Path(sys.prefix).parent)
+def places() -> re.Pattern:
+    """The folders of this machine that logs name, where a path begins."""
+    here = (
+        *(Path.cwd(), Path(__file__).parents[2], Path(sys.prefix).parent),
+        Path.home(),
+    )
     both = {p for path in here for p in (path, path.resolve())}
     named = {f'{p}/' for p in both if p != Path(p.anchor)}
-    return [p.encode() for p in sorted(named, key=len, reverse=True)]
+    longest = sorted(map(re.escape, named), key=len, reverse=True)
+    return re.compile(rf'(?<![\w./-])(?:{"|".join(longest)})'.encode())
+
+
+PLACES = places()
 
 
 def add(archive: tarfile.TarFile, path: Path, name: str) -> None:
@@ -57,8 +66,8 @@ def add(archive: tarfile.TarFile, path: Path, name: str) -> None:
         archive.addfile(info)
         return
     content = path.read_bytes()
-    for place in places():
-        content = content.replace(place, b'')
+    if not path.name.endswith('.sequences.json'):
+        content = PLACES.sub(b'', content)
     info.size = len(content)
     info.type = tarfile.REGTYPE  # also of hard links
     archive.addfile(info, io.BytesIO(content))

@@ -62,6 +62,19 @@ def parse_args() -> argparse.Namespace:
         'passes them by',
     )
     parser.add_argument(
+        '--data-seeds',
+        nargs='+',
+        type=int,
+        help='of the data roots; by default read there',
+    )
+    parser.add_argument(
+        '--over',
+        nargs='+',
+        default=[],
+        metavar='ENTRY',
+        help='compare all with these too: the baseline trained on, say',
+    )
+    parser.add_argument(
         '--cfg-options', nargs='+', action=CfgOptions, help="the runs' own"
     )
     parser.add_argument('--out', type=Path, required=True)
@@ -88,6 +101,8 @@ def main():
         args.data_roots,
         args.resamples,
         args.cfg_options,
+        args.data_seeds,
+        args.over,
     )
     if args.choose:
         tested = {row['entry'] for row in results['rows']}
