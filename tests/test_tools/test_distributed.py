@@ -53,7 +53,7 @@ if first and what == 'fail':
     sys.exit('error: because of this')
 if first and what == 'kill':
     os.kill(os.getpid(), signal.SIGKILL)
-print('waits', flush=True)
+os.write(1, b'waits\\n')  # whole, beside the other's
 time.sleep(60)
 """
 LAUNCH = (
