@@ -65,7 +65,10 @@ def relative(row: dict | None) -> str:
     if row is None or row['low'] is None:
         return ''
     base = row['value'] - row['difference']
-    return f'{100 * row["difference"] / base:+.0f} %' if base else ''
+    if not base:
+        return ''
+    text = f'{100 * row["difference"] / base:+.0f}'
+    return f'{text if text.strip("+-0") else 0} %'
 
 
 def _title(results: BenchmarkResults, entry: str) -> str:
@@ -81,6 +84,7 @@ def _streamed(
 ) -> Callable[[BenchmarkResults], str]:
     whole = Column(data, 'stream', split=split)
     static = replace(whole, figure='flicker_static')
+    between = replace(static, subset='clean')
 
     def table(results: BenchmarkResults) -> str:
         columns = {'mIoU': whole}
@@ -99,11 +103,17 @@ def _streamed(
                 row += [value(figure), difference(figure)]
             flicker = results.row(entry, static)
             runs = (results.row(entry, whole) or {}).get('runs')
-            rows.append([*row, value(flicker), relative(flicker), runs])
+            row += [value(flicker), relative(flicker)]
+            if len(columns) > 1:
+                row.append(relative(results.row(entry, between)))
+            rows.append([*row, runs])
         head = ['']
         for name in columns:
             head += [name, 'difference (95 %)']
-        head += ['static-label flicker', 'difference', 'runs']
+        head += ['static-label flicker', 'difference']
+        if len(columns) > 1:
+            head.append('clean frames alone')
+        head.append('runs')
         return markdown_table(head, rows)
 
     return table
@@ -136,21 +146,58 @@ def _front(results: BenchmarkResults) -> str:
         *(replace(whole, subset=subset) for subset in ('clean', 'degraded')),
     ]
     static = replace(whole, figure='flicker_static')
-    base = [results.row(results.baseline, column) for column in columns]
-    flicker = value(results.row(results.baseline, static))
+    flickers = [static, replace(static, subset='clean')]
+    base = [
+        results.row(results.baseline, column)
+        for column in (*columns, *flickers)
+    ]
     runs = base[0] and base[0]['runs']
     title = _title(results, results.baseline)
-    rows = [[title, *map(value, base), flicker, runs]]
+    rows = [[title, *map(value, base), runs]]
     for entry in FRONT:
         if entry not in results.entries or not results.has(entry, [whole]):
             continue
-        figures = [results.row(entry, column) for column in columns]
-        flicker = relative(results.row(entry, static))
-        runs = figures[0] and figures[0]['runs']
         title = results.title(entry)
-        rows.append([title, *map(difference, figures), flicker, runs])
+        rows.append(_changes(results, entry, title, columns, flickers))
+        longer = f'{entry}/{LONGER}'
+        if LONGER in results.entries and results.has(longer, [whole]):
+            title = f'the same, over "{results.title(LONGER)}"'
+            rows.append(_changes(results, longer, title, columns, flickers))
     head = ['', 'mIoU, all frames', 'clean frames', 'degraded frames']
-    return markdown_table([*head, 'static-label flicker', 'runs'], rows)
+    head += ['static-label flicker', 'clean frames alone', 'runs']
+    return markdown_table(head, rows)
+
+
+def _changes(
+    results: BenchmarkResults, entry: str, title: str, columns, flickers
+) -> list:
+    """A row of differences, of flicker in percent."""
+    figures = [results.row(entry, column) for column in columns]
+    return [
+        title,
+        *map(difference, figures),
+        *(relative(results.row(entry, column)) for column in flickers),
+        figures[0] and figures[0]['runs'],
+    ]
+
+
+def _equal_time(results: BenchmarkResults) -> str:
+    """Differences to the net that is trained on for the same time."""
+    rows = []
+    for entry in results.entries if LONGER in results.entries else ():
+        figures = [
+            results.row(f'{entry}/{LONGER}', column)
+            for column in EQUAL_TIME.values()
+        ]
+        if not any(figures):
+            continue
+        row = [results.title(entry)]
+        for figure in figures:
+            # Conditions were tested in fewer runs than bursts.
+            runs = f'; {figure["runs"]}' if figure else ''
+            row.append(difference(figure).replace(')', f'{runs})'))
+        rows.append(row)
+    return markdown_table(['', *EQUAL_TIME], rows)
 
 
 def _clips(results: BenchmarkResults) -> str:
@@ -198,6 +245,20 @@ def _millions(number: int | None) -> str:
 FRONT = (
     *('framewise_longer', 'hold', 'flow_ema_hold', 'joint', 'joint_hold'),
 )
+# The baseline, trained on for as long as the recurrent nets.
+LONGER = 'framewise_longer'
+EQUAL_TIME = {
+    'bursts, all frames': Column('bursts', 'stream'),
+    'clean frames': Column('bursts', 'stream', subset='clean'),
+    'degraded frames': Column('bursts', 'stream', subset='degraded'),
+    'no degradation': Column('clean', 'stream'),
+    'long bursts, degraded': Column(
+        'long_bursts', 'stream', subset='degraded'
+    ),
+    'lens covered in part': Column('occlusion', 'stream', subset='degraded'),
+    'darkness': Column('darkness', 'stream', subset='degraded'),
+    'small far objects': Column('far', 'stream'),
+}
 CONDITIONS = {
     'mIoU, lens covered in part': Column(
         'occlusion', 'stream', subset='degraded'
@@ -214,6 +275,7 @@ BENCHMARK_TABLES = dict(
     clean=_streamed('clean'),
     long_bursts=_streamed('long_bursts'),
     conditions=_conditions,
+    equal_time=_equal_time,
     clips=_clips,
     trainings=_trainings,
     camvid=camvid_table,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mmseg_video.experiments import evidence_tables
 from mmseg_video.experiments.evidence_tables import (
     BENCHMARK_TABLES,
     fill_tables,
@@ -75,6 +76,30 @@ def test_conditions_stand_side_by_side(tmp_path):
     gain = '| 41.23 ± 0.50 | +1.23 (+0.20 to +2.00) '
     assert f'| with a past |{"  |" * 4} {gain[2:]}|  |  {gain}| 3 |' in table
     assert '| **baseline:** alone |' in table
+
+
+def test_what_the_same_time_gains_is_beside_what_memory_gains(tmp_path):
+    content = results()
+    past = content['rows'][1]
+    content['rows'].append(past | dict(entry='framewise_longer'))
+    content['entries']['framewise_longer'] = dict(title='longer')
+    content['entries']['joint'] = dict(title='joint')
+    content['rows'].append(past | dict(entry='joint', value=42.0))
+    over = past | dict(entry='joint', difference=0.7, low=-0.1, high=1.4)
+    content['over'] = dict(framewise_longer=[over])
+    (tmp_path / 'r.json').write_text(json.dumps(content))
+    front = fill_tables(page('front'), tmp_path)
+    assert '| the same, over "longer" | +0.70 (-0.10 to +1.40) |' in front
+    assert front.count('the same, over') == 1
+    table = fill_tables(page('equal_time'), tmp_path)
+    assert '| joint | +0.70 (-0.10 to +1.40; 2) |  |' in table
+    assert '| with a past |' not in table
+
+
+def test_nothing_is_less_than_nothing(tmp_path):
+    row = dict(value=10.0, difference=-0.01, low=-0.1, high=0.1)
+    assert evidence_tables.relative(row) == '0 %'
+    assert evidence_tables.relative(row | dict(difference=-0.1)) == '-1 %'
 
 
 def test_steps_of_several_lengths_stand_side_by_side(tmp_path):
