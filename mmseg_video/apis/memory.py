@@ -9,10 +9,7 @@ import torch.nn.functional as F
 
 from ..flow.stream_frames import stream_frames
 from ..flow.warp import warp_state
-from ..models import ClipSegmentor
-from ..models.head_rnns import LOGITS
 from ..models.recurrent import State
-from ..models.recurrent_unet import FILTER
 from .video_seg_inferencer import VideoSegInferencer
 
 LEAST = 1e-3  # of a count: below it a state holds nothing
@@ -72,8 +69,13 @@ def watch_memory(
     Raises:
         ValueError: If the model keeps no average of its scores.
     """
-    place, present = _average_of(inferencer.model)
-    return _watch(inferencer, frames, place, present)
+    average = getattr(inferencer.model, 'average', None)
+    if average is None:
+        raise ValueError(
+            f'{type(inferencer.model).__name__} keeps no average of its '
+            'scores to look at: take a model with a gated EMA, or steady(...)'
+        )
+    return _watch(inferencer, frames, *average)
 
 
 def _watch(
@@ -118,19 +120,6 @@ def _watch(
             before = state
     finally:
         inferencer.reset(stream_id)
-
-
-def _average_of(model: ClipSegmentor) -> tuple[str, float]:
-    """The place of the average that is the prediction, and the weight of the
-    present frame in its count."""
-    if getattr(model, 'filter', None) is not None:
-        return FILTER, model.filter.weight
-    if getattr(model, 'can_propagate', False):
-        return LOGITS, 1.0
-    raise ValueError(
-        f'{type(model).__name__} keeps no average of its scores to look at: '
-        'take a model with a gated EMA, or steady(...)'
-    )
 
 
 def _answer(state: State, size: tuple[int, int]) -> np.ndarray:

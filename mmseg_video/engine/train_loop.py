@@ -19,6 +19,9 @@ from ..datasets.seeded import mixed_seed, seed_all, seeded_loader
 # In the message hub, and so in checkpoints: the iteration after which the
 # model was validated last.
 VALIDATED = 'last_validated_iter'
+# Likewise, of a training that counts epochs: the iterations of one, and how
+# many it has done more (below 0: fewer) than in epochs of that length.
+LENGTH, SURPLUS = 'epoch_length', 'epoch_surplus'
 
 
 class Batches:
@@ -74,8 +77,9 @@ class _ExactLoop:
         if self._seeded:
             self.dataloader_iterator = Batches(self.dataloader)
 
-    def replace_dataloader(self, config: dict) -> None:
-        """Go on with other batches; the old workers end first."""
+    def replace_dataloader(self, config: dict, done: int) -> None:
+        """Go on after so many iterations with other batches; the old workers
+        end first."""
         self.dataloader_iterator = self.dataloader = None
         self.dataloader = self.runner.build_dataloader(
             seeded_loader(config, self.runner.seed),
@@ -85,6 +89,11 @@ class _ExactLoop:
             ),
         )
         self.dataloader_iterator = Batches(self.dataloader)
+        self.dataloader_iterator.skip_iter(self._dealt(done))
+
+    def _dealt(self, done: int) -> int:
+        """Batches of the data that so many iterations have taken."""
+        return done
 
     def run_iter(self, *args) -> None:
         """One iteration, with random numbers of its own."""
@@ -99,7 +108,7 @@ class _ExactLoop:
         if self._iter == 0:
             return
         if hasattr(self, 'dataloader_iterator'):
-            self.dataloader_iterator.skip_iter(self._iter)
+            self.dataloader_iterator.skip_iter(self._dealt(self._iter))
         line = f'goes on after iteration {self._iter}'
         if self._iter >= self._max_iters:
             line = (
@@ -184,6 +193,10 @@ class ExactEpochLoop(_ExactLoop, _EpochBasedTrainLoop):
     """Epochs of iterations whose random numbers depend on the seed and their
     number; resumed within an epoch, it goes on with the next batch.
 
+    Resumed where an epoch has another number of iterations, with other
+    processes or another batch size, it has done the same share of its epoch,
+    and says so. Iterations count on: checkpoints are ordered by them.
+
     It takes the place of ``EpochBasedTrainLoop`` within the scope ``mmseg``.
     """
 
@@ -191,6 +204,7 @@ class ExactEpochLoop(_ExactLoop, _EpochBasedTrainLoop):
         """Launch training."""
         runner = self.runner
         self._say_what_is_not_exact()
+        self._count_epochs()
         runner.call_hook('before_train')
         with self._ended():
             self._go_on()
@@ -210,9 +224,47 @@ class ExactEpochLoop(_ExactLoop, _EpochBasedTrainLoop):
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
 
+    def _count_epochs(self) -> None:
+        """Find the place in the present epoch, by this job's iterations.
+
+        Raises:
+            ValueError: If the checkpoint's numbers are not those of epochs.
+        """
+        hub, length = self.runner.message_hub, len(self.dataloader)
+        before, self._surplus = length, 0
+        if self._iter:
+            before = hub.runtime_info.get(LENGTH, length)
+            self._surplus = hub.runtime_info.get(SURPLUS, 0)
+        done = self._iter - self._surplus - self._epoch * before
+        if not 0 <= done <= before:
+            raise ValueError(
+                f'the checkpoint was written after {self._iter} iterations in '
+                f'epoch {self._epoch + 1}, and an epoch has {before}: resume '
+                'it with the loop, the processes and the batch size that it '
+                'was trained with'
+            )
+        if before != length:
+            there = done * length // before
+            self._surplus = self._iter - there - self._epoch * length
+            print_log(
+                f'an epoch had {before} iterations and has {length} now '
+                '(other processes, another batch size or other data): the '
+                f'training goes on after {there} of them in epoch '
+                f'{self._epoch + 1}, but not exactly as it would have; '
+                'schedules that count iterations keep their old lengths',
+                'current',
+                30,
+            )
+        self._max_iters = self._surplus + self._max_epochs * length
+        hub.update_info(LENGTH, length)
+        hub.update_info(SURPLUS, self._surplus)
+
+    def _dealt(self, done: int) -> int:
+        return done - self._surplus
+
     def _done(self) -> int:
         """Batches of the present epoch that were trained on."""
-        return self._iter - self._epoch * len(self.dataloader)
+        return self._dealt(self._iter) - self._epoch * len(self.dataloader)
 
     def _batches(self) -> Iterator[dict]:
         if not self._seeded:

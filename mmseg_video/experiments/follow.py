@@ -15,6 +15,9 @@ from tqdm import tqdm
 PROGRESS = re.compile(r'Iter\((train|val|test)\)\s*\[\s*(\d+)/(\d+)\]')
 LIBC = ctypes.CDLL(None) if sys.platform == 'linux' else None
 PR_SET_PDEATHSIG = 1
+ERROR = 'error: '  # begins a tool's sentence
+# That of torchrun's processes (launch_processes.py) gives no reason.
+ENDED = re.compile(rf'{ERROR}process(es)? \d')
 LOSS = re.compile(r'\sloss: ([\d.]+|nan|inf)')
 
 
@@ -23,8 +26,9 @@ class ToolError(RuntimeError):
 
     Args:
         message (str): One sentence.
-        tail (list[str]): What the tool said last: its own sentence where it
-            had one, else its last lines.
+        tail (list[str]): Its own sentences (``error: ...``), the first three
+            of several processes and how these ended; its last lines where it
+            had none.
     """
 
     def __init__(self, message: str, tail: list[str]):
@@ -53,19 +57,10 @@ def follow(
             thread can end it.
 
     Raises:
+        OSError: If the log cannot be written; the tool does not run then.
         ToolError: If the tool fails.
     """
-    tail = deque(maxlen=15)
-    process = subprocess.Popen(
-        call,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors='replace',
-        preexec_fn=_end_with_parent,
-    )
-    processes.add(process)
+    errors, tail = {}, deque(maxlen=15)
     with (
         open(log, 'a') as file,
         tqdm(
@@ -77,11 +72,23 @@ def follow(
         ) as bar,
     ):
         print(f'$ {shlex.join(call)}', file=file, flush=True)
+        process = subprocess.Popen(
+            call,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors='replace',
+            preexec_fn=_end_with_parent,
+        )
+        processes.add(process)
         try:
             for line in process.stdout:
                 file.write(line)
                 file.flush()
                 tail.append(line)
+                if line.startswith(ERROR):
+                    errors[line] = bool(ENDED.match(line))
                 _move(bar, line)
         except BaseException:
             process.terminate()
@@ -92,10 +99,12 @@ def follow(
         if not process.returncode:
             bar.n = bar.total or bar.n
     if process.returncode:
-        errors = [line for line in tail if line.startswith('error: ')]
-        raise ToolError(
-            f"'{title}' failed, its log is {log}", errors or list(tail)
-        )
+        # torchrun has a line for each process that it ends: of many, those
+        # that say why have left the tail.
+        reasons = [line for line, ended in errors.items() if not ended]
+        if reasons:
+            tail = reasons[:3] + [e for e, ended in errors.items() if ended]
+        raise ToolError(f"'{title}' failed, its log is {log}", list(tail))
 
 
 def _end_with_parent() -> None:

@@ -51,6 +51,26 @@ class Launcher:
         self._processes = set()
         self._stopping = False
 
+    def check(self) -> None:
+        """Print a line where runs share GPUs.
+
+        Raises:
+            ValueError: If a run wants more GPUs than there are.
+        """
+        there = len(self.devices)
+        if self.launcher == 'slurm' or not there:
+            return
+        if self.gpus > there:
+            raise ValueError(
+                f'each run wants {self.gpus} GPUs, this machine has {there}: '
+                f'set --gpus to {there} at most, or take --launcher slurm'
+            )
+        if self.jobs * self.gpus > there:
+            print(
+                f'{self.jobs} runs at once with {self.gpus} GPU(s) each share '
+                f'{there} GPU(s): a smaller --jobs gives each its own'
+            )
+
     def __call__(self, stage: Stage, slot: int) -> None:
         """Run a stage to its end.
 

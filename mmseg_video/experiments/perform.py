@@ -27,9 +27,11 @@ def perform(
 
     Raises:
         FileNotFoundError: If data or weights of an entry are not there.
-        ValueError: If an entry does not build.
+        ValueError: If an entry does not build, or there are too few GPUs.
     """
     to_do = plan.to_do(stages)
+    if to_do:
+        launcher.check()
     _check(to_do)
     left = list(to_do)
 

@@ -137,7 +137,7 @@ class ClipSegmentor(BaseSegmentor):
     ) -> list[SegDataSample]:
         """Predictions for the key frames of ``inputs`` (N, T, C, H, W)."""
         clips = self._as_clips(inputs)
-        size = clips.shape[3:]
+        num_frames, size = clips.shape[1], clips.shape[3:]
         whole = dict(ori_shape=size, img_shape=size, pad_shape=size)
         metas = [dict(whole, padding_size=[0] * 4)] * len(clips)
         if data_samples is not None:
@@ -145,6 +145,8 @@ class ClipSegmentor(BaseSegmentor):
                 {**sample.metainfo, 'flow': sample.get('flow')}
                 for sample in data_samples
             ]
+        # No backbone says how many colours it takes.
+        metas = [dict(meta, num_frames=num_frames) for meta in metas]
         # Time rides on the channel axis through mmseg's whole and slide
         # inference, so that every frame of a clip is cropped alike.
         logits = self.inference(onto_channels(clips), metas)
@@ -153,8 +155,12 @@ class ClipSegmentor(BaseSegmentor):
     def encode_decode(
         self, inputs: Tensor, batch_img_metas: list[dict]
     ) -> Tensor:
-        """Logits (N, classes, H, W) from clips folded to (N, T*C, H, W)."""
-        clips = off_channels(inputs, self._frame_channels)
+        """Logits (N, classes, H, W) from clips folded to (N, T*C, H, W).
+
+        T is ``num_frames`` of the metas; without it they are stills, T = 1.
+        """
+        num_frames = batch_img_metas[0].get('num_frames', 1)
+        clips = off_channels(inputs, num_frames)
         flow = join_flow([meta.get('flow') for meta in batch_img_metas])
         if self.training or not self._streaming:
             return self._predict(clips, None, flow, batch_img_metas)[0]
@@ -214,6 +220,9 @@ class ClipSegmentor(BaseSegmentor):
 
     # Whether propagate() can answer.
     can_propagate = False
+    # The place of the sum s and count n whose average s / n is the answer,
+    # and the weight of a frame in n; None where no state is known to be one.
+    average: tuple[str, float] | None = None
     # What averages its logits over time, in words; None for nothing.
     own_filter: str | None = None
 
@@ -303,13 +312,6 @@ class ClipSegmentor(BaseSegmentor):
         subclasses whose ``can_propagate`` may be true."""
         raise NotImplementedError(
             f'{type(self).__name__} answers no frame without its net'
-        )
-
-    @property
-    def _frame_channels(self) -> int:
-        """Colours of one frame, C."""
-        return next(
-            p.shape[1] for p in self.backbone.parameters() if p.ndim == 4
         )
 
     def _as_clips(self, inputs: Tensor) -> Tensor:

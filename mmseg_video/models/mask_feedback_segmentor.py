@@ -149,7 +149,3 @@ class MaskFeedbackSegmentor(ClipSegmentor, EncoderDecoder):
     def _no_mask(self, frame: Tensor) -> Tensor:
         size = (frame.shape[0], self.out_channels, *frame.shape[2:])
         return frame.new_zeros(size)
-
-    @property
-    def _frame_channels(self) -> int:
-        return super()._frame_channels - self.out_channels

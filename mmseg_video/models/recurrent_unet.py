@@ -357,6 +357,13 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         return whole and self._answering is not None
 
     @property
+    def average(self) -> tuple[str, float] | None:
+        if not self.can_propagate:
+            return None
+        weight = 1.0 if self.filter is None else self.filter.weight
+        return self._answering, weight
+
+    @property
     def own_filter(self) -> str | None:
         if self._answering is None:
             return None

@@ -31,8 +31,8 @@ class SteadySegmentor(ClipSegmentor):
     costs a tenth. Nothing of it trains; a state is what the filter keeps, and
     what the net itself carries.
 
-    A frame whose scores are not finite is answered by the filter's state,
-    warped to it, and logged.
+    A frame whose scores are not finite is answered by the filter's state, as
+    one on which the net does not run, and logged.
 
     Args:
         framewise (Framewise | dict): The net, or its config.
@@ -139,11 +139,19 @@ class SteadySegmentor(ClipSegmentor):
         size: tuple[int, int],
         maps: tuple[int, int],
     ) -> Tensor | None:
-        if flow is None or not self.warps_filter:
+        if flow is None or not self._warps_average:
             return None
         padded = self.framewise.padded(size)
         flow = pad_flow(self._both_flows(flow)[0], size, padded)
         return super().filter_flow(flow, padded, maps)
+
+    @property
+    def _warps_average(self) -> bool:
+        """Whether the filter's state follows the flow; without a filter, the
+        state of the net's own average."""
+        if self.filter is None:
+            return self.framewise.flow_compensated and bool(self.average)
+        return self.warps_filter
 
     @property
     def _channels_of_flow(self) -> set[int]:
@@ -173,6 +181,15 @@ class SteadySegmentor(ClipSegmentor):
         if self.filter is None:
             return self.framewise.can_propagate
         return self.filter.averages
+
+    @property
+    def average(self) -> tuple[str, float] | None:
+        if self.filter is not None:
+            return (FILTER, self.filter.weight) if self.can_propagate else None
+        if self.framewise.average is None:
+            return None
+        place, weight = self.framewise.average
+        return NET + place, weight
 
     def _propagate(
         self, states: States, flow: Tensor | None, metas: list[dict]
@@ -309,16 +326,12 @@ class SteadySegmentor(ClipSegmentor):
         if state is None:
             zeros = torch.zeros_like(scores, dtype=torch.float32)
             return zeros, zeros, zeros[:, :1]
-        average, state = propagate(state, flow)
+        average, state = propagate(state, flow, self.filter.decay)
         return self.filter.answer(average), *state
 
     def inference(self, inputs: Tensor, metas: list[dict]) -> Tensor:
         """Logits (N, classes, H, W) of clips folded to (N, T*3, H, W)."""
         return self.encode_decode(inputs, metas)
-
-    @property
-    def _frame_channels(self) -> int:
-        return 3
 
     def extract_feat(self, inputs: Tensor):
         raise NotImplementedError('the net behind the filter is not looked at')

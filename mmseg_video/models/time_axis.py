@@ -39,9 +39,9 @@ def onto_channels(clips: Tensor) -> Tensor:
     return clips.flatten(1, 2)
 
 
-def off_channels(frames: Tensor, channels: int) -> Tensor:
-    """Clips (N, T, C, H, W) from (N, T*C, H, W), C being ``channels``."""
-    return frames.unflatten(1, (-1, channels))
+def off_channels(frames: Tensor, num_frames: int) -> Tensor:
+    """Clips (N, T, C, H, W) from (N, T*C, H, W), T being ``num_frames``."""
+    return frames.unflatten(1, (num_frames, -1))
 
 
 def framewise(module: Callable, clips: Maps) -> Maps:

@@ -6,6 +6,8 @@ import torch
 
 from mmseg_video.apis import VideoSegInferencer, steady
 from mmseg_video.apis.memory import watch_memory
+from mmseg_video.flow.previous import FlowToPrevious
+from mmseg_video.models import RecurrentNet
 from tests.frames import moving
 from tests.models import NUM_CLASSES, RECURRENT, build
 
@@ -46,6 +48,33 @@ def test_an_untrained_gate_keeps_what_its_config_says():
     ):
         np.testing.assert_array_equal(memory.label, prediction.label)
     assert len(net.streams) == 0
+
+
+@pytest.mark.parametrize(
+    'changes',
+    [
+        dict(),
+        dict(flow_compensated=True),
+        dict(head_rnns=None, filter=dict(type='EMAFilter', weight=0.25)),
+    ],
+)
+def test_of_a_steadied_net_it_is_the_net_s_own(changes):
+    net = build(GATED, **changes)
+    flow = FlowToPrevious() if net.flow_compensated else None
+    palette = [[0, 0, 0]] * NUM_CLASSES
+    alone = VideoSegInferencer.from_model(
+        net, CLASSES, palette, flow, device='cpu'
+    )
+    steadied = steady(RecurrentNet(net, CLASSES), device='cpu')
+    assert steadied.model.filter is None
+    frames = moving(3, 4)
+    found = list(watch_memory(steadied, frames))
+    for got, want in zip(found, watch_memory(alone, frames), strict=True):
+        for name in ('label', 'past', 'keep', 'before', 'warped', 'flow'):
+            np.testing.assert_equal(getattr(got, name), getattr(want, name))
+    moved = not np.array_equal(found[2].before, found[2].warped)
+    assert moved == net.flow_compensated
+    assert 0 < found[2].past.mean() < 1
 
 
 def test_what_the_state_says_follows_the_flow():

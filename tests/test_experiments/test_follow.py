@@ -31,6 +31,45 @@ def test_why_a_tool_failed_is_its_own_sentence(tmp_path):
     assert log.read_text().splitlines().count('this is why') == 3
 
 
+ENDED = 'error: process 3 ended with status 1; what was said stands above\n'
+
+
+@pytest.mark.parametrize('own', [True, False])
+def test_of_many_processes_the_reason_is_told(own, tmp_path):
+    """Though torchrun has a line for each that it ends, and the launcher one
+    more."""
+    said = 'error: CUDA out of memory in rank 3\n' if own else 'Killed\n'
+    ends = ''.join(f'Sending process {i} closing SIGTERM\n' for i in range(15))
+    code = f'print({said + ends + ENDED!r}, end=""); raise SystemExit(1)'
+    with pytest.raises(ToolError) as error:
+        run(code, tmp_path / 'it.log')
+    if own:
+        assert error.value.tail == [said, ENDED]
+    else:
+        assert error.value.tail[0] == 'Sending process 1 closing SIGTERM\n'
+        assert error.value.tail[-1] == ENDED
+
+
+def test_of_many_reasons_three_are_told(tmp_path):
+    same = 'error: another process does not answer\n'
+    own = [f'error: {i}\n' for i in range(5)]
+    text = same * 20 + ''.join(own) + ENDED
+    with pytest.raises(ToolError) as error:
+        run(f'print({text!r}, end=""); raise SystemExit(1)', tmp_path / 'log')
+    assert error.value.tail == [same, *own[:2], ENDED]
+
+
+def test_without_a_log_nothing_runs(tmp_path):
+    ran, processes = tmp_path / 'ran', set()
+    call = [sys.executable, '-c', f'open({str(ran)!r}, "w")']
+    log = tmp_path / 'gone' / 'it.log'
+    with pytest.raises(FileNotFoundError, match=r'it\.log'):
+        follow('it', call, log, dict(os.environ), 0, processes)
+    time.sleep(0.5)
+    assert not ran.exists()
+    assert not processes
+
+
 @pytest.mark.skipif(sys.platform != 'linux', reason='prctl is of Linux')
 def test_a_tool_does_not_outlive_a_kill(tmp_path):
     """Else two would train in one folder when the command is run again."""

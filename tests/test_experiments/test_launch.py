@@ -8,6 +8,7 @@ import torch
 
 from mmseg_video.experiments import Launcher, execute, visible_devices
 from mmseg_video.experiments.follow import ToolError
+from mmseg_video.experiments.perform import perform
 from tests.commands import TOOLS
 from tests.test_experiments.specs import CHECKPOINT, FRAMEWISE, plan
 from tests.test_experiments.test_plan import do
@@ -130,6 +131,23 @@ def test_each_has_gpus_of_its_own():
     assert devices == ['0,1', '2,5']
     with pytest.raises(ValueError, match='need --launcher pytorch or slurm'):
         Launcher(TOOLS, gpus=2)
+
+
+def test_more_gpus_than_there_are(tmp_path, monkeypatch, capsys):
+    devices = ['0', '1']
+    launcher = Launcher(TOOLS, 'pytorch', gpus=4, devices=devices)
+    ours = plan(tmp_path)
+    with pytest.raises(ValueError, match='wants 4 GPUs, this machine has 2: '):
+        perform(ours, ours.stages, launcher)
+    Launcher(TOOLS, 'pytorch', gpus=4).check()  # processes on the CPU
+    monkeypatch.setattr('shutil.which', lambda name: f'/usr/bin/{name}')
+    slurm = Launcher(TOOLS, 'slurm', 1, 4, devices, partition='gpu')
+    slurm.check()  # whose GPUs are elsewhere
+    Launcher(TOOLS, 'pytorch', 1, 2, devices).check()
+    assert not capsys.readouterr().out
+    Launcher(TOOLS, 'none', 3, 1, devices).check()
+    said = '3 runs at once with 1 GPU(s) each share 2 GPU(s)'
+    assert said in capsys.readouterr().out
 
 
 def test_without_gpus_the_cores_are_shared(monkeypatch):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from mmengine.structures import PixelData
+from mmseg.models.backbones import ResNet
 from mmseg.registry import MODELS
 from torch import nn
 
@@ -330,6 +331,37 @@ def test_a_preprocessor_that_pads_in_tests():
     )
     want = model.step(padded)[0].argmax(1)[0, :50, :70]
     assert (want.numpy() == label).mean() > 0.999
+
+
+class Placed(ResNet):
+    """With an embedding of positions, before its first convolution."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.embedding = nn.Parameter(torch.randn(1, 4, 1, 1))
+
+    def forward(self, x):
+        return super().forward(x + self.embedding.mean())
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('mode', ['whole', 'slide'])
+def test_a_backbone_whose_parameters_hide_its_colours(mode, monkeypatch):
+    monkeypatch.setattr(MODELS, '_module_dict', dict(MODELS.module_dict))
+    MODELS.register_module(module=Placed, force=True)
+    model = recurrent(
+        'ocrnet',
+        backbone=dict(RESNET, type='Placed'),
+        test_cfg=dict(mode=mode, crop_size=(32, 48), stride=(16, 32)),
+    )
+    clip, states = torch.randn(2, 3, 3, *SIZE), None
+    want = model.predict(clip)
+    for t in range(3):
+        got, states = model.step(clip[:, t], states)
+    for mine, theirs in zip(got, want, strict=True):
+        torch.testing.assert_close(
+            mine, theirs.seg_logits.data, rtol=1e-3, atol=1e-4
+        )
 
 
 def test_a_head_that_trains_on_points_is_refused(monkeypatch):

@@ -4,8 +4,10 @@ time is asserted here."""
 import functools
 import json
 
+import numpy as np
 import torch
 
+from mmseg_video.experiments.benchmarks.speed import _ways
 from tests.commands import TOOLS, call_here
 
 
@@ -52,3 +54,21 @@ def test_every_way_to_compute(recurrent, tmp_path, monkeypatch):
     assert ways['plain']['ratio'] == 1
     for name, row in ways.items():
         assert row['changed_pixels'] < (5 if 'amp' in name else 0.1)
+
+
+def test_what_mixed_precision_is_called_computes_in_it(recurrent):
+    frame = np.zeros((64, 128, 3), np.uint8)
+    ways = _ways(
+        str(recurrent / 'rnn_unet_street.py'), str(recurrent / 'iter_2.pth')
+    )
+    for name, inferencer in ways.items():
+        if 'compiled' in name:
+            continue
+        seen = []
+        hook = inferencer.model.backbone.register_forward_hook(
+            lambda module, args, out, seen=seen: seen.append(out[0].dtype)
+        )
+        inferencer.predict_frame(frame)
+        hook.remove()
+        half = torch.bfloat16 if 'amp' in name else torch.float32
+        assert seen == [half], name

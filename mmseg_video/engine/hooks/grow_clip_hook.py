@@ -85,7 +85,6 @@ class GrowClipHook(Hook):
         _check_reach(runner.cfg.train_dataloader, lengths[-1])
 
     def before_train(self, runner: Runner) -> None:
-        # The loop itself skips what a resumed training has seen.
         self._grow(runner, runner.iter)
 
     def before_train_iter(
@@ -96,24 +95,21 @@ class GrowClipHook(Hook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch=None, outputs=None
     ) -> None:
-        done = runner.iter + 1
-        if self._grow(runner, done):
-            runner.train_loop.dataloader_iterator.skip_iter(done)
+        self._grow(runner, runner.iter + 1)
 
-    def _grow(self, runner: Runner, iteration: int) -> bool:
-        """Whether a new loader has taken the old one's place."""
+    def _grow(self, runner: Runner, iteration: int) -> None:
+        """Put a new loader in the old one's place where T grows."""
         num_frames = self.num_frames(iteration, self._start)
         if num_frames == self._now:
-            return False
+            return
         self._now = num_frames
         runner.train_loop.replace_dataloader(
-            _longer(runner.cfg.train_dataloader, num_frames)
+            _longer(runner.cfg.train_dataloader, num_frames), iteration
         )
         print_log(
             f'iteration {iteration}: clips of T={num_frames} frames',
             logger='current',
         )
-        return True
 
 
 def _datasets(cfg) -> Iterator[dict]:

@@ -78,7 +78,7 @@ def _ways(
     for amp in (False, True):
         for name, settings in WAYS.items():
             model = deepcopy(plain)
-            model.amp = amp
+            model.stepper.amp = amp
             speed_up(model.model, **settings)
             models[f'{name}, amp' if amp else name] = model
     return models

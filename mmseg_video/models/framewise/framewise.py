@@ -102,6 +102,8 @@ class Framewise(nn.Module):
 
     # Whether propagate() can answer.
     can_propagate = False
+    # The average of the scores among the states, as of ClipSegmentor.
+    average: tuple[str, float] | None = None
 
     def propagate(
         self, states: States, flow: Tensor | None, size: tuple[int, int]

@@ -95,6 +95,10 @@ class RecurrentNet(MMSegNet):
     def can_propagate(self) -> bool:
         return self.net.can_propagate
 
+    @property
+    def average(self) -> tuple[str, float] | None:
+        return self.net.average
+
     def propagate(
         self, states: States, flow: Tensor | None, size: tuple[int, int]
     ) -> tuple[Tensor, States]:
