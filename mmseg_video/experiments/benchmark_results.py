@@ -7,10 +7,11 @@ the documentation's tables, the notebook's and the report's.
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from statistics import mean
 
 COMMAND = 'bash tools/reproduce.sh'
 # Entries that the results themselves name.
@@ -123,6 +124,34 @@ class BenchmarkResults:
         place of the baseline."""
         names = '/'.join(map(self.name, entry.split('/')))
         return self._rows.get((names, column))
+
+    def common_differences(
+        self, entries: Sequence[str], column: Column
+    ) -> list[float]:
+        """Differences of several entries to the baseline, each the mean over
+        data sets of those of the runs that all of them have; of results
+        without single runs the means that they have.
+
+        Raises:
+            ResultsError: If one was not measured, or they have no run in
+                common.
+        """
+        rows = [self.row(entry, column) for entry in entries]
+        if all(row and 'each' not in row for row in rows):
+            return [row['difference'] for row in rows]
+        each = [(row or {}).get('each', {}) for row in rows]
+        of_data: dict[str, list[str]] = {}
+        for run in set.intersection(*map(set, each)):
+            of_data.setdefault(run.partition('/')[0], []).append(run)
+        if not of_data:
+            raise ResultsError(
+                f"'{self._short}' has no run in common of "
+                f'{" and ".join(entries)} ({column}): {COMMAND} makes them'
+            )
+        return [
+            mean(mean(own[run] for run in runs) for runs in of_data.values())
+            for own in each
+        ]
 
     def has(self, entry: str, columns: Iterable[Column]) -> bool:
         """Whether any of the figures was measured of an entry."""

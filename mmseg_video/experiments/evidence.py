@@ -2,8 +2,9 @@
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -107,8 +108,9 @@ def gather(
     for data, split, _ in specs:
         own = [p for p in parts if (p.data, p.split) == (data, split)]
         where = dict(data=data, split=split)
+        read = cache(RunResults.read)  # and what a bootstrap found of each
         for entry in own[0].plan.spec.rows:
-            rows += [where | row for row in _rows(own, entry, resamples)]
+            rows += [where | row for row in _rows(own, entry, resamples, read)]
             for name, found in others.items():
                 if entry.name == name:
                     continue
@@ -122,7 +124,8 @@ def gather(
                     },
                 )
                 found += [
-                    where | row for row in _rows(own, streamed, resamples)
+                    where | row
+                    for row in _rows(own, streamed, resamples, read)
                 ]
         done |= {(part.seed, run.seed) for part in own for run in _done(part)}
     if not rows:
@@ -197,11 +200,16 @@ def _done(part: Part) -> list:
     ]
 
 
-def _rows(parts: Sequence[Part], entry: Entry, resamples: int) -> list[dict]:
+def _rows(
+    parts: Sequence[Part],
+    entry: Entry,
+    resamples: int,
+    read: Callable[[Path], RunResults],
+) -> list[dict]:
     rows = []
     for protocol in entry.protocols:
-        model = _results(parts, entry.name, protocol)
-        base = _results(parts, entry.baseline or entry.name, protocol)
+        model = _results(parts, entry.name, protocol, read)
+        base = _results(parts, entry.baseline or entry.name, protocol, read)
         for metric, by_run in model.items():
             theirs = base.get(metric, {})
             runs = by_run.keys() & theirs.keys()
@@ -226,7 +234,10 @@ def _rows(parts: Sequence[Part], entry: Entry, resamples: int) -> list[dict]:
 
 
 def _results(
-    parts: Sequence[Part], name: str, protocol: Protocol
+    parts: Sequence[Part],
+    name: str,
+    protocol: Protocol,
+    read: Callable[[Path], RunResults] = RunResults.read,
 ) -> dict[str, dict[tuple, RunResults]]:
     """Metric -> (data seed, training seed) -> what it kept."""
     found: dict = {}
@@ -236,7 +247,7 @@ def _results(
             if run.entry.name != name or not stage or not stage.is_done:
                 continue
             for path in stage.work_dir.glob('*.sequences.json'):
-                results = RunResults.read(path)
+                results = read(path)
                 metric = path.name.partition('.')[0]
                 if results.figures():
                     key = part.seed, run.seed

@@ -160,7 +160,10 @@ def _front(results: BenchmarkResults) -> str:
         title = results.title(entry)
         rows.append(_changes(results, entry, title, columns, flickers))
         longer = f'{entry}/{LONGER}'
-        if LONGER in results.entries and results.has(longer, [whole]):
+        # What took the same time; others took none.
+        trained = results.entries[entry].get('iterations')
+        known = LONGER in results.entries
+        if trained and known and results.has(longer, [whole]):
             title = f'the same, over "{results.title(LONGER)}"'
             rows.append(_changes(results, longer, title, columns, flickers))
     head = ['', 'mIoU, all frames', 'clean frames', 'degraded frames']

@@ -1,7 +1,7 @@
 """Runs of several data sets and trainings as one result, with intervals."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,9 @@ class RunResults:
     metric: SequenceMetric
     names: list[str]
     kept: dict
+    # Those of weights that were asked for before: a baseline's are, again and
+    # again.
+    _known: dict = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def read(cls, path: Path) -> 'RunResults':
@@ -44,7 +47,13 @@ class RunResults:
         Empty where the sequences lack what the figures need.
         """
         if weights is None:
-            weights = np.ones(len(self.names))
+            weights = np.ones(len(self.names), int)
+        key = weights.tobytes()
+        if key not in self._known:
+            self._known[key] = self._summarised(weights)
+        return self._known[key]
+
+    def _summarised(self, weights: np.ndarray) -> dict[str, float]:
         try:
             figures = self.metric.summarise([_sum(self.kept, weights)])
         except ValueError:

@@ -57,7 +57,7 @@ def draw_runs(
             )
             found |= _draw_each(axis, place, row['each'], 0.4 * fontsize)
         axis.set_title(title)
-        axis.set_xlabel('difference to the baseline (points)')
+        axis.set_xlabel('difference (points)')
         axis.grid(axis='x', alpha=0.3)
     titles = [benchmark.title(name) for name in names]
     axes[0].set_yticks(range(len(names)), titles, fontsize=fontsize)

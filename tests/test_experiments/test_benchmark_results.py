@@ -79,3 +79,37 @@ def test_none_and_other_files_are_refused_with_the_command(path):
     path.write_text('{"benchmark": "x"}')
     with pytest.raises(ResultsError, match='holds no results of a benchmark'):
         BenchmarkResults(path)
+
+
+def test_entries_are_compared_in_the_runs_of_both(path):
+    content = json.loads(path.read_text())
+    column = Column('clean', 'stream')
+    assert BenchmarkResults(path).common_differences(['ours'], column) == [
+        1.25
+    ]
+    each = {'0/0': 1.0, '0/1': 2.0, '1/0': 5.0}
+    content['rows'][1]['each'] = each
+    other = row('other', 40.0, difference=9.0, low=8.0, high=10.0)
+    content['rows'].append(other | dict(each={'0/0': 3.0, '1/0': 4.0}))
+    path.write_text(json.dumps(content))
+    results = BenchmarkResults(path)
+    both = results.common_differences(['ours', 'other'], column)
+    assert both == [3.0, 3.5]
+    # Data sets count as much, however many trainings they have.
+    assert results.common_differences(['ours'], column) == [3.25]
+    content['rows'][-1]['each'] = {'2/0': 1.0}
+    path.write_text(json.dumps(content))
+    with pytest.raises(ResultsError, match='no run in common of ours and oth'):
+        BenchmarkResults(path).common_differences(['ours', 'other'], column)
+
+
+def test_an_entry_over_another_has_rows_of_its_own(path):
+    content = json.loads(path.read_text())
+    over = row('ours', 41.25, difference=0.3, low=-0.2, high=0.9)
+    content['over'] = dict(other=[over])
+    path.write_text(json.dumps(content))
+    results = BenchmarkResults(path)
+    column = Column('clean', 'stream')
+    assert results.row('best/other', column)['difference'] == 0.3
+    assert results.row('best', column)['difference'] == 1.25
+    assert results.row('best/base', column) is None

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mmseg_video.experiments.benchmark_results import Column
 from mmseg_video.experiments.gains_plot import (
     BASELINE,
     GREY,
@@ -9,6 +10,7 @@ from mmseg_video.experiments.gains_plot import (
     draw_gains,
     measured_panels,
 )
+from mmseg_video.experiments.runs_plot import draw_runs
 
 from .facts import NETS, fact
 from .sources import Results
@@ -29,6 +31,22 @@ def flicker(results: Results, path: Path) -> None:
     )
     figure, axes = _figure(1, len(panels), (PAGE, 3.2))
     draw_gains(figure, axes[0], benchmark, panels, fontsize=7)
+    _save(figure, path)
+
+
+def runs(results: Results, path: Path) -> None:
+    """Every training's differences to its baseline."""
+    columns = {
+        'mIoU, clean frames': Column('bursts', 'stream', subset='clean'),
+        'mIoU, degraded': Column('bursts', 'stream', subset='degraded'),
+        'static-label flicker': Column('bursts', 'stream', 'flicker_static'),
+    }
+    figure, axes = _figure(
+        *(1, len(columns), (PAGE, 2.9)),
+        **dict(sharey=True, width_ratios=[1.8, 1, 1]),
+    )
+    benchmark = results.benchmarks['street']
+    draw_runs(figure, axes[0], benchmark, columns, fontsize=6.5)
     _save(figure, path)
 
 

@@ -32,10 +32,12 @@ TITLES = {
     'laterals': 'laterals',
     'laterals_flow_ema': 'laterals, EMA along flow',
     'laterals_flow_ema_hold': 'laterals, EMA along flow, bad frames held',
+    'laterals_reset': 'laterals, states reset at every frame',
     'laterals_gated_ema': 'laterals, gated EMA',
     'laterals_gated_ema_hold': 'laterals, gated EMA, bad frames held',
     'laterals_gated_ema_flow': 'laterals, gated EMA along flow',
     'joint': 'laterals, gated EMA, net trained too',
+    'joint_reset': 'laterals, gated EMA, net trained too, states reset',
     'joint_flow': 'laterals, gated EMA along flow, net trained too',
     'joint_hold': 'laterals, gated EMA, net trained too, bad frames held',
 }
@@ -89,9 +91,10 @@ class Results:
         where = column(data, protocol, figure, subset)
         found = benchmark.row(entry, where)
         if found is None:
+            names = '/'.join(map(benchmark.name, entry.split('/')))
             raise ReportError(
                 f"'{_short(benchmark.path)}' has no {figure} of "
-                f"'{benchmark.name(entry)}' on {data}, {protocol}, {subset} "
+                f"'{names}' on {data}, {protocol}, {subset} "
                 f'frames: run {COMMAND}, or take it out of the text'
             )
         return found

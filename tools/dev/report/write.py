@@ -27,6 +27,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
 }
 PLOTS: dict[str, Callable[[Results, Path], None]] = {
     'flicker': plots.flicker,
+    'runs': plots.runs,
     'per_class': plots.per_class,
     'curves': plots.curves,
     'paces': plots.paces,
