@@ -44,7 +44,7 @@ if [ -n "$SURVEY" ]; then  # one data set, the same test
   SPECS=(survey) LABELS=(bursts/test) SEEDS=${SEEDS:-0}
 fi
 SEEDS=${SEEDS:-0 1 2}
-[ -n "$SURVEY" ] || TRAININGS=${TRAININGS:-0}  # else as many as the spec says
+[ -n "$SURVEY$ARCHIVED" ] || TRAININGS=${TRAININGS:-0}  # else as many as the spec says
 NAME=${SURVEY:+survey} NAME=${NAME:-street_scenes}
 if [ -n "$ARCHIVED" ]; then
   DATA=data/street_scenes  # as in the configs of these runs

@@ -126,6 +126,9 @@ def test_committed_runs_are_only_pooled(reproduce, survey):
     assert os.path.basename(pooled[0]) == 'pool_runs.py'
     runs = pooled[pooled.index('--runs') + 1]
     assert runs == f'{folder}/seed0'
+    said = pooled[pooled.index('--command') + 1]
+    assert said.startswith('bash tools/reproduce.sh --archived')
+    assert '--trainings' not in said
     # Not where trainings of one's own are.
     assert folder != 'work_dirs/evidence'
 
