@@ -28,7 +28,8 @@ def unpack(path: Path, folder: Path) -> None:
     """Raises a ValueError where other runs are."""
     mark = folder / MARK
     with tarfile.open(path) as archive:
-        tops = {Path(member.name).parts[0] for member in archive}
+        # 'seed0' of './seed0/runs' too.
+        tops = {part for m in archive for part in Path(m.name).parts[:1]}
         theirs = [top for top in sorted(tops) if (folder / top).exists()]
         if theirs and not mark.is_file():
             raise ValueError(
