@@ -295,11 +295,9 @@ def test_losses_of_a_cascade_are_those_of_mmseg():
         )
 
 
-@torch.no_grad()
-def test_windows_stream_with_states_of_their_own():
-    test_cfg = dict(mode='slide', crop_size=(32, 48), stride=(16, 32))
-    model = recurrent('ocrnet', test_cfg=test_cfg)
-    clip, states = torch.randn(2, 3, 3, 50, 90), None
+def check_steps(model, size):
+    """Frame by frame it says what it says of the clip, which is returned."""
+    clip, states = torch.randn(2, 3, 3, *size), None
     want = model.predict(clip)
     for t in range(3):
         got, states = model.step(clip[:, t], states)
@@ -307,8 +305,16 @@ def test_windows_stream_with_states_of_their_own():
         torch.testing.assert_close(
             mine, theirs.seg_logits.data, rtol=1e-3, atol=1e-4
         )
+    return clip
+
+
+@torch.no_grad()
+def test_windows_stream_with_states_of_their_own():
+    test_cfg = dict(mode='slide', crop_size=(32, 48), stride=(16, 32))
+    model = recurrent('ocrnet', test_cfg=test_cfg)
+    clip = check_steps(model, (50, 90))
     # A frame smaller than a window is padded to one.
-    small, states = model.step(clip[:, 0, :, :20, :40])
+    small, _ = model.step(clip[:, 0, :, :20, :40])
     assert small.shape == (2, NUM_CLASSES, 20, 40)
     zeros = {k: (torch.zeros(1, 1, 1, 1),) for k in model.state_maps}
     again, _ = model.step(clip[:, 0, :, :20, :40], zeros)
@@ -354,14 +360,7 @@ def test_a_backbone_whose_parameters_hide_its_colours(mode, monkeypatch):
         backbone=dict(RESNET, type='Placed'),
         test_cfg=dict(mode=mode, crop_size=(32, 48), stride=(16, 32)),
     )
-    clip, states = torch.randn(2, 3, 3, *SIZE), None
-    want = model.predict(clip)
-    for t in range(3):
-        got, states = model.step(clip[:, t], states)
-    for mine, theirs in zip(got, want, strict=True):
-        torch.testing.assert_close(
-            mine, theirs.seg_logits.data, rtol=1e-3, atol=1e-4
-        )
+    check_steps(model, SIZE)
 
 
 def test_a_head_that_trains_on_points_is_refused(monkeypatch):
