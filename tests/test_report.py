@@ -308,7 +308,7 @@ def test_sentences_say_what_the_results_are_of(made_up, partial):
     assert fewest == (
         'Some have fewer runs: laterals, gated EMA, net trained too (one run)'
     )
-    assert 'provisional: 2 of 7 systems have fewer runs' in rule
+    assert 'Of 7 systems 2 have fewer runs on validation' in rule
     assert classes == 'Of 6 classes 5 gain, and pole loses'
 
 

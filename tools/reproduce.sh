@@ -85,5 +85,6 @@ if [ -z "$ARCHIVED" ]; then
 fi
 # The rule chooses among those that use the past.
 "${pool[@]}" --benchmark 'street scenes 1.0' --choose bursts val \
-  --laterals laterals laterals_gated_ema{,_flow,_hold} joint{,_flow,_hold} \
-  --framewise framewise_longer larger_input --over framewise_longer --out "$OUT/results"
+  --laterals laterals laterals_gated_ema{,_flow,_hold} joint{,_flow}{,_hold} joint_flow_ema{,_hold} \
+  --framewise framewise_longer larger_input \
+  --over framewise_longer longer_flow_ema{,_hold} --out "$OUT/results"

@@ -2,7 +2,7 @@
 where it has them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,7 +112,7 @@ def _streamed(
             head += [name, 'difference (95 %)']
         head += ['static-label flicker', 'difference']
         if len(columns) > 1:
-            head.append('clean frames alone')
+            head.append('between clean frames')
         head.append('runs')
         return markdown_table(head, rows)
 
@@ -159,15 +159,13 @@ def _front(results: BenchmarkResults) -> str:
             continue
         title = results.title(entry)
         rows.append(_changes(results, entry, title, columns, flickers))
-        longer = f'{entry}/{LONGER}'
-        # What took the same time; others took none.
-        trained = results.entries[entry].get('iterations')
-        known = LONGER in results.entries
-        if trained and known and results.has(longer, [whole]):
-            title = f'the same, over "{results.title(LONGER)}"'
-            rows.append(_changes(results, longer, title, columns, flickers))
+        other = FRONT[entry]
+        against = f'{entry}/{other}'
+        if other in results.entries and results.has(against, [whole]):
+            title = f'the same, over "{results.title(other)}"'
+            rows.append(_changes(results, against, title, columns, flickers))
     head = ['', 'mIoU, all frames', 'clean frames', 'degraded frames']
-    head += ['static-label flicker', 'clean frames alone', 'runs']
+    head += ['flicker, all frames', 'flicker, clean frames', 'runs']
     return markdown_table(head, rows)
 
 
@@ -184,23 +182,29 @@ def _changes(
     ]
 
 
-def _equal_time(results: BenchmarkResults) -> str:
-    """Differences to the net that is trained on for the same time."""
-    rows = []
-    for entry in results.entries if LONGER in results.entries else ():
-        figures = [
-            results.row(f'{entry}/{LONGER}', column)
-            for column in EQUAL_TIME.values()
-        ]
-        if not any(figures):
-            continue
-        row = [results.title(entry)]
-        for figure in figures:
-            # Conditions were tested in fewer runs than bursts.
-            runs = f'; {figure["runs"]}' if figure else ''
-            row.append(difference(figure).replace(')', f'{runs})'))
-        rows.append(row)
-    return markdown_table(['', *EQUAL_TIME], rows)
+def _over(
+    other: str, columns: Mapping[str, Column]
+) -> Callable[[BenchmarkResults], str]:
+    """Differences to another entry than the baseline."""
+
+    def table(results: BenchmarkResults) -> str:
+        rows = []
+        for entry in results.entries if other in results.entries else ():
+            figures = [
+                results.row(f'{entry}/{other}', column)
+                for column in columns.values()
+            ]
+            if not any(figures):
+                continue
+            row = [results.title(entry)]
+            for figure in figures:
+                # Conditions were tested in fewer runs than bursts.
+                runs = f'; {figure["runs"]}' if figure else ''
+                row.append(difference(figure).replace(')', f'{runs})'))
+            rows.append(row)
+        return markdown_table(['', *columns], rows)
+
+    return table
 
 
 def _clips(results: BenchmarkResults) -> str:
@@ -244,12 +248,13 @@ def _millions(number: int | None) -> str:
     return f'{number / 1e6:.2f}' if number else ''
 
 
-# What the front page shows, where it was measured.
-FRONT = (
-    *('framewise_longer', 'hold', 'flow_ema_hold', 'joint', 'joint_hold'),
-)
-# The baseline, trained on for as long as the recurrent nets.
-LONGER = 'framewise_longer'
+# The baseline, trained on for as long as the recurrent nets; and that net
+# with all that needs no training.
+LONGER, STEADIED = 'framewise_longer', 'longer_flow_ema_hold'
+# What the front page shows, where it was measured, and what else it is
+# compared with: what took the same time.
+FRONT = dict.fromkeys((LONGER, 'hold', 'flow_ema_hold', STEADIED))
+FRONT |= dict(joint=LONGER, joint_flow_hold=STEADIED)
 EQUAL_TIME = {
     'bursts, all frames': Column('bursts', 'stream'),
     'clean frames': Column('bursts', 'stream', subset='clean'),
@@ -261,6 +266,11 @@ EQUAL_TIME = {
     'lens covered in part': Column('occlusion', 'stream', subset='degraded'),
     'darkness': Column('darkness', 'stream', subset='degraded'),
     'small far objects': Column('far', 'stream'),
+}
+EQUALLY_STEADIED = {
+    **{name: c for name, c in EQUAL_TIME.items() if c.data == 'bursts'},
+    'static-label flicker': Column('bursts', 'stream', 'flicker_static'),
+    'long bursts, degraded': EQUAL_TIME['long bursts, degraded'],
 }
 CONDITIONS = {
     'mIoU, lens covered in part': Column(
@@ -278,7 +288,8 @@ BENCHMARK_TABLES = dict(
     clean=_streamed('clean'),
     long_bursts=_streamed('long_bursts'),
     conditions=_conditions,
-    equal_time=_equal_time,
+    equal_time=_over(LONGER, EQUAL_TIME),
+    equally_steadied=_over(STEADIED, EQUALLY_STEADIED),
     clips=_clips,
     trainings=_trainings,
     camvid=camvid_table,

@@ -1,5 +1,5 @@
 # EfficientNet-Lite0; the decoder ends at stride 4. Its ImageNet weights
-# come from the package index, see "Encoders" in the README.
+# come from the package index, see docs/en/user_guides/pretraining.md.
 _base_ = './unet_r18.py'
 model = dict(
     data_preprocessor=dict(mean=[127.5] * 3, std=[127.5] * 3),

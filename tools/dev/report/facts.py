@@ -18,10 +18,14 @@
 - ``reliability.TOTAL``, ``settings``: of tools/dev/chaos.py.
 - ``zoo.families``, ``zoo.builds``, ``zoo.steady``, ``zoo.exports``: of
   tools/dev/check_zoo.py.
+- ``street.ENTRY.SUBSET.SEED``: the difference in mIoU, bursts, streamed, on
+  one data set, a mean over its trainings; ENTRY 'A/B': to B;
 - ``camvid_gpu.SEED.val``, ``test``: mIoU of a framewise net.
 """
 
-from .sources import ReportError, Results
+from statistics import fmean
+
+from .sources import ReportError, Results, column
 
 NETS = ('s0', 's1', 'weak')
 # Of the steady filters' settings, as their JSON holds them; the default first.
@@ -50,6 +54,7 @@ SETTINGS = {
     'lag5': {**_DEFAULT, 'look_ahead': 5},
     'offline': {**_DEFAULT, 'look_ahead': 24},
     **{f'every{k}': {**_DEFAULT, 'every': k} for k in (2, 3, 5, 10)},
+    'every2_hold': {**_DEFAULT, 'every': 2, 'min_contrast': 10},
     **{f'held{k}': {**_ALONE, 'every': k} for k in (2, 3, 5, 10)},
     **{
         f'warped{k}': {**_ALONE, 'flow': 'dis', 'every': k}
@@ -176,6 +181,16 @@ def _reliability(results, total) -> int:
     return report['totals'][total]
 
 
+def _street(results, entry, subset, seed) -> float:
+    benchmark = results.benchmarks['street']
+    each = benchmark.row(entry, column('bursts', 'stream', 'mIoU', subset))
+    return fmean(
+        difference
+        for run, difference in each['each'].items()
+        if run.split('/')[0] == seed
+    )
+
+
 def _camvid_gpu(results, seed, column) -> float:
     cell = {'val': 2, 'test': 3}[column]
     lines = results.markdown('camvid_gpu/README.md')
@@ -192,5 +207,6 @@ _KINDS = dict(
     robustness=_robustness,
     zoo=_zoo,
     reliability=_reliability,
+    street=_street,
     camvid_gpu=_camvid_gpu,
 )

@@ -222,9 +222,9 @@ def _rule(benchmark) -> str:
     if not lacking:
         return 'Every system was measured there'
     return (
-        f'The choice is provisional: {len(lacking)} of {len(candidates)} '
-        'systems have fewer runs on validation than the others, or none, or '
-        'no latency'
+        f'Of {len(candidates)} systems {len(lacking)} have fewer runs on '
+        'validation than the others, or none, or no latency; without one of '
+        'them a system is no candidate'
     )
 
 

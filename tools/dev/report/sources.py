@@ -21,6 +21,9 @@ BENCHMARKS = {'street': 'street_scenes', 'camvid': 'camvid_recurrent'}
 TITLES = {
     'framewise': 'framewise (baseline)',
     'framewise_longer': 'framewise, trained longer',
+    'longer_flow_ema': 'framewise, trained longer, EMA along flow',
+    'longer_flow_ema_hold': 'framewise, trained longer, EMA along flow, '
+    'bad frames held',
     'framewise_bursts': 'framewise, trained longer, bad frames too',
     'hold': 'framewise, bad frames held',
     'larger_input': 'framewise, larger input',
@@ -40,6 +43,12 @@ TITLES = {
     'joint_reset': 'laterals, gated EMA, net trained too, states reset',
     'joint_flow': 'laterals, gated EMA along flow, net trained too',
     'joint_hold': 'laterals, gated EMA, net trained too, bad frames held',
+    'joint_flow_hold': 'laterals, gated EMA along flow, net trained too, '
+    'bad frames held',
+    'joint_flow_ema': 'laterals, gated EMA and EMA along flow, net trained '
+    'too',
+    'joint_flow_ema_hold': 'laterals, gated EMA and EMA along flow, net '
+    'trained too, bad frames held',
 }
 
 
