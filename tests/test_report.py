@@ -19,6 +19,7 @@ from tests.commands import ROOT, TOOLS, call
 sys.path.insert(0, str(TOOLS / 'dev'))
 
 from report import digest, numbers, prose, tables, write
+from report.facts import fact
 from report.sources import RESULTS, ReportError, Results, literature
 
 FOLDER = ROOT / 'docs/report'
@@ -310,6 +311,25 @@ def test_sentences_say_what_the_results_are_of(made_up, partial):
     )
     assert 'Of 7 systems 2 have fewer runs on validation' in rule
     assert classes == 'Of 6 classes 5 gain, and pole loses'
+
+
+def test_a_fact_of_one_data_set_is_the_mean_of_its_trainings(partial):
+    each = {'1/0': 5.0, '2/0': 1.0, '2/1': 2.0}
+
+    def alter(content):
+        for row in content['rows']:
+            row['each'] = each
+        over = dict(content['rows'][0], entry='joint')
+        over |= dict(each={run: -gain for run, gain in each.items()})
+        over |= dict(data='bursts', split='test', protocol='stream')
+        over |= dict(subset='clean', figure='mIoU')
+        content['over'] = dict(framewise_longer=[over])
+
+    results = partial(alter)
+    assert fact(results, 'street.joint.clean.2') == 1.5
+    assert fact(results, 'street.joint/framewise_longer.clean.2') == -1.5
+    with pytest.raises(ReportError, match='no fact'):
+        fact(results, 'street.joint.clean.3')
 
 
 def test_a_mean_of_fewer_runs_says_so_and_is_not_the_best(partial):

@@ -96,6 +96,27 @@ def test_what_the_same_time_gains_is_beside_what_memory_gains(tmp_path):
     assert '| with a past |' not in table
 
 
+def test_the_front_has_for_each_what_took_the_same_time(tmp_path):
+    content = results()
+    past = content['rows'][1]
+    names = ('longer_flow_ema_hold', 'joint_flow_hold')
+    for name in names:
+        content['entries'][name] = dict(title=name.replace('_', ' '))
+        content['rows'].append(past | dict(entry=name))
+    over = past | dict(entry=names[1], difference=0.3, low=0.1, high=0.5)
+    flicker = over | dict(figure='flicker_static', difference=1.0)
+    content['over'] = {names[0]: [over, flicker]}
+    (tmp_path / 'r.json').write_text(json.dumps(content))
+    front = fill_tables(page('front'), tmp_path)
+    assert (
+        '| the same, over "longer flow ema hold" | +0.30 (+0.10 to ' in front
+    )
+    table = fill_tables(page('equally_steadied'), tmp_path)
+    row = next(line for line in table.splitlines() if 'joint' in line)
+    assert row.startswith('| joint flow hold | +0.30 (+0.10 to +0.50; 2) | ')
+    assert '| +1.00 (' in row
+
+
 def test_nothing_is_less_than_nothing(tmp_path):
     row = dict(value=10.0, difference=-0.01, low=-0.1, high=0.1)
     assert evidence_tables.relative(row) == '0 %'

@@ -183,12 +183,15 @@ def _reliability(results, total) -> int:
 
 def _street(results, entry, subset, seed) -> float:
     benchmark = results.benchmarks['street']
-    each = benchmark.row(entry, column('bursts', 'stream', 'mIoU', subset))
-    return fmean(
+    row = benchmark.row(entry, column('bursts', 'stream', 'mIoU', subset))
+    found = [
         difference
-        for run, difference in each['each'].items()
+        for run, difference in row['each'].items()
         if run.split('/')[0] == seed
-    )
+    ]
+    if not found:
+        raise KeyError(f'no training on data set {seed}')
+    return fmean(found)
 
 
 def _camvid_gpu(results, seed, column) -> float:
