@@ -99,7 +99,7 @@ def test_what_the_same_time_gains_is_beside_what_memory_gains(tmp_path):
 def test_the_front_has_for_each_what_took_the_same_time(tmp_path):
     content = results()
     past = content['rows'][1]
-    names = ('longer_flow_ema_hold', 'joint_flow_hold')
+    names = ('longer_flow_ema_hold', 'joint_flow_ema_hold')
     for name in names:
         content['entries'][name] = dict(title=name.replace('_', ' '))
         content['rows'].append(past | dict(entry=name))
@@ -113,7 +113,7 @@ def test_the_front_has_for_each_what_took_the_same_time(tmp_path):
     )
     table = fill_tables(page('equally_steadied'), tmp_path)
     row = next(line for line in table.splitlines() if 'joint' in line)
-    assert row.startswith('| joint flow hold | +0.30 (+0.10 to +0.50; 2) | ')
+    assert row.startswith('| joint flow ema hold | +0.30 (+0.10 to +0.50; 2) | ')
     assert '| +1.00 (' in row
 
 

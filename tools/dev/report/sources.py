@@ -36,6 +36,7 @@ TITLES = {
     'laterals_flow_ema': 'laterals, EMA along flow',
     'laterals_flow_ema_hold': 'laterals, EMA along flow, bad frames held',
     'laterals_reset': 'laterals, states reset at every frame',
+    'laterals_single': 'laterals, trained on single frames',
     'laterals_gated_ema': 'laterals, gated EMA',
     'laterals_gated_ema_hold': 'laterals, gated EMA, bad frames held',
     'laterals_gated_ema_flow': 'laterals, gated EMA along flow',
