@@ -68,7 +68,7 @@ class FramesAlone:
             inputs = model.data_preprocessor(batch)['inputs']
             # (1, 1, C, H, W) of a clip preprocessor
             inputs = inputs.reshape(-1, *inputs.shape[-3:])
-            with autocast_test(self.amp):
+            with autocast_test(self.amp, inputs.device):
                 size = _size(batch)
                 yield (
                     index,

@@ -110,7 +110,7 @@ class Stepper:
         # (N, T=1, C, H, W) -> (N, C, H, W); framewise models have no T.
         inputs = inputs[:, 0] if inputs.ndim == 5 else inputs
         flow = self.padded_flow(flow, frames[0].shape[:2])
-        with autocast_test(self.amp):
+        with autocast_test(self.amp, inputs.device):
             return function(inputs, states, flow)
 
     def _alone(self, inputs, states, flow) -> tuple[torch.Tensor, States]:

@@ -381,13 +381,14 @@ def check_unlabelled(cfg: Config) -> None:
         )
 
 
-def autocast_test(amp: bool | str):
+def autocast_test(amp: bool | str, device: torch.device) -> torch.autocast:
     """A context for a test in mixed precision.
 
     Args:
         amp (bool | str): 'float16' or 'bfloat16'; True is float16 on a GPU
             and bfloat16 on a CPU, False is float32.
+        device (torch.device): Where the model is, which need not be the GPU
+            that the machine has.
     """
-    device = 'cuda' if torch.cuda.is_available() else 'cpu'
     dtype = getattr(torch, amp) if isinstance(amp, str) else None
-    return torch.autocast(device, dtype, enabled=bool(amp))
+    return torch.autocast(device.type, dtype, enabled=bool(amp))

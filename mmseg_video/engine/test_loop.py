@@ -1,5 +1,6 @@
 """MMEngine's loop of tests, in a precision of one's choice."""
 
+import torch
 from mmengine.runner import TestLoop as _TestLoop
 from mmseg.registry import LOOPS
 
@@ -28,9 +29,11 @@ class AutocastTestLoop(_TestLoop):
         """Launch the test."""
         model = self.runner.model
         step = model.test_step
+        # A model without parameters runs on a CPU.
+        device = next(model.parameters(), torch.empty(0)).device
 
         def in_mixed_precision(batch):
-            with autocast_test(self.amp):
+            with autocast_test(self.amp, device):
                 return step(batch)
 
         model.test_step = in_mixed_precision

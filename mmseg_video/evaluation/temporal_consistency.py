@@ -51,11 +51,12 @@ class FlowMetric(SequenceMetric):
 
     def _flow_between(self, one: tuple, other: tuple) -> np.ndarray:
         """Flow (H, W, 2) at the size of the predictions."""
-        name = (
+        pair = (
             f'{one[2]["sequence"]}/{one[2]["frame_id"]:06d}_'
             f'{other[2]["frame_id"]:06d}'
         )
         first, second = one[0], other[0]
+        name = self.flow.name_of(pair, first, second)
         return resize_flow(self.flow(first, second, name), one[1].shape)
 
     @abstractmethod

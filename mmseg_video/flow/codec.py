@@ -72,6 +72,9 @@ class CodecFlow(OpticalFlow):
         )
         return cv2.resize(cells, (width, height))
 
+    def name_of(self, pair: str, first: np.ndarray, second: np.ndarray) -> str:
+        return self.fallback.name_of(pair, first, second)
+
 
 def _candidates(vectors: np.ndarray) -> Iterator[np.ndarray]:
     """Flows (2, h, w) that vectors (2, h, w, 2) may stand for."""

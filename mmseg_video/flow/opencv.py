@@ -5,6 +5,7 @@ the pixel (x, y) of the first is found at (x, y) + flow[y, x] in the second.
 """
 
 import threading
+import zlib
 from abc import ABC, abstractmethod
 from pathlib import Path
 
@@ -32,6 +33,16 @@ class OpticalFlow(ABC):
                 to None.
         """
 
+    def name_of(self, pair: str, first: np.ndarray, second: np.ndarray) -> str:
+        """The name to call with of a pair of frames that may have been
+        changed since they were loaded.
+
+        Args:
+            pair (str): ``SEQUENCE/FRAME_FRAME``.
+            first, second (ndarray): The frames.
+        """
+        return pair
+
 
 class ComputedFlow(OpticalFlow):
     """Flow that is computed, and kept on disk where there is a cache.
@@ -39,8 +50,9 @@ class ComputedFlow(OpticalFlow):
     Args:
         cache_dir (str | None): Where flow is kept, one ``.flo`` for each pair
             (``SEQUENCE/FRAME_FRAME.flo``), by this and later runs. One folder
-            serves one estimator, one size, and the frames as they are: a
-            pair is known by its name alone. Defaults to None.
+            serves one estimator and one size. A pair is known by its name
+            alone, so that of frames that may have been changed has a check
+            sum of them (:meth:`name_of`). Defaults to None.
     """
 
     def __init__(self, cache_dir: str | None = None):
@@ -67,6 +79,14 @@ class ComputedFlow(OpticalFlow):
         flow = self.compute(first, second)
         write_flow(path, flow)
         return flow
+
+    def name_of(self, pair: str, first: np.ndarray, second: np.ndarray) -> str:
+        if self.cache_dir is None:
+            return pair
+        total = 0
+        for frame in (first, second):
+            total = zlib.crc32(np.ascontiguousarray(frame), total)
+        return f'{pair}_{total:08x}'
 
     @abstractmethod
     def compute(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:

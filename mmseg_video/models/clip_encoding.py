@@ -161,7 +161,7 @@ def encode_frames(
     train_cfg = train_cfg or {}
     size = train_cfg.get('checkpoint_frames')
     if not train_cfg.get('ref_grad', True) and clips.shape[1] > 1:
-        with torch.no_grad():
+        with no_grad_without_cast_cache():
             ref = framewise(backbone, clips[:, :-1])
         key = encode_frames(backbone, clips[:, -1:], train_cfg)
         return _join([ref, key])
@@ -171,6 +171,23 @@ def encode_frames(
     encode = recomputed(backbone, backbone)
     levels = [framewise(encode, piece) for piece in pieces]
     return _join([*levels, framewise(backbone, last)])
+
+
+@contextmanager
+def no_grad_without_cast_cache() -> Iterator[None]:
+    """``torch.no_grad()`` for a part of what trains.
+
+    Within an autocast, PyTorch 2.10 and older keep the weights that are
+    rounded here, without a gradient, and take them again for the frames that
+    train (pytorch issue 112583). While this is open, none are kept.
+    """
+    cached = torch.is_autocast_cache_enabled()
+    torch.set_autocast_cache_enabled(False)
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        torch.set_autocast_cache_enabled(cached)
 
 
 def recomputed(function: Callable, module: nn.Module) -> Callable:
@@ -193,15 +210,18 @@ def only_states_train(rnns: Iterable[nn.Module]) -> Iterator[None]:
         rnns (Iterable[nn.Module]): :class:`ConvRNN` in a model.
     """
     enabled = torch.is_grad_enabled()
+    cached = torch.is_autocast_cache_enabled()
 
     def enter(*_) -> None:
         torch.set_grad_enabled(enabled)
+        torch.set_autocast_cache_enabled(cached)
 
     def leave(*_) -> None:
         torch.set_grad_enabled(False)
+        torch.set_autocast_cache_enabled(False)
 
-    # First in, last out: no_grad restores what was, whatever was raised.
-    with torch.no_grad(), ExitStack() as stack:
+    # First in, last out: what was is restored, whatever was raised.
+    with no_grad_without_cast_cache(), ExitStack() as stack:
         for rnn in rnns:
             for hook in (
                 rnn.register_forward_pre_hook(enter),

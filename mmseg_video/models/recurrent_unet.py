@@ -2,7 +2,6 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
-import torch
 from mmengine.model import Sequential
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.registry import MODELS
@@ -16,6 +15,7 @@ from .clip_encoding import (
     check_train_cfg,
     encode_frames,
     keep_statistics,
+    no_grad_without_cast_cache,
     only_states_train,
     recomputed,
     split_clip,
@@ -302,7 +302,7 @@ class RecurrentUNet(ClipSegmentor, EncoderDecoder):
         if not self.training:
             return clips, flow, None
         chunks, rest = split_clip(clips.shape[1], self.train_cfg)
-        with torch.no_grad(), keep_statistics(self):
+        with no_grad_without_cast_cache(), keep_statistics(self):
             states = _carry(self._advance, chunks, clips, flow, None)
         return *_frames(clips, flow, rest), states
 

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 import torch
 from mmengine import Config
+from mmseg.structures import SegDataSample
 
 from mmseg_video.apis import VideoSegInferencer
+from mmseg_video.apis.pseudo_label_teachers import FramesAlone
 from tests.models import build, wake
 from tests.runs import config, model_config
 
@@ -54,6 +56,26 @@ def test_a_stream_predicts_what_the_clip_so_far_does(tmp_path, video):
     assert not agree(inferencer.predict_frame(video[-1]).label, alone)
     inferencer.reset()
     assert agree(inferencer.predict_frame(video[-1]).label, alone)
+
+
+def test_mixed_precision_on_the_cpu_of_a_machine_with_a_gpu(
+    tmp_path, video, monkeypatch
+):
+    config_path, checkpoint, _ = saved('unet', tmp_path)
+    inferencer = VideoSegInferencer(config_path, checkpoint, 'cpu', amp=True)
+    seen = []
+    inferencer.model.backbone.register_forward_hook(
+        lambda module, inputs, maps: seen.append(maps[-1].dtype)
+    )
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    inferencer.predict_frame(video[0])
+    frame = dict(
+        inputs=torch.from_numpy(video[0]).permute(2, 0, 1)[None],
+        data_samples=SegDataSample(metainfo=dict(ori_shape=(64, 128))),
+    )
+    alone = FramesAlone(inferencer, scales=[1], flip=False, amp=True)
+    list(alone.probabilities([frame], [0], workers=0))
+    assert seen == [torch.bfloat16] * 2
 
 
 def test_another_size_begins_another_stream(tmp_path, video):

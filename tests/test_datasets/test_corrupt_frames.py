@@ -67,6 +67,56 @@ def test_a_clip_meets_the_frames_of_the_stream():
         np.testing.assert_array_equal(ours, theirs)
 
 
+def dropped(paths, sequence):
+    """Which of the frames are."""
+    transform = CorruptFrames('dropped', 3)
+    frames = [
+        transform(dict(img=texture(), img_path=path, sequence=sequence))['img']
+        for path in paths
+    ]
+    return [t for t, frame in enumerate(frames) if not frame.any()]
+
+
+@pytest.mark.parametrize(
+    'layout',
+    ['data/{}/origin/{:08d}.jpg', 'val/{}/{:06d}.jpg', 'val/{}/cam_{}.png'],
+)
+def test_videos_of_the_same_file_names_lose_other_frames(layout):
+    hit = [
+        dropped([layout.format(video, t) for t in range(30)], video)
+        for video in ('cam_1', 'cam_2', 'cam_3')
+    ]
+    assert all(hit)
+    assert hit[0] != hit[1] != hit[2] != hit[0]
+    # Wherever the data lie, and whatever a part of a video is called.
+    paths = [f'/x/{layout.format("cam_1", t)}' for t in range(30)]
+    assert dropped(paths, 'cam_1') == hit[0]
+    parts = [dropped(paths, f'cam_{i}/000123') for i in (1, 2)]
+    assert parts[0] != parts[1]
+
+
+@pytest.mark.parametrize(
+    ('sequences', 'name', 'hit'),
+    [
+        (
+            ['aachen_000000_000019', 'aachen_000000_000000', None],
+            'train/aachen/aachen_000000_{:06d}_leftImg8bit.png',
+            [1, 2, 3, 4, 6, 7, 9, 10, 12, 22, 23, 24, 26, 27, 28],
+        ),
+        (
+            ['0006R0_000930', None],
+            'val/0006R0_f{:05d}.png',
+            [1, 2, 3, 4, 6, 9, 13, 14, 15, 16, 18, 20, 21, 24, 25, 26, 27, 28],
+        ),
+    ],
+)
+def test_names_that_tell_their_sequence_decide_alone(sequences, name, hit):
+    """Published figures are of these frames."""
+    for sequence in sequences:
+        paths = [name.format(t) for t in range(30)]
+        assert dropped(paths, sequence) == hit
+
+
 def test_bad_arguments():
     with pytest.raises(ValueError, match=r"kind must be one of .* not 'fog'"):
         CorruptFrames('fog', 1)

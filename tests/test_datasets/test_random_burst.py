@@ -115,6 +115,41 @@ def test_a_seed_fixes_each_frames_fate():
     assert fates(paths, RandomBurst(prob=0.5, seed=2)) != first
 
 
+def burst_kinds(paths, sequence):
+    transform = RandomBurst(prob=0.5, max_length=1, seed=0)
+    return [
+        transform(dict(img=clip(1)[0], img_path=path, sequence=sequence))[
+            'degraded'
+        ]
+        for path in paths
+    ]
+
+
+@pytest.mark.parametrize(
+    'layout', ['data/{}/origin/{:08d}.jpg', 'val/{}/{:06d}.jpg']
+)
+def test_a_seed_hits_other_frames_of_each_video(layout):
+    fates = [
+        burst_kinds([layout.format(video, t) for t in range(20)], video)
+        for video in ('0_a', '1_b')
+    ]
+    assert any(fates[0])
+    assert fates[0] != fates[1]
+
+
+def test_a_seed_hits_the_frames_of_published_figures():
+    name = 'leftImg8bit/train/aachen/aachen_000000_{:06d}_leftImg8bit.png'
+    for sequence in ('aachen_000000_000019', None):
+        got = burst_kinds([name.format(t) for t in range(12)], sequence)
+        assert dict(enumerate(got)) == dict.fromkeys(range(12)) | {
+            2: 'dark',
+            5: 'dropped',
+            6: 'blurred',
+            9: 'blurred',
+            10: 'dark',
+        }
+
+
 @pytest.mark.parametrize(
     ('arguments', 'sentence'),
     [

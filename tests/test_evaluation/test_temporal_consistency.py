@@ -185,6 +185,22 @@ def test_the_definitions_differ_beyond_the_frame_and_in_lost_classes():
     assert got['TC_VSPW'] == 50  # of class 0 alone
 
 
+@pytest.mark.parametrize('make', [tc, flicker])
+def test_a_cache_keeps_the_flow_of_degraded_frames_apart(make, pan, tmp_path):
+    frames, moving = pan
+    rng = np.random.default_rng(0)
+    noise = [rng.integers(0, 256, f.shape, np.uint8) for f in frames]
+    flow = dict(type='DISFlow', cache_dir=str(tmp_path))
+    for shown in (noise, frames, noise):
+        want = figures(lambda: make(occlusion_mask=True), shown, moving)
+        cached = figures(
+            lambda: make(occlusion_mask=True, flow=flow), shown, moving
+        )
+        assert cached == want
+    # Forth and back of each pair, clean and degraded: all were kept once.
+    assert len(list(tmp_path.rglob('*.flo'))) == 4 * (T - 1)
+
+
 def given_flow(folder, forth, back):
     """A config of flow between frames 0 and 1 of the sequence 'a'."""
     (folder / 'a').mkdir()

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torchvision.models.optical_flow import raft_small
 
+from mmseg_video.flow.codec import CodecFlow
 from mmseg_video.flow.estimators import OPTICAL_FLOWS
 from mmseg_video.flow.images import resize_flow, warp_labels
 from mmseg_video.flow.opencv import DISFlow
@@ -133,3 +134,19 @@ def test_a_cache_of_values_that_are_not_finite_is_refused(pair, tmp_path):
     cached = OPTICAL_FLOWS.build(dict(type='DISFlow', cache_dir=str(tmp_path)))
     with pytest.raises(ValueError, match='not finite'):
         cached(*pair, 'a/0_1')
+
+
+def test_names_tell_frames_apart_where_flow_is_kept(pair, tmp_path):
+    kept = DISFlow(cache_dir=str(tmp_path))
+    for flow in (kept, CodecFlow(kept)):
+        names = {
+            flow.name_of('a/0_1', *frames)
+            for frames in (pair, pair[::-1], (pair[0], pair[0]), pair)
+        }
+        assert len(names) == 3
+        assert all(name.startswith('a/0_1_') for name in names)
+    given = OPTICAL_FLOWS.build(
+        dict(type='PrecomputedFlow', cache_dir=str(tmp_path))
+    )
+    for flow in (given, DISFlow(), CodecFlow()):
+        assert flow.name_of('a/0_1', *pair) == 'a/0_1'

@@ -272,27 +272,68 @@ def test_an_error_leaves_gradients_on():
     with pytest.raises(ValueError, match='needs the optical flow'):
         net.loss(clips, labels)
     assert torch.is_grad_enabled()
+    assert torch.is_autocast_cache_enabled()
     rnn = net.head_rnns.by_place['conv_seg']
     assert not rnn._forward_hooks
     assert not rnn._forward_pre_hooks
 
 
-def test_mixed_precision_trains_every_parameter():
+PARTS = [
+    dict(),
+    dict(ref_grad=False),
+    dict(ref_grad='states'),
+    dict(bptt=1),
+    dict(bptt=2),
+    dict(burn_in=2),
+    dict(checkpoint_frames=1),
+    dict(ref_grad=False, checkpoint_frames=1),
+    dict(burn_in=2, bptt=1, ref_grad='states'),
+]
+
+
+@pytest.mark.parametrize('train_cfg', PARTS, ids=str)
+def test_mixed_precision_trains_what_full_precision_trains(
+    train_cfg, iteration
+):
     """A weight that autocast rounded without a gradient is not kept."""
-    clips, labels = batch(3)
-    for train_cfg in (
-        dict(ref_grad='states'),
-        dict(ref_grad=False),
-        dict(burn_in=1),
-        dict(bptt=1),
-        dict(checkpoint_frames=1),
-    ):
-        net = model(train_cfg, **IN_HEAD['laterals and gated EMA'])
-        with torch.autocast('cpu', torch.bfloat16):
-            losses = net.loss(clips, labels)
-        losses['decode.loss_ce'].backward()
-        for name, parameter in net.named_parameters():
-            assert parameter.grad is not None, (train_cfg, name)
+    iteration(3)
+    clips, labels = batch(4)
+    changes = IN_HEAD['laterals and gated EMA']
+    want = gradients(model(train_cfg, **changes), clips, labels)
+    net = model(train_cfg, **changes)
+    with torch.autocast('cpu', torch.bfloat16):
+        losses = net.loss(clips, labels)
+    losses['decode.loss_ce'].backward()
+    for name, parameter in net.named_parameters():
+        assert want[name].any(), name
+        assert parameter.grad is not None, name
+        assert parameter.grad.any(), name
+
+
+@pytest.mark.parametrize('train_cfg', PARTS, ids=str)
+def test_autocast_keeps_no_weight_that_it_rounds_without_a_gradient(
+    train_cfg, iteration
+):
+    """Whatever the installed PyTorch makes of those that it keeps."""
+    iteration(3)
+    clips, labels = batch(4)
+    net = model(train_cfg, **IN_HEAD['laterals and gated EMA'])
+    ran = []
+    for module in net.modules():
+        if not isinstance(module, torch.nn.Conv2d):
+            continue
+        module.register_forward_pre_hook(
+            lambda *_: ran.append(
+                (torch.is_grad_enabled(), torch.is_autocast_cache_enabled())
+            )
+        )
+    with torch.autocast('cpu', torch.bfloat16):
+        net.loss(clips, labels)
+    assert (True, True) in ran
+    assert (False, True) not in ran
+    assert torch.is_autocast_cache_enabled()
+    some_without = not set(train_cfg) <= {'checkpoint_frames'}
+    assert ((False, False) in ran) == some_without
 
 
 def test_recomputation_counts_a_batch_once(monkeypatch):

@@ -1,5 +1,4 @@
 import os.path as osp
-import zlib
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -94,7 +93,7 @@ class AddFlow(BaseTransform):
             stems = [osp.splitext(osp.basename(p))[0] for p in paths[::-1]]
             name = f'{results["sequence"]}/{"_".join(stems)}'
             if isinstance(self.flow.estimator, ComputedFlow):
-                name += f'_{zlib.crc32(before, zlib.crc32(frame)):08x}'
+                name = self.flow.estimator.name_of(name, frame, before)
             elif results.get('flip') or results.get('changed'):
                 name = None
         return self.flow(frame, before, name)

@@ -1,11 +1,10 @@
-import zlib
-
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
 from ...choices import CORRUPTIONS
 from ..corruptions import SEVERITIES, corrupt
+from .frame_seed import frame_generator
 
 
 @TRANSFORMS.register_module()
@@ -19,6 +18,7 @@ class CorruptFrames(BaseTransform):
 
     - img: list of T x (H, W, 3) uint8, or (H, W, 3) uint8
     - img_path, ref_img_paths (of a clip)
+    - sequence (optional): of file names that other videos have too
 
     Modified Keys:
 
@@ -46,20 +46,22 @@ class CorruptFrames(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         img, results['changed'] = results['img'], True
+        sequence = results.get('sequence')
         if not isinstance(img, list):
-            results['img'] = self._corrupt(img, results['img_path'])
+            results['img'] = self._corrupt(img, results['img_path'], sequence)
             return results
         paths = [*results.get('ref_img_paths', []), results['img_path']]
         results['img'] = [
-            self._corrupt(frame, path)
+            self._corrupt(frame, path, sequence)
             for frame, path in zip(img, paths[-len(img) :], strict=True)
         ]
         return results
 
-    def _corrupt(self, frame: np.ndarray, path: str) -> np.ndarray:
-        # The file's name alone: a key frame may stand in two folders.
-        name = path.replace('\\', '/').split('/')[-1]
-        rng = np.random.default_rng([self.seed, zlib.crc32(name.encode())])
+    def _corrupt(
+        self, frame: np.ndarray, path: str, sequence: str | None
+    ) -> np.ndarray:
+        # No folders: a key frame may stand in two.
+        rng = frame_generator(self.seed, path, sequence)
         return corrupt(frame, self.kind, self.severity, rng)
 
     def __repr__(self) -> str:

@@ -1,4 +1,3 @@
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -6,6 +5,7 @@ from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
 from ..degradations import KINDS, NOISE_SIGMA, degrade
+from .frame_seed import frame_generator
 
 
 @TRANSFORMS.register_module()
@@ -23,6 +23,7 @@ class RandomBurst(BaseTransform):
 
     - img: list of T x (H, W, 3) uint8, or (H, W, 3) uint8
     - img_path (only with ``seed``)
+    - sequence (optional): of file names that other videos have too
 
     Modified Keys:
 
@@ -94,10 +95,13 @@ class RandomBurst(BaseTransform):
         if self.seed is None:
             # NumPy's global state is what the workers seed.
             return np.random.default_rng(np.random.randint(2**31, size=4))
-        path = results['img_path'].replace('\\', '/')
         # Not the folders before the split: they differ by machine.
-        name = '/'.join(path.split('/')[-2:])
-        return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
+        return frame_generator(
+            self.seed,
+            results['img_path'],
+            results.get('sequence'),
+            num_folders=1,
+        )
 
     @staticmethod
     def _degrade(frame: np.ndarray, kind: str, rng) -> np.ndarray:
