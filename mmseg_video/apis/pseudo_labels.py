@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..models.decode_heads import per_class
+
 IGNORE = 255
 
 
@@ -51,7 +53,7 @@ def ensemble(
             logits = F.interpolate(
                 logits.float(), size, mode='bilinear', align_corners=False
             )
-            total = total + logits.softmax(dim=1)
+            total = total + per_class(model, logits).softmax(dim=1)
     return total / (len(scales) * (1 + flip))
 
 

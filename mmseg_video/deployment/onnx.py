@@ -10,10 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..apis.stepper import Stepper
 from ..flow.previous import FlowToPrevious, FrameFlow
 from ..io.atomic import atomic_path
 from ..io.onnx_files import PROPAGATION
 from ..models import ClipSegmentor
+from ..models.decode_heads import per_class
 from ..models.states import States
 from .graph_io import FLOW, FRAME, SIZE, names_of_states, next_name
 
@@ -59,7 +61,8 @@ class StreamStep(nn.Module):
             inputs = inputs.flip(1)
         inputs = (inputs - self.mean) / self.std
         before = _by_place(states, self.maps)
-        return _outputs(*self.model.step(inputs, before, flow), self.maps)
+        logits, after = self.model.step(inputs, before, flow)
+        return _outputs(per_class(self.model, logits), after, self.maps)
 
 
 class PropagationStep(nn.Module):
@@ -81,7 +84,8 @@ class PropagationStep(nn.Module):
         """As :class:`StreamStep`, whose states these are."""
         size = frame.permute(0, 3, 1, 2).shape[2:]
         before = _by_place(states, self.maps)
-        return _outputs(*self.model.propagate(before, flow, size), self.maps)
+        logits, after = self.model.propagate(before, flow, size)
+        return _outputs(per_class(self.model, logits), after, self.maps)
 
 
 def _by_place(parts: Sequence[Tensor], maps: dict[str, int]) -> States:
@@ -320,7 +324,7 @@ def largest_error(
     """
     from .runner import StreamRunner
 
-    runner = StreamRunner(path)
+    runner, stepper = StreamRunner(path), Stepper(model)
     rng = np.random.default_rng(0)
     ours, error = None, 0.0
     for t in range(num_frames):
@@ -335,14 +339,9 @@ def largest_error(
         given = None if flow is None else torch.from_numpy(flow)
         if model.can_propagate and t % 3 == 2:
             (logits,) = runner.propagate(frame, flow, ['logits'])
-            with torch.no_grad():
-                expected, ours = model.propagate(ours, given, size)
-            error = max(error, float(np.abs(logits - expected.numpy()).max()))
-            continue
-        (logits,) = runner.step(frame, flow, ['logits'])
-        clips = torch.from_numpy(frame).permute(0, 3, 1, 2)[:, None]
-        data = model.data_preprocessor(dict(inputs=list(clips)))
-        with torch.no_grad():
-            expected, ours = model.step(data['inputs'][:, 0], ours, given)
+            expected, ours = stepper.propagate(ours, given, size)
+        else:
+            (logits,) = runner.step(frame, flow, ['logits'])
+            expected, ours = stepper.step(frame, ours, given)
         error = max(error, float(np.abs(logits - expected.numpy()).max()))
     return error

@@ -7,7 +7,15 @@ import torch
 from mmengine import Config
 
 from mmseg_video.apis import VideoSegInferencer
-from tests.models import build, wake
+from mmseg_video.apis.memory import watch_memory
+from tests.models import (
+    BINARY,
+    FRAMEWISE,
+    RECURRENT,
+    build,
+    split_by_threshold,
+    wake,
+)
 from tests.runs import config, model_config
 
 
@@ -293,3 +301,49 @@ def test_no_checkpoint(tmp_path):
     config_path, _, _ = saved('rnn_unet', tmp_path)
     with pytest.raises(FileNotFoundError, match=r"no checkpoint 'none.pth'"):
         VideoSegInferencer(config_path, 'none.pth', 'cpu')
+
+
+def binary(cfg, frames, **changes):
+    """A model with one logit for two classes, and what mmseg says of frames
+    (N, H, W, 3)."""
+    model = build(cfg, decode_head=BINARY, **changes)
+    images = torch.from_numpy(frames).permute(0, 3, 1, 2)
+    data = dict(inputs=list(images))
+    split_by_threshold(model, model.data_preprocessor(data)['inputs'])
+    want = [
+        sample.pred_sem_seg.data[0].numpy()
+        for image in images
+        for sample in model.test_step(dict(inputs=[image]))
+    ]
+    assert 0.2 < np.mean(want) < 0.8
+    return model, want
+
+
+@pytest.mark.parametrize('cfg', [FRAMEWISE, RECURRENT])
+def test_one_logit_for_two_classes(cfg, video):
+    model, want = binary(cfg, video[:1])
+    inferencer = VideoSegInferencer.from_model(
+        *(model, ['no', 'yes'], [[0] * 3, [255] * 3]),
+        device='cpu',
+        probabilities=True,
+    )
+    prediction = inferencer.predict_frame(video[0])
+    np.testing.assert_array_equal(prediction.label, want[0])
+    assert prediction.probabilities.shape == (2, 64, 128)
+    np.testing.assert_allclose(prediction.probabilities.sum(0), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize('of', ['logits', 'probabilities'])
+def test_one_logit_behind_a_filter(of, video):
+    """On propagated frames too, and by past and future."""
+    still = np.stack([video[0]] * 3)
+    filter = dict(type='EMAFilter', of=of)
+    model, want = binary(RECURRENT, still[:1], filter=filter, neck=None)
+    inferencer = VideoSegInferencer.from_model(
+        *(model, ['no', 'yes'], [[0] * 3, [255] * 3]), device='cpu', every=2
+    )
+    for lag in (None, 1):
+        for prediction in inferencer.predict(still, lag=lag):
+            assert agree(prediction.label, want[0])
+    *_, last = watch_memory(inferencer, still)
+    assert agree(last.before, want[0])

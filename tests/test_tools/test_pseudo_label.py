@@ -20,7 +20,13 @@ from mmseg_video.apis.pseudo_labels import (
     keep_confident,
 )
 from tests.commands import TOOLS, call_here, load_tool
-from tests.models import FRAMEWISE, RECURRENT, build
+from tests.models import (
+    BINARY,
+    FRAMEWISE,
+    RECURRENT,
+    build,
+    split_by_threshold,
+)
 from tests.runs import config
 
 TOOL = load_tool('pseudo_label')
@@ -305,6 +311,17 @@ def test_the_ensemble_does_not_care_for_left_and_right(cfg):
     alone = ensemble(model, frames, (64, 96), flip=False)
     want = model.encode_decode(frames, [dict(img_shape=frames.shape[2:])])
     torch.testing.assert_close(alone, want.softmax(1))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('cfg', [FRAMEWISE, RECURRENT])
+def test_the_ensemble_of_one_logit_for_two_classes(cfg):
+    frames = torch.randn(2, 3, 64, 96)
+    model = split_by_threshold(build(cfg, decode_head=BINARY), frames)
+    got = ensemble(model, frames, (64, 96), flip=False)
+    want = [s.pred_sem_seg.data[0] for s in model.predict(frames)]
+    assert torch.equal(got.argmax(1).float(), torch.stack(want))
+    torch.testing.assert_close(got.sum(1), torch.ones(2, 64, 96))
 
 
 def test_what_is_not_sure_is_ignored():

@@ -1,12 +1,10 @@
-import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-import torch
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from ..decode_heads import at_own_size, last_head
+from ..decode_heads import at_own_size, per_class
 from ..states import States
 from .framewise import Framewise
 
@@ -53,13 +51,7 @@ class MMSegNet(Framewise):
         return nullcontext() if slides else at_own_size(self.net)
 
     def _as_classes(self, logits: Tensor) -> Tensor:
-        """Two classes whose larger logit is what a threshold decides, where
-        the net has one logit for both."""
-        if logits.shape[1] != 1 or len(self.classes) != 2:
-            return logits
-        threshold = last_head(self.net).threshold
-        above = logits - math.log(threshold / (1 - threshold))
-        return torch.cat([torch.zeros_like(above), above], dim=1)
+        return per_class(self.net, logits, len(self.classes))
 
 
 class RecurrentNet(MMSegNet):
