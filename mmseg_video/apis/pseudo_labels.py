@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..models.decode_heads import per_class
+from ..models.inference import infer
 
 IGNORE = 255
 
@@ -46,9 +47,7 @@ def ensemble(
             )
         for mirrored in (False, True)[: 1 + flip]:
             inputs = scaled.flip(-1) if mirrored else scaled
-            shape = inputs.shape[2:]
-            metas = [dict(img_shape=shape, ori_shape=shape)] * len(inputs)
-            logits = model.inference(inputs, metas)
+            logits = infer(model, inputs)
             logits = logits.flip(-1) if mirrored else logits
             logits = F.interpolate(
                 logits.float(), size, mode='bilinear', align_corners=False

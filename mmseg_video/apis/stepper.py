@@ -10,6 +10,7 @@ from torch import nn
 from ..engine.launch import autocast_test
 from ..models.data_preprocessor import pad_flow
 from ..models.decode_heads import per_class
+from ..models.inference import infer
 from ..models.states import States
 
 
@@ -117,9 +118,7 @@ class Stepper:
             return function(inputs, states, flow)
 
     def _alone(self, inputs, states, flow) -> tuple[torch.Tensor, States]:
-        size = tuple(inputs.shape[2:])
-        meta = dict(img_shape=size, ori_shape=size, pad_shape=size)
-        return self.model.encode_decode(inputs, [meta] * len(inputs)), {}
+        return infer(self.model, inputs), {}
 
     def inputs_of(self, frames: Sequence[np.ndarray]) -> torch.Tensor:
         """Normalised clips (N, 1, C, H, W) of frames; framewise models have

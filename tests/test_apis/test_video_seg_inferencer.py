@@ -11,6 +11,7 @@ from mmseg_video.apis.memory import watch_memory
 from tests.models import (
     BINARY,
     FRAMEWISE,
+    NUM_CLASSES,
     RECURRENT,
     build,
     split_by_threshold,
@@ -301,6 +302,20 @@ def test_no_checkpoint(tmp_path):
     config_path, _, _ = saved('rnn_unet', tmp_path)
     with pytest.raises(FileNotFoundError, match=r"no checkpoint 'none.pth'"):
         VideoSegInferencer(config_path, 'none.pth', 'cpu')
+
+
+def test_a_framewise_model_that_sees_windows(video):
+    """As in mmseg's test, several frames in one batch too."""
+    windows = dict(mode='slide', crop_size=(32, 64), stride=(24, 48))
+    model = build(FRAMEWISE, test_cfg=windows)
+    inferencer = VideoSegInferencer.from_model(
+        *(model, ['a'] * NUM_CLASSES, [[0] * 3] * NUM_CLASSES), device='cpu'
+    )
+    found = inferencer.predict_frames({'a': video[0], 'b': video[1]})
+    for frame, prediction in zip(video, found.values(), strict=False):
+        np.testing.assert_array_equal(
+            prediction.label, predicted(model, frame[None])
+        )
 
 
 def binary(cfg, frames, **changes):

@@ -5,10 +5,9 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from ..decode_heads import at_own_size, per_class
+from ..inference import infer
 from ..states import States
 from .framewise import Framewise
-
-FRAME_SIZE = 'img_shape', 'ori_shape', 'pad_shape'
 
 
 @MODELS.register_module()
@@ -38,12 +37,8 @@ class MMSegNet(Framewise):
 
     def scores(self, frames: Tensor) -> Tensor:
         inputs = normalised(self.net.data_preprocessor, frames)
-        size = inputs.shape[2:]
-        meta = dict.fromkeys(FRAME_SIZE, size) | dict(padding_size=[0] * 4)
-        # One each: windows write their size into it.
-        metas = [dict(meta) for _ in range(inputs.shape[0])]
         with self._at_own_size():
-            return self._as_classes(self.net.inference(inputs, metas))
+            return self._as_classes(infer(self.net, inputs))
 
     def _at_own_size(self) -> AbstractContextManager:
         slides = (self.net.test_cfg or {}).get('mode') == 'slide'
