@@ -1,5 +1,7 @@
 """A stream must be worth what a clip is, and no stream may see another."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ from mmengine import Config
 
 from mmseg_video.apis import VideoSegInferencer
 from mmseg_video.apis.memory import watch_memory
+from mmseg_video.apis.video_seg_inferencer import flow_of
+from mmseg_video.flow.previous import FlowToPrevious
 from tests.models import (
     BINARY,
     FRAMEWISE,
@@ -207,6 +211,13 @@ def test_a_flow_compensated_model_gets_its_flow(tmp_path, video):
         assert agree(prediction.label, want)
         assert agree(alone.predict_frame(frame).label, want)
         before = image
+
+
+@pytest.mark.parametrize('loader', [{}, dict(test_dataloader=None)])
+def test_without_test_data_the_flow_is_the_default(loader):
+    model = SimpleNamespace(flow_compensated=True)
+    flow = flow_of(Config(loader), model)
+    assert flow.settings == FlowToPrevious().settings
 
 
 def test_the_net_runs_on_some_frames(tmp_path, video):
