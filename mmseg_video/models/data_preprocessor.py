@@ -177,6 +177,11 @@ class ClipDataPreProcessor(_PreProcessor):
         return self._augment(data, training)
 
 
+def pads(preprocessor: nn.Module) -> bool:
+    """Whether a preprocessor pads frames of some sizes in tests."""
+    return bool(getattr(preprocessor, 'test_cfg', None))
+
+
 def padded_size(
     preprocessor: nn.Module, size: tuple[int, int]
 ) -> tuple[int, int]:
@@ -187,9 +192,10 @@ def padded_size(
         preprocessor (nn.Module): mmseg's or ours.
         size (tuple[int, int]): Height and width.
     """
-    test_cfg = getattr(preprocessor, 'test_cfg', None) or {}
-    least = test_cfg.get('size') or (1, 1)
-    divisor = test_cfg.get('size_divisor') or 1
+    if not pads(preprocessor):
+        return tuple(size)
+    least = preprocessor.test_cfg.get('size') or (1, 1)
+    divisor = preprocessor.test_cfg.get('size_divisor') or 1
     # Of positive numbers alone: ONNX's division rounds towards zero.
     return tuple(
         (max(length, smallest) + divisor - 1) // divisor * divisor
@@ -205,12 +211,12 @@ def pad_frames(preprocessor: nn.Module, frames: Tensor) -> Tensor:
         preprocessor (nn.Module): mmseg's or ours.
         frames (Tensor): (N, C, h, w).
     """
+    if not pads(preprocessor):
+        return frames
     height, width = frames.shape[2:]
     padded = padded_size(preprocessor, (height, width))
     more = 0, padded[1] - width, 0, padded[0] - height
-    return nn.functional.pad(
-        frames, more, value=getattr(preprocessor, 'pad_val', 0)
-    )
+    return nn.functional.pad(frames, more, value=preprocessor.pad_val)
 
 
 def pad_flow(

@@ -181,6 +181,24 @@ def test_one_logit_for_two_classes(tmp_path):
     assert 0.2 < label.mean() < 0.8
 
 
+def test_what_the_preprocessor_pads(tmp_path, monkeypatch):
+    """On the frames and the flow, by the net and by the state alone; the
+    check sees where it is left out."""
+    padding = dict(NORMALISED, test_cfg=dict(size_divisor=32), pad_val=2)
+    model = build(SMOOTHED, data_preprocessor=padding, flow_compensated=True)
+    path = tmp_path / 'model.onnx'
+    arguments = (model, path, NAMES, PALETTE)
+    export_checked(*arguments, num_frames=3, size=(64, 96))
+    assert largest_error(model, path, 6, (70, 90), batch=2) < 1e-3
+    path.unlink()
+    monkeypatch.setattr(
+        'mmseg_video.deployment.onnx.pad_frames', lambda _, frames: frames
+    )
+    with pytest.raises(RuntimeError, match='and is not written'):
+        export_checked(*arguments, num_frames=3, size=(64, 96))
+    assert not path.exists()
+
+
 def test_the_flow_counts(compensated):
     model, path = compensated
     assert largest_error(model, path, 30, (64, 96)) < 1e-3
