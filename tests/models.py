@@ -36,6 +36,11 @@ RECURRENT = dict(
     neck=dict(type='ConvRNNNeck', in_channels=CHANNELS, hidden_ratio=0.5),
 )
 
+# One logit for two classes, and a threshold of its sigmoid.
+BINARY = dict(
+    FRAMEWISE['decode_head'], num_classes=2, out_channels=1, threshold=0.3
+)
+
 
 def build(cfg, seed=0, **changes):
     """A segmentor in eval mode, of the same weights for the same seed."""
@@ -50,6 +55,16 @@ def wake(model):
     for parameter in model.parameters():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.1)
+    return model
+
+
+def split_by_threshold(model, images):
+    """Move a binary head's bias to where its threshold divides the pixels of
+    images (N, 3, H, W)."""
+    with torch.no_grad():
+        logits = model.eval()(images)
+        bias = model.decode_head.conv_seg.bias
+        bias += torch.tensor(0.3).logit() - logits.median()
     return model
 
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from ..flow.stream_frames import stream_frames
 from ..flow.warp import warp_state
+from ..models.decode_heads import per_class
 from ..models.recurrent import State
 from .video_seg_inferencer import VideoSegInferencer
 
@@ -85,7 +87,7 @@ def _watch(
     present: float,
 ) -> Iterator[FrameMemory]:
     stream_id, before = object(), None
-    stepper = inferencer.stepper
+    stepper, model = inferencer.stepper, inferencer.model
     try:
         for item in stream_frames(frames, inferencer.flow, inferencer.usable):
             frame, flow, size = item.frame, item.field, item.frame.shape[:2]
@@ -112,8 +114,10 @@ def _watch(
                 prediction.label,
                 (1 - own / count).clamp(0, 1).cpu().numpy(),
                 keep.clamp(0, 1).cpu().numpy(),
-                None if before is None else _answer(before, size),
-                None if warped is None else _answer(warped, size),
+                *(
+                    None if past is None else _answer(model, past, size)
+                    for past in (before, warped)
+                ),
                 flow,
                 prediction.held,
             )
@@ -122,12 +126,17 @@ def _watch(
         inferencer.reset(stream_id)
 
 
-def _answer(state: State, size: tuple[int, int]) -> np.ndarray:
+def _answer(
+    model: nn.Module, state: State, size: tuple[int, int]
+) -> np.ndarray:
     """Labels (H, W) uint8 of s / n; 255 where n is nothing."""
     total, count = (part.float() for part in state)
-    scores = F.interpolate(
-        total / count.clamp(min=LEAST), size, mode='bilinear'
-    )
-    label = scores.argmax(1)
+    scores = total / count.clamp(min=LEAST)
+    if model.filter is not None:
+        scores = model.filter.answer(scores)
+    # Of a steadied net without a filter it is the net's own average.
+    net = getattr(getattr(model, 'framewise', None), 'net', model)
+    scores = per_class(net, scores)
+    label = F.interpolate(scores, size, mode='bilinear').argmax(1)
     label[F.interpolate(count, size)[:, 0] <= LEAST] = 255
     return label[0].to(torch.uint8).cpu().numpy()

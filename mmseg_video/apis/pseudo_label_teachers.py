@@ -60,14 +60,16 @@ class FramesAlone:
     ) -> Iterator[tuple[int, Tensor]]:
         """Frame -> (classes, H, W), at the size that the frame has on disk."""
         model = self.inferencer.model
-        if hasattr(model, 'reset_states'):
+        if hasattr(model, 'reset_states') and model.test_cfg:
             # Scales and flips share no state.
-            model.test_cfg.streaming = False
+            model.test_cfg['streaming'] = False
         loader = _loader(dataset, frames, workers)
         for index, batch in zip(frames, loader, strict=True):
+            height, width = batch['inputs'][0].shape[-2:]
             inputs = model.data_preprocessor(batch)['inputs']
             # (1, 1, C, H, W) of a clip preprocessor
             inputs = inputs.reshape(-1, *inputs.shape[-3:])
+            inputs = inputs[:, :, :height, :width]  # without what it padded
             with autocast_test(self.amp, inputs.device):
                 size = _size(batch)
                 yield (

@@ -7,6 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..models.data_preprocessor import pad_frames
+from ..models.decode_heads import per_class
+from ..models.inference import infer
+
 IGNORE = 255
 
 
@@ -25,7 +29,8 @@ def ensemble(
 
     Args:
         model (nn.Module): A segmentor of mmseg. A recurrent one sees stills.
-        frames (Tensor): As the model's preprocessor gives them.
+        frames (Tensor): As the model's preprocessor normalises them, without
+            what it pads: that is done here, at each scale.
         size (tuple[int, int]): Height and width of the result.
         scales (Sequence[float]): Of height and width. Defaults to (1.0,).
         flip (bool): Whether mirror images are predicted too. Defaults to
@@ -44,14 +49,15 @@ def ensemble(
             )
         for mirrored in (False, True)[: 1 + flip]:
             inputs = scaled.flip(-1) if mirrored else scaled
-            shape = inputs.shape[2:]
-            metas = [dict(img_shape=shape, ori_shape=shape)] * len(inputs)
-            logits = model.inference(inputs, metas)
+            padded = pad_frames(model.data_preprocessor, inputs)
+            # What was padded lies on the right and below.
+            height, width = inputs.shape[2:]
+            logits = infer(model, padded)[:, :, :height, :width]
             logits = logits.flip(-1) if mirrored else logits
             logits = F.interpolate(
                 logits.float(), size, mode='bilinear', align_corners=False
             )
-            total = total + logits.softmax(dim=1)
+            total = total + per_class(model, logits).softmax(dim=1)
     return total / (len(scales) * (1 + flip))
 
 

@@ -9,6 +9,8 @@ from torch import nn
 
 from ..engine.launch import autocast_test
 from ..models.data_preprocessor import pad_flow
+from ..models.decode_heads import per_class
+from ..models.inference import infer
 from ..models.states import States
 
 
@@ -45,7 +47,7 @@ class Stepper:
         them."""
         function = getattr(self.model, 'step', self._alone)
         logits, after = self._run(function, frames, states, flow)
-        return _cropped(logits, frames[0].shape[:2]), after
+        return self._answer(logits, frames[0].shape[:2]), after
 
     @torch.no_grad()
     def propagate(
@@ -57,7 +59,7 @@ class Stepper:
         """The same of frames of this size, by the states alone."""
         padded, flow = self.padded(size), self.padded_flow(flow, size)
         logits, after = self.model.propagate(states, flow, padded)
-        return _cropped(logits, size), after
+        return self._answer(logits, size), after
 
     def scores(
         self,
@@ -85,7 +87,9 @@ class Stepper:
         self, scores: torch.Tensor, size: tuple[int, int]
     ) -> torch.Tensor:
         """Logits of frames of this size from filtered scores."""
-        return _cropped(self.model.resized(scores, self.padded(size)), size)
+        return self._answer(
+            self.model.resized(scores, self.padded(size)), size
+        )
 
     def filter_flow(
         self,
@@ -114,9 +118,7 @@ class Stepper:
             return function(inputs, states, flow)
 
     def _alone(self, inputs, states, flow) -> tuple[torch.Tensor, States]:
-        size = tuple(inputs.shape[2:])
-        meta = dict(img_shape=size, ori_shape=size, pad_shape=size)
-        return self.model.encode_decode(inputs, [meta] * len(inputs)), {}
+        return infer(self.model, inputs), {}
 
     def inputs_of(self, frames: Sequence[np.ndarray]) -> torch.Tensor:
         """Normalised clips (N, 1, C, H, W) of frames; framewise models have
@@ -153,6 +155,7 @@ class Stepper:
             None if flow is None else pad_flow(flow, size, self.padded(size))
         )
 
-
-def _cropped(logits: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    return logits[:, :, : size[0], : size[1]]
+    def _answer(
+        self, logits: torch.Tensor, size: tuple[int, int]
+    ) -> torch.Tensor:
+        return per_class(self.model, logits[:, :, : size[0], : size[1]])

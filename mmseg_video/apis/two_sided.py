@@ -46,7 +46,8 @@ def two_sided(
             chunks, which is less work. Defaults to 'offline'.
 
     Raises:
-        ValueError: If there is no such lag, or the model has no such filter.
+        ValueError: If there is no such lag, the model has no such filter, or
+            it sees frames in windows.
     """
     check_two_sided(inferencer, lag)
     filter = inferencer.model.filter
@@ -57,7 +58,7 @@ def check_two_sided(
     inferencer: 'VideoSegInferencer', lag: int | str = OFFLINE
 ) -> None:
     """Refuse a look-ahead that there is not, or that the model has no filter
-    for.
+    of whole frames for.
 
     Args:
         inferencer, lag: As of :func:`two_sided`.
@@ -72,6 +73,13 @@ def check_two_sided(
         raise ValueError(
             f'lag={lag}: the net has no filter that could look at the '
             f"future{has}: take steady()'s filter='flow' (--steady flow)"
+        )
+    test_cfg = getattr(inferencer.model, 'test_cfg', None) or {}
+    if test_cfg.get('mode') == 'slide':
+        raise ValueError(
+            f"lag={lag} needs test_cfg.mode='whole', got 'slide': the windows "
+            'of a frame have no scores of the whole frame to filter; set '
+            "mode='whole', or take steady()'s filter='flow' (--steady flow)"
         )
     number = isinstance(lag, int) and lag >= 1
     if lag != OFFLINE and not number:

@@ -520,7 +520,7 @@ def flow_of(cfg: Config, model: nn.Module) -> FlowToPrevious | None:
     if not getattr(model, 'flow_compensated', False):
         return None
     dataset = sequence_config(
-        cfg.get('test_dataloader', {}).get('dataset', {})
+        (cfg.get('test_dataloader') or {}).get('dataset') or {}
     )
     steps = [
         *(dataset.get('augments') or {}).values(),

@@ -10,10 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..apis.stepper import Stepper
 from ..flow.previous import FlowToPrevious, FrameFlow
 from ..io.atomic import atomic_path
 from ..io.onnx_files import PROPAGATION
 from ..models import ClipSegmentor
+from ..models.data_preprocessor import (
+    pad_flow,
+    pad_frames,
+    padded_size,
+    pads,
+)
+from ..models.decode_heads import per_class
 from ..models.states import States
 from .graph_io import FLOW, FRAME, SIZE, names_of_states, next_name
 
@@ -24,7 +32,8 @@ TOLERANCE = 1e-3  # of the logits
 class StreamStep(nn.Module):
     """Maps a frame and states to logits, labels and the next states.
 
-    Normalisation is part of it: a frame goes in as a camera gives it. A state
+    What the preprocessor does is part of it, normalising, padding and, in the
+    end, cropping: a frame goes in as a camera gives it. A state
     may be a single zero, (1, 1, 1, 1), at the start of a stream: it is spread
     over its map, so that nobody needs to know the maps' sizes.
 
@@ -58,8 +67,12 @@ class StreamStep(nn.Module):
         if self.swap:
             inputs = inputs.flip(1)
         inputs = (inputs - self.mean) / self.std
+        size = inputs.shape[2:]
+        inputs = pad_frames(self.model.data_preprocessor, inputs)
         before = _by_place(states, self.maps)
-        return _outputs(*self.model.step(inputs, before, flow), self.maps)
+        flow = _padded_flow(self.model, flow, size)
+        logits, after = self.model.step(inputs, before, flow)
+        return _outputs(self.model, logits, after, size)
 
 
 class PropagationStep(nn.Module):
@@ -80,8 +93,11 @@ class PropagationStep(nn.Module):
     ) -> tuple[Tensor, ...]:
         """As :class:`StreamStep`, whose states these are."""
         size = frame.permute(0, 3, 1, 2).shape[2:]
+        padded = padded_size(self.model.data_preprocessor, size)
         before = _by_place(states, self.maps)
-        return _outputs(*self.model.propagate(before, flow, size), self.maps)
+        flow = _padded_flow(self.model, flow, size)
+        logits, after = self.model.propagate(before, flow, padded)
+        return _outputs(self.model, logits, after, size)
 
 
 def _by_place(parts: Sequence[Tensor], maps: dict[str, int]) -> States:
@@ -93,11 +109,24 @@ def _by_place(parts: Sequence[Tensor], maps: dict[str, int]) -> States:
     }
 
 
+def _padded_flow(
+    model: ClipSegmentor, flow: Tensor | None, size: tuple[int, int]
+) -> Tensor | None:
+    if flow is None or not pads(model.data_preprocessor):
+        return flow
+    return pad_flow(flow, size, padded_size(model.data_preprocessor, size))
+
+
 def _outputs(
-    logits: Tensor, after: States, maps: dict[str, int]
+    model: ClipSegmentor,
+    logits: Tensor,
+    after: States,
+    size: tuple[int, int],
 ) -> tuple[Tensor, ...]:
+    logits = per_class(model, logits[:, :, : size[0], : size[1]])
     labels = logits.argmax(1).to(torch.uint8)
-    return logits, labels, *(part for place in maps for part in after[place])
+    parts = (part for place in model.state_maps for part in after[place])
+    return logits, labels, *parts
 
 
 def export_onnx(
@@ -259,7 +288,8 @@ def export_checked(
         num_frames (int): Length of the stream that is compared; 0: none.
             Defaults to 30.
         size (tuple[int, int]): Height and width of its frames. Defaults to
-            (128, 256).
+            (128, 256). Where the model pads frames, a second stream is
+            compared, of frames that it pads.
         only_size: :func:`export_onnx`'s, in place of the former.
 
     Raises:
@@ -270,8 +300,9 @@ def export_checked(
         if not num_frames:
             return None
         try:
-            error = largest_error(
-                model, temporary, num_frames, only_size or size
+            error = max(
+                largest_error(model, temporary, num_frames, checked)
+                for checked in _checked_sizes(model, size, only_size)
             )
         except ValueError as why:  # ONNX Runtime cannot take the frames
             raise RuntimeError(
@@ -285,6 +316,18 @@ def export_checked(
                 + _hint({} if only_size else ALL)
             )
     return error
+
+
+def _checked_sizes(
+    model: ClipSegmentor,
+    size: tuple[int, int],
+    only_size: tuple[int, int] | None,
+) -> list[tuple[int, int]]:
+    if only_size:
+        return [only_size]
+    odd = size[0] - 3, size[1] - 5
+    padded = padded_size(model.data_preprocessor, odd)
+    return [size] if padded == odd else [size, odd]
 
 
 ALL = (0, 1, 2)  # of a frame's sizes are free
@@ -320,7 +363,7 @@ def largest_error(
     """
     from .runner import StreamRunner
 
-    runner = StreamRunner(path)
+    runner, stepper = StreamRunner(path), Stepper(model)
     rng = np.random.default_rng(0)
     ours, error = None, 0.0
     for t in range(num_frames):
@@ -335,14 +378,9 @@ def largest_error(
         given = None if flow is None else torch.from_numpy(flow)
         if model.can_propagate and t % 3 == 2:
             (logits,) = runner.propagate(frame, flow, ['logits'])
-            with torch.no_grad():
-                expected, ours = model.propagate(ours, given, size)
-            error = max(error, float(np.abs(logits - expected.numpy()).max()))
-            continue
-        (logits,) = runner.step(frame, flow, ['logits'])
-        clips = torch.from_numpy(frame).permute(0, 3, 1, 2)[:, None]
-        data = model.data_preprocessor(dict(inputs=list(clips)))
-        with torch.no_grad():
-            expected, ours = model.step(data['inputs'][:, 0], ours, given)
+            expected, ours = stepper.propagate(ours, given, size)
+        else:
+            (logits,) = runner.step(frame, flow, ['logits'])
+            expected, ours = stepper.step(frame, ours, given)
         error = max(error, float(np.abs(logits - expected.numpy()).max()))
     return error

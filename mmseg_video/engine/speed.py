@@ -59,6 +59,6 @@ def _parts(model: nn.Module) -> list[nn.Module]:
 
 def speed_settings(cfg: Config) -> dict:
     """What a config's ``default_hooks.speed`` asks of :func:`speed_up`."""
-    settings = dict(cfg.get('default_hooks', {}).get('speed') or {})
+    settings = dict((cfg.get('default_hooks') or {}).get('speed') or {})
     settings.pop('type', None)
     return settings

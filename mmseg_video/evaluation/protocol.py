@@ -203,7 +203,7 @@ class Protocol:
             cfg.tta_model.module = cfg.model
             cfg.model = cfg.tta_model
         if dataset.get('mode') == 'stream':
-            every = cfg.model.get('test_cfg', {}).get('every', self.every)
+            every = (cfg.model.get('test_cfg') or {}).get('every', self.every)
             return replace(
                 self,
                 stream=True,

@@ -177,6 +177,48 @@ class ClipDataPreProcessor(_PreProcessor):
         return self._augment(data, training)
 
 
+def pads(preprocessor: nn.Module) -> bool:
+    """Whether a preprocessor pads frames of some sizes in tests."""
+    return bool(getattr(preprocessor, 'test_cfg', None))
+
+
+def padded_size(
+    preprocessor: nn.Module, size: tuple[int, int]
+) -> tuple[int, int]:
+    """Height and width to which a preprocessor pads frames of this size in
+    tests, on the right and below.
+
+    Args:
+        preprocessor (nn.Module): mmseg's or ours.
+        size (tuple[int, int]): Height and width.
+    """
+    if not pads(preprocessor):
+        return tuple(size)
+    least = preprocessor.test_cfg.get('size') or (1, 1)
+    divisor = preprocessor.test_cfg.get('size_divisor') or 1
+    # Of positive numbers alone: ONNX's division rounds towards zero.
+    return tuple(
+        (max(length, smallest) + divisor - 1) // divisor * divisor
+        for length, smallest in zip(size, least, strict=True)
+    )
+
+
+def pad_frames(preprocessor: nn.Module, frames: Tensor) -> Tensor:
+    """Normalised frames (N, C, h, w) as :func:`padded_size` says, in the
+    preprocessor's colour.
+
+    Args:
+        preprocessor (nn.Module): mmseg's or ours.
+        frames (Tensor): (N, C, h, w).
+    """
+    if not pads(preprocessor):
+        return frames
+    height, width = frames.shape[2:]
+    padded = padded_size(preprocessor, (height, width))
+    more = 0, padded[1] - width, 0, padded[0] - height
+    return nn.functional.pad(frames, more, value=preprocessor.pad_val)
+
+
 def pad_flow(
     flow: Tensor, size: tuple[int, int], padded: tuple[int, int]
 ) -> Tensor:

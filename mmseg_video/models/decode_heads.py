@@ -1,8 +1,10 @@
 """Decode heads of mmseg, of whatever kind, as one that gives logits."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from mmseg.models.decode_heads.cascade_decode_head import (
     BaseCascadeDecodeHead,
 )
@@ -78,6 +80,28 @@ def last_head(segmentor: nn.Module) -> nn.Module:
     """The decode head, of several the last."""
     head = segmentor.decode_head
     return head[-1] if isinstance(head, nn.ModuleList) else head
+
+
+def per_class(
+    segmentor: nn.Module, logits: Tensor, num_classes: int | None = None
+) -> Tensor:
+    """Logits (N, classes, H, W) whose largest is the label that mmseg gives.
+
+    A head may have one logit for two classes, and a threshold of its sigmoid.
+    Of it become two, 0 and how far it is above the threshold.
+
+    Args:
+        segmentor (nn.Module): Whose logits they are.
+        logits (Tensor): (N, classes, H, W), or (N, 1, H, W) of such a head.
+        num_classes (int | None): Defaults to None, the segmentor's.
+    """
+    if num_classes is None:
+        num_classes = getattr(segmentor, 'num_classes', None)
+    if logits.shape[1] != 1 or num_classes != 2:
+        return logits
+    threshold = last_head(segmentor).threshold
+    above = logits - math.log(threshold / (1 - threshold))
+    return torch.cat([torch.zeros_like(above), above], dim=1)
 
 
 @contextmanager

@@ -32,7 +32,8 @@ class EMAFilter(nn.Module):
     Args:
         weight (float): a, in (0, 1]; 1 is the framewise net. Defaults to 0.5.
         of (str): What is averaged: 'logits' or 'probabilities', whose
-            logarithm is y then. Defaults to 'logits'.
+            logarithm is y then, of one logit for two classes their log-odds.
+            Defaults to 'logits'.
 
     Raises:
         ValueError: If one is out of range.
@@ -62,7 +63,11 @@ class EMAFilter(nn.Module):
 
     def answer(self, average: Tensor) -> Tensor:
         """Logits (N, classes, h, w) of an average s / n."""
-        return average if self.of == 'logits' else average.clamp(1e-6).log()
+        if self.of == 'logits':
+            return average
+        if average.shape[1] == 1:
+            return average.logit(1e-6)
+        return average.clamp(1e-6).log()
 
     def forward(
         self,
@@ -85,7 +90,8 @@ class EMAFilter(nn.Module):
         """
         logits = logits.float()  # half precision forgets small weights
         if self.of == 'probabilities':
-            logits = logits.softmax(1)
+            one = logits.shape[1] == 1  # for two classes
+            logits = logits.sigmoid() if one else logits.softmax(1)
         zeros = (torch.zeros_like(logits), torch.zeros_like(logits[:, :1]))
         if state is None:
             state = zeros

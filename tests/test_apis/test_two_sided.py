@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from mmseg_video.apis import VideoSegInferencer
+from mmseg_video.apis.pseudo_label_teachers import FramesInVideo
 from mmseg_video.apis.steady import steady
+from mmseg_video.models import RecurrentNet
 from tests.frames import moving
+from tests.models import NUM_CLASSES, RECURRENT, build
 
 CLASSES = ['a', 'b', 'c']
 
@@ -80,6 +84,23 @@ def test_bad_lags_are_refused():
     alone.model.framewise.own_filter = 'gated EMA'
     with pytest.raises(ValueError, match='future, only its own gated EMA: ta'):
         alone.predict([], lag='offline')
+
+
+def test_windows_have_no_scores_of_the_frame():
+    windows = dict(mode='slide', crop_size=(32, 32), stride=(32, 32))
+    filter = dict(type='EMAFilter', weight=0.5)
+    model = build(RECURRENT, neck=None, filter=filter, test_cfg=windows)
+    classes = ['a'] * NUM_CLASSES
+    video = VideoSegInferencer.from_model(
+        model, classes, [[0] * 3] * NUM_CLASSES, device='cpu'
+    )
+    for check in (lambda: video.predict([], 1), lambda: FramesInVideo(video)):
+        with pytest.raises(ValueError, match=r"needs test_cfg\.mode='whole'"):
+            check()
+    frames = moving(2)
+    net = RecurrentNet(model, classes)
+    steadied = steady(net, filter='flow', device='cpu')
+    assert len(list(steadied.predict(frames, lag=1))) == 2
 
 
 @pytest.mark.parametrize('lag', [2, 'offline'])

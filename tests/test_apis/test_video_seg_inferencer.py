@@ -1,5 +1,7 @@
 """A stream must be worth what a clip is, and no stream may see another."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,8 +10,19 @@ from mmengine import Config
 from mmseg.structures import SegDataSample
 
 from mmseg_video.apis import VideoSegInferencer
+from mmseg_video.apis.memory import watch_memory
 from mmseg_video.apis.pseudo_label_teachers import FramesAlone
-from tests.models import build, wake
+from mmseg_video.apis.video_seg_inferencer import flow_of
+from mmseg_video.flow.previous import FlowToPrevious
+from tests.models import (
+    BINARY,
+    FRAMEWISE,
+    NUM_CLASSES,
+    RECURRENT,
+    build,
+    split_by_threshold,
+    wake,
+)
 from tests.runs import config, model_config
 
 
@@ -222,6 +235,13 @@ def test_a_flow_compensated_model_gets_its_flow(tmp_path, video):
         before = image
 
 
+@pytest.mark.parametrize('loader', [{}, dict(test_dataloader=None)])
+def test_without_test_data_the_flow_is_the_default(loader):
+    model = SimpleNamespace(flow_compensated=True)
+    flow = flow_of(Config(loader), model)
+    assert flow.settings == FlowToPrevious().settings
+
+
 def test_the_net_runs_on_some_frames(tmp_path, video):
     config_path, checkpoint, model = saved('rnn_unet_gated_ema', tmp_path)
     inferencer = VideoSegInferencer(config_path, checkpoint, 'cpu', every=3)
@@ -315,3 +335,63 @@ def test_no_checkpoint(tmp_path):
     config_path, _, _ = saved('rnn_unet', tmp_path)
     with pytest.raises(FileNotFoundError, match=r"no checkpoint 'none.pth'"):
         VideoSegInferencer(config_path, 'none.pth', 'cpu')
+
+
+def test_a_framewise_model_that_sees_windows(video):
+    """As in mmseg's test, several frames in one batch too."""
+    windows = dict(mode='slide', crop_size=(32, 64), stride=(24, 48))
+    model = build(FRAMEWISE, test_cfg=windows)
+    inferencer = VideoSegInferencer.from_model(
+        *(model, ['a'] * NUM_CLASSES, [[0] * 3] * NUM_CLASSES), device='cpu'
+    )
+    found = inferencer.predict_frames({'a': video[0], 'b': video[1]})
+    for frame, prediction in zip(video, found.values(), strict=False):
+        np.testing.assert_array_equal(
+            prediction.label, predicted(model, frame[None])
+        )
+
+
+def binary(cfg, frames, **changes):
+    """A model with one logit for two classes, and what mmseg says of frames
+    (N, H, W, 3)."""
+    model = build(cfg, decode_head=BINARY, **changes)
+    images = torch.from_numpy(frames).permute(0, 3, 1, 2)
+    data = dict(inputs=list(images))
+    split_by_threshold(model, model.data_preprocessor(data)['inputs'])
+    want = [
+        sample.pred_sem_seg.data[0].numpy()
+        for image in images
+        for sample in model.test_step(dict(inputs=[image]))
+    ]
+    assert 0.2 < np.mean(want) < 0.8
+    return model, want
+
+
+@pytest.mark.parametrize('cfg', [FRAMEWISE, RECURRENT])
+def test_one_logit_for_two_classes(cfg, video):
+    model, want = binary(cfg, video[:1])
+    inferencer = VideoSegInferencer.from_model(
+        *(model, ['no', 'yes'], [[0] * 3, [255] * 3]),
+        device='cpu',
+        probabilities=True,
+    )
+    prediction = inferencer.predict_frame(video[0])
+    np.testing.assert_array_equal(prediction.label, want[0])
+    assert prediction.probabilities.shape == (2, 64, 128)
+    np.testing.assert_allclose(prediction.probabilities.sum(0), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize('of', ['logits', 'probabilities'])
+def test_one_logit_behind_a_filter(of, video):
+    """On propagated frames too, and by past and future."""
+    still = np.stack([video[0]] * 3)
+    filter = dict(type='EMAFilter', of=of)
+    model, want = binary(RECURRENT, still[:1], filter=filter, neck=None)
+    inferencer = VideoSegInferencer.from_model(
+        *(model, ['no', 'yes'], [[0] * 3, [255] * 3]), device='cpu', every=2
+    )
+    for lag in (None, 1):
+        for prediction in inferencer.predict(still, lag=lag):
+            assert agree(prediction.label, want[0])
+    *_, last = watch_memory(inferencer, still)
+    assert agree(last.before, want[0])

@@ -29,7 +29,14 @@ from mmseg_video.io.writers import VideoWriter
 from mmseg_video.models import EMAFilter, RecurrentNet, SteadySegmentor
 from tests.commands import ROOT, TOOLS
 from tests.frames import moving
-from tests.models import FRAMEWISE, NORM, RECURRENT, build, wake
+from tests.models import (
+    FRAMEWISE,
+    NORM,
+    RECURRENT,
+    build,
+    split_by_threshold,
+    wake,
+)
 from tests.onnx_files import external_graph, small_graph
 from tests.test_models.test_mask_feedback_segmentor import AUTHORS
 
@@ -154,6 +161,42 @@ def test_other_systems_agree_with_pytorch(model, tmp_path):
     model = build(model)
     path = export(model, tmp_path / 'model.onnx')
     assert largest_error(model, path, 5, (64, 96), batch=3) < 1e-3
+
+
+def test_one_logit_for_two_classes(tmp_path):
+    """By the net, and by the state of its filter."""
+    head = dict(HEAD, num_classes=2, out_channels=1, threshold=0.3)
+    model = build(SMOOTHED, decode_head=head)
+    frame = moving(1)[0]
+    image = torch.from_numpy(frame).permute(2, 0, 1)
+    data = model.data_preprocessor(dict(inputs=[image]))
+    split_by_threshold(model, data['inputs'])
+    (want,) = model.test_step(dict(inputs=[image]))
+    path = export(model, tmp_path / 'model.onnx')
+    assert largest_error(model, path, 4, (64, 96)) < 1e-3
+    runner = StreamRunner(path)
+    for answer in (runner.step, runner.propagate):
+        ((label,),) = answer(frame[None])
+        assert np.mean(label == want.pred_sem_seg.data[0].numpy()) > 0.99
+    assert 0.2 < label.mean() < 0.8
+
+
+def test_what_the_preprocessor_pads(tmp_path, monkeypatch):
+    """On the frames and the flow, by the net and by the state alone; the
+    check sees where it is left out."""
+    padding = dict(NORMALISED, test_cfg=dict(size_divisor=32), pad_val=2)
+    model = build(SMOOTHED, data_preprocessor=padding, flow_compensated=True)
+    path = tmp_path / 'model.onnx'
+    arguments = (model, path, NAMES, PALETTE)
+    export_checked(*arguments, num_frames=3, size=(64, 96))
+    assert largest_error(model, path, 6, (70, 90), batch=2) < 1e-3
+    path.unlink()
+    monkeypatch.setattr(
+        'mmseg_video.deployment.onnx.pad_frames', lambda _, frames: frames
+    )
+    with pytest.raises(RuntimeError, match='and is not written'):
+        export_checked(*arguments, num_frames=3, size=(64, 96))
+    assert not path.exists()
 
 
 def test_the_flow_counts(compensated):

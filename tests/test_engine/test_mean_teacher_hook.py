@@ -9,7 +9,14 @@ from mmengine.runner import Runner
 
 from mmseg_video.engine import MeanTeacherHook
 from mmseg_video.engine.launch import check_unlabelled
-from tests.models import FRAMEWISE, RECURRENT, build, samples
+from tests.models import (
+    BINARY,
+    FRAMEWISE,
+    RECURRENT,
+    build,
+    samples,
+    split_by_threshold,
+)
 from tests.runs import config
 
 
@@ -139,9 +146,12 @@ def test_a_test_knows_nothing_of_it(root, tmp_path):
 
 
 @pytest.mark.parametrize('cfg', [FRAMEWISE, RECURRENT])
-def test_a_label_is_what_the_model_would_predict(cfg):
+@pytest.mark.parametrize('head', [FRAMEWISE['decode_head'], BINARY])
+def test_a_label_is_what_the_model_would_predict(cfg, head):
     hook = MeanTeacherHook(threshold=0)
-    student = build(cfg)
+    student = build(cfg, decode_head=head)
+    if head is BINARY:
+        split_by_threshold(student, torch.rand(1, 3, 64, 96) * 255)
     hook.before_run(SimpleNamespace(model=student))
     # Of two sizes: the batch is padded.
     clips = [torch.rand(2, 3, 64, w) * 255 for w in (64, 96)]
@@ -154,7 +164,8 @@ def test_a_label_is_what_the_model_would_predict(cfg):
     batch = dict(inputs=clips[1:], data_samples=ours[1:])
     inputs = student.data_preprocessor(batch, True)['inputs']
     want = student.predict(inputs, ours[1:])[0].pred_sem_seg.data
-    assert torch.equal(labels[1], want)
+    assert torch.equal(labels[1], want.to(labels))
+    assert len(want.unique()) > 1
 
 
 def test_the_teacher_of_a_flow_compensated_model_has_the_flow():

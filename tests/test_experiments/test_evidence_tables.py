@@ -113,7 +113,8 @@ def test_the_front_has_for_each_what_took_the_same_time(tmp_path):
     )
     table = fill_tables(page('equally_steadied'), tmp_path)
     row = next(line for line in table.splitlines() if 'joint' in line)
-    assert row.startswith('| joint flow ema hold | +0.30 (+0.10 to +0.50; 2) | ')
+    gain = '+0.30 (+0.10 to +0.50; 2)'
+    assert row.startswith(f'| joint flow ema hold | {gain} | ')
     assert '| +1.00 (' in row
 
 

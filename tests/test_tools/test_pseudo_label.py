@@ -10,9 +10,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.runner import Runner
+from mmseg.structures import SegDataSample
 
 from mmseg_video.apis import VideoSegInferencer, steady
-from mmseg_video.apis.pseudo_label_teachers import FramesInVideo
+from mmseg_video.apis.pseudo_label_teachers import FramesAlone, FramesInVideo
 from mmseg_video.apis.pseudo_label_writer import build_dataset
 from mmseg_video.apis.pseudo_labels import (
     class_thresholds,
@@ -20,7 +21,13 @@ from mmseg_video.apis.pseudo_labels import (
     keep_confident,
 )
 from tests.commands import TOOLS, call_here, load_tool
-from tests.models import FRAMEWISE, RECURRENT, build
+from tests.models import (
+    BINARY,
+    FRAMEWISE,
+    RECURRENT,
+    build,
+    split_by_threshold,
+)
 from tests.runs import config
 
 TOOL = load_tool('pseudo_label')
@@ -305,6 +312,78 @@ def test_the_ensemble_does_not_care_for_left_and_right(cfg):
     alone = ensemble(model, frames, (64, 96), flip=False)
     want = model.encode_decode(frames, [dict(img_shape=frames.shape[2:])])
     torch.testing.assert_close(alone, want.softmax(1))
+
+
+CLASSES = ['dark', 'bright']
+
+
+class Stills(torch.utils.data.Dataset):
+    """One frame, bright in its lower and right half."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        image = torch.zeros(3, 40, 72, dtype=torch.uint8)
+        image[:, 20:, 36:] = 255
+        sample = SegDataSample(metainfo=dict(ori_shape=(40, 72)))
+        return dict(inputs=image, data_samples=sample)
+
+
+def alone(model, scales):
+    """Labels (H, W) of the frame of Stills."""
+    inferencer = VideoSegInferencer.from_model(
+        *(model, CLASSES, [[0] * 3] * 2), device='cpu'
+    )
+    teacher = FramesAlone(inferencer, scales)
+    ((_, probabilities),) = teacher.probabilities(Stills(), [0], 0)
+    return probabilities.argmax(0)
+
+
+@pytest.mark.parametrize(
+    'padding', [dict(size_divisor=32), dict(size=(96, 80))]
+)
+@pytest.mark.parametrize('cfg', [FRAMEWISE, RECURRENT])
+@pytest.mark.parametrize('scales', [(1.0,), (0.5, 1.0, 2.0)])
+def test_what_the_preprocessor_pads_is_no_part_of_a_label(
+    scales, cfg, padding
+):
+    preprocessor = dict(cfg['data_preprocessor'], test_cfg=padding)
+    model = build(cfg, data_preprocessor=preprocessor)
+    shapes = []
+
+    def brightness(inputs, metas):
+        shapes.append(inputs.shape)
+        bright = inputs[:, 0] - 127.5
+        return torch.stack([-bright, bright], 1)
+
+    model.inference = brightness
+    got = alone(model, scales)
+    want = Stills()[0]['inputs'][0] > 0
+    assert (got == want).all()
+    assert len(shapes) == 2 * len(scales)
+    divisor = padding.get('size_divisor', 1)
+    assert all(s[2] % divisor == s[3] % divisor == 0 for s in shapes)
+
+
+def test_a_steadied_net_labels_frames_alone():
+    def net(images):
+        bright = images[:, :1] / 255 - 0.5
+        return torch.cat([-bright, bright], 1)
+
+    model = steady(net, CLASSES, device='cpu').model
+    assert (alone(model, (1.0,)) == (Stills()[0]['inputs'][0] > 0)).all()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('cfg', [FRAMEWISE, RECURRENT])
+def test_the_ensemble_of_one_logit_for_two_classes(cfg):
+    frames = torch.randn(2, 3, 64, 96)
+    model = split_by_threshold(build(cfg, decode_head=BINARY), frames)
+    got = ensemble(model, frames, (64, 96), flip=False)
+    want = [s.pred_sem_seg.data[0] for s in model.predict(frames)]
+    assert torch.equal(got.argmax(1).float(), torch.stack(want))
+    torch.testing.assert_close(got.sum(1), torch.ones(2, 64, 96))
 
 
 def test_what_is_not_sure_is_ignored():

@@ -8,6 +8,8 @@ from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from ...models.decode_heads import per_class
+
 
 @HOOKS.register_module()
 class MeanTeacherHook(EMAHook):
@@ -114,5 +116,6 @@ class MeanTeacherHook(EMAHook):
         logits = F.interpolate(
             logits.float(), batch['inputs'].shape[-2:], mode='bilinear'
         )
-        confidence, label = logits.softmax(dim=1).max(dim=1, keepdim=True)
+        probabilities = per_class(teacher, logits).softmax(dim=1)
+        confidence, label = probabilities.max(dim=1, keepdim=True)
         return torch.where(confidence >= self.threshold, label, 255)

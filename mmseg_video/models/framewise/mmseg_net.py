@@ -1,16 +1,13 @@
-import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-import torch
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from ..decode_heads import at_own_size, last_head
+from ..decode_heads import at_own_size, per_class
+from ..inference import infer
 from ..states import States
 from .framewise import Framewise
-
-FRAME_SIZE = 'img_shape', 'ori_shape', 'pad_shape'
 
 
 @MODELS.register_module()
@@ -40,12 +37,8 @@ class MMSegNet(Framewise):
 
     def scores(self, frames: Tensor) -> Tensor:
         inputs = normalised(self.net.data_preprocessor, frames)
-        size = inputs.shape[2:]
-        meta = dict.fromkeys(FRAME_SIZE, size) | dict(padding_size=[0] * 4)
-        # One each: windows write their size into it.
-        metas = [dict(meta) for _ in range(inputs.shape[0])]
         with self._at_own_size():
-            return self._as_classes(self.net.inference(inputs, metas))
+            return self._as_classes(infer(self.net, inputs))
 
     def _at_own_size(self) -> AbstractContextManager:
         slides = (self.net.test_cfg or {}).get('mode') == 'slide'
@@ -53,13 +46,7 @@ class MMSegNet(Framewise):
         return nullcontext() if slides else at_own_size(self.net)
 
     def _as_classes(self, logits: Tensor) -> Tensor:
-        """Two classes whose larger logit is what a threshold decides, where
-        the net has one logit for both."""
-        if logits.shape[1] != 1 or len(self.classes) != 2:
-            return logits
-        threshold = last_head(self.net).threshold
-        above = logits - math.log(threshold / (1 - threshold))
-        return torch.cat([torch.zeros_like(above), above], dim=1)
+        return per_class(self.net, logits, len(self.classes))
 
 
 class RecurrentNet(MMSegNet):
