@@ -135,7 +135,7 @@ def main():
     panels = measured_panels(results, STREET)
     figure, axes = plt.subplots(
         *(1, len(panels)),
-        figsize=(13, 5.6),
+        figsize=(13, 9),
         layout='constrained',
         squeeze=False,
     )

@@ -269,7 +269,7 @@ EQUAL_TIME = {
 }
 EQUALLY_STEADIED = {
     **{name: c for name, c in EQUAL_TIME.items() if c.data == 'bursts'},
-    'static-label flicker': Column('bursts', 'stream', 'flicker_static'),
+    'flicker (points)': Column('bursts', 'stream', 'flicker_static'),
     'long bursts, degraded': EQUAL_TIME['long bursts, degraded'],
 }
 CONDITIONS = {

@@ -60,7 +60,7 @@ def draw_gains(
         for number, name in enumerate(names, 1)
     ]
     longest = max(len(handle.get_label()) for handle in handles)
-    columns = 3 if longest <= 60 else 2
+    columns = 3 if longest <= 60 else 2 if longest <= 90 else 1
     place = dict(loc='outside lower center', ncols=columns, frameon=False)
     figure.legend(handles=handles, **place, fontsize=fontsize)
 

@@ -29,7 +29,7 @@ def flicker(results: Results, path: Path) -> None:
             'no degradation': ('clean', 'all'),
         },
     )
-    figure, axes = _figure(1, len(panels), (PAGE, 3.2))
+    figure, axes = _figure(1, len(panels), (PAGE, 3.6))
     draw_gains(figure, axes[0], benchmark, panels, fontsize=7)
     _save(figure, path)
 
@@ -42,7 +42,7 @@ def runs(results: Results, path: Path) -> None:
         'static-label flicker': Column('bursts', 'stream', 'flicker_static'),
     }
     figure, axes = _figure(
-        *(1, len(columns), (PAGE, 2.9)),
+        *(1, len(columns), (PAGE, 3.3)),
         **dict(sharey=True, width_ratios=[1.8, 1, 1]),
     )
     benchmark = results.benchmarks['street']
@@ -55,7 +55,7 @@ def per_class(results: Results, path: Path) -> None:
     gains = results.benchmarks['street'].class_gains('best')
     names = sorted(gains, key=gains.get)
     values = [gains[each] for each in names]
-    figure, ((axis,),) = _figure(1, 1, (COLUMN, 1.9))
+    figure, ((axis,),) = _figure(1, 1, (COLUMN, 1.5))
     colours = [OURS if value > 0 else BASELINE for value in values]
     axis.bar(range(len(names)), values, color=colours, width=0.7)
     axis.set_xticks(range(len(names)), names, rotation=60, ha='right')
