@@ -242,7 +242,7 @@ def test_every_spec_of_the_package_reads(path, monkeypatch):
         start = entry.start
         while start in spec.entries and spec.entries[start].start:
             start = spec.entries[start].start
-        files = '/unet_street|camvid_nets/seed{seed}'
+        files = '/unet_(street|imagenet_camvid)|camvid_nets/seed{seed}'
         assert re.search(f'first|framewise_from_scratch|{files}', start)
 
 
