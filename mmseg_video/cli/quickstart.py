@@ -1,9 +1,10 @@
 """The main job in one command: is the recurrent model better, and by how much?
 
 From a framewise baseline, which it trains first where none is published, it
-trains that net on and the recurrent modules behind it, for about the same
-time; tests both; writes a table, curves and a GIF. Without --dataset it makes
-street scenes to do so on. Run again, it goes on where it stopped.
+trains that net on and the recurrent modules behind it, on street scenes for
+about the same time; tests both; writes a table, curves and a GIF. Without
+--dataset it makes street scenes to do so on. Run again, it goes on where it
+stopped.
 """
 
 import argparse
