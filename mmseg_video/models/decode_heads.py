@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
 from mmseg.models.decode_heads.cascade_decode_head import (
     BaseCascadeDecodeHead,
 )
@@ -14,6 +13,7 @@ from mmseg.utils import add_prefix
 from torch import Tensor, nn
 
 from .time_axis import Maps
+from .two_logits import two_logits
 
 
 class CascadeHead(nn.ModuleList):
@@ -100,8 +100,7 @@ def per_class(
     if logits.shape[1] != 1 or num_classes != 2:
         return logits
     threshold = last_head(segmentor).threshold
-    above = logits - math.log(threshold / (1 - threshold))
-    return torch.cat([torch.zeros_like(above), above], dim=1)
+    return two_logits(logits - math.log(threshold / (1 - threshold)))
 
 
 @contextmanager

@@ -73,6 +73,22 @@ def test_another_number_of_classes_is_refused():
         model.loss(*data())
 
 
+def test_one_logit_is_seen_as_two_classes():
+    loss = dict(type='AdversarialLoss', num_classes=2)
+    module = build(RECURRENT, clip_losses=dict(adversarial=loss)).clip_losses[
+        'adversarial'
+    ]
+    labelled = with_flow(1)
+    labelled[0].gt_sem_seg.data %= 2
+    one = torch.randn(1, 1, 1, 16, 24)
+    two = torch.cat([torch.zeros_like(one), one], dim=2)
+    want = module(two, labelled)
+    assert module(one, labelled) == want
+    module.num_classes = 1
+    with pytest.raises(ValueError, match='set num_classes=2'):
+        module(one, labelled)
+
+
 def test_what_is_not_labelled_is_left_out():
     module = adversarial(2).clip_losses['adversarial']
     logits = torch.randn(1, 2, NUM_CLASSES, 16, 24)

@@ -128,3 +128,27 @@ def test_boundary_loss():
     assert (logits.grad[:, :, :12] != 0).any()
     with pytest.raises(ValueError, match='tolerance'):
         MODELS.build(dict(type='BoundaryF1Loss', tolerance=-1))
+
+
+@pytest.mark.parametrize(
+    'loss',
+    [
+        dict(type='BoundaryF1Loss'),
+        dict(type='LabelSmoothingLoss'),
+        dict(type='SigmoidFocalLoss'),
+    ],
+)
+def test_one_logit_is_as_good_as_two(loss):
+    # Of two classes; some heads have one logit and a sigmoid.
+    torch.manual_seed(0)
+    one, labels = torch.randn(2, 1, 24, 32), torch.zeros(2, 24, 32).long()
+    labels[:, 6:18, 8:20] = 1
+    labels[:, :2] = 255
+    # softmax([0, x]) = sigmoid(x), and of each class by itself half of both.
+    both, share = [torch.zeros_like(one), one], 1.0
+    if 'Focal' in loss['type']:
+        both, share = [-one, one], 0.5
+    loss = MODELS.build(loss)
+    want = share * loss(torch.cat(both, dim=1), labels, ignore_index=255)
+    torch.testing.assert_close(loss(one, labels, ignore_index=255), want)
+    assert want > 0

@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from ...flow.warp import warp
 from ..clip_losses import ref_flow
+from ..two_logits import two_logits
 
 
 @MODELS.register_module()
@@ -69,10 +70,14 @@ class AdversarialLoss(nn.Module):
     ) -> dict[str, Tensor]:
         """Both losses, from logits (N, K, classes, h, w), key frames last.
 
+        One logit for two classes counts as two.
+
         Raises:
             ValueError: If they are of another number of classes.
         """
-        classes, *size = logits.shape[2:]
+        num, frames, _, *size = logits.shape
+        logits = two_logits(logits.flatten(0, 1)).unflatten(0, (num, frames))
+        classes = logits.shape[2]
         if classes != self.num_classes:
             raise ValueError(
                 f'AdversarialLoss has num_classes={self.num_classes}, the '

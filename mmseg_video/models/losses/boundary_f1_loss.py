@@ -2,6 +2,8 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..two_logits import two_logits
+
 
 @MODELS.register_module()
 class BoundaryF1Loss(nn.Module):
@@ -57,6 +59,7 @@ class BoundaryF1Loss(nn.Module):
     ) -> Tensor:
         known = label != ignore_index
         # (N, H, W) -> (N, classes, H, W)
+        cls_score = two_logits(cls_score)
         true = F.one_hot(label.where(known, 0), cls_score.shape[1])
         guess = cls_score.float().softmax(dim=1)
         near = 1 - _widest(1 - known[:, None].float(), 1)

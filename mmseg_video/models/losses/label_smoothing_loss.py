@@ -3,6 +3,8 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..two_logits import two_logits
+
 
 @MODELS.register_module()
 class LabelSmoothingLoss(nn.Module):
@@ -47,6 +49,7 @@ class LabelSmoothingLoss(nn.Module):
         avg_factor: float | None = None,
         ignore_index: int = -100,
     ) -> Tensor:
+        cls_score = two_logits(cls_score)
         class_weight = self.class_weight
         if class_weight is not None:
             class_weight = cls_score.new_tensor(class_weight)

@@ -44,9 +44,13 @@ class SigmoidFocalLoss(nn.Module):
         ignore_index: int = -100,
     ) -> Tensor:
         known = label != ignore_index
-        # (N, H, W) -> (N, classes, H, W)
-        target = F.one_hot(label.where(known, 0), cls_score.shape[1])
-        target = target.movedim(-1, 1).to(cls_score.dtype)
+        target = label.where(known, 0)
+        # (N, H, W) -> (N, classes, H, W); one logit is of class 1 of two.
+        if cls_score.shape[1] == 1:
+            target = target[:, None]
+        else:
+            target = F.one_hot(target, cls_score.shape[1]).movedim(-1, 1)
+        target = target.to(cls_score.dtype)
         loss = sigmoid_focal_loss(cls_score, target, self.alpha, self.gamma)
         loss = loss.sum(dim=1) * known
         return self.loss_weight * weight_reduce_loss(
