@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mmseg_video.experiments.benchmark_results import ResultsError
+from mmseg_video.experiments.benchmark_results import Column, ResultsError
 from tests import evidence
 from tests.commands import ROOT, TOOLS, call
 
@@ -306,9 +306,7 @@ def test_sentences_say_what_the_results_are_of(made_up, partial):
     assert said(results, 'data_sets') == ['one data set']
     assert said(results, 'trainings') == ['one to three trainings']
     fewest, rule, classes = said(results, 'fewest', 'rule', 'classes')
-    assert fewest == (
-        'Some have fewer runs: laterals, gated EMA, net trained too (one run)'
-    )
+    assert fewest == 'In the tables one system has fewer runs'
     assert 'Of 7 systems 2 have fewer runs on validation' in rule
     assert classes == 'Of 6 classes 5 gain, and pole loses'
 
@@ -330,6 +328,28 @@ def test_a_fact_of_one_data_set_is_the_mean_of_its_trainings(partial):
     assert fact(results, 'street.joint/framewise_longer.clean.2') == -1.5
     with pytest.raises(ReportError, match='no fact'):
         fact(results, 'street.joint.clean.3')
+
+
+def test_runs_of_fewer_data_sets_say_so(partial):
+    def alter(content):
+        content['data_seeds'] = [0, 1]
+        for row in content['rows']:
+            few = row['entry'] in ('joint', 'hold') or row['data'] == 'clean'
+            row['each'] = {'0/0': 1.0} if few else {'0/0': 1.0, '1/0': 2.0}
+            row['runs'] = len(row['each'])
+
+    results = partial(alter)
+    (fewest,) = said(results, 'fewest')
+    assert fewest == (
+        'In the tables two systems have fewer runs, two of them one run on '
+        'one data set'
+    )
+    columns = {
+        Column('bursts', 'stream'): 'all',
+        Column('clean', 'stream'): 'clean',
+    }
+    named = tables.with_runs(results.benchmarks['street'], columns)
+    assert list(named) == ['all', 'clean ($n=1$)']
 
 
 def test_a_mean_of_fewer_runs_says_so_and_is_not_the_best(partial):

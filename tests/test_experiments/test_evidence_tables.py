@@ -83,9 +83,9 @@ def test_what_the_same_time_gains_is_beside_what_memory_gains(tmp_path):
     past = content['rows'][1]
     content['rows'].append(past | dict(entry='framewise_longer'))
     content['entries']['framewise_longer'] = dict(title='longer')
-    content['entries']['joint'] = dict(title='joint', iterations=600)
-    content['rows'].append(past | dict(entry='joint', value=42.0))
-    over = past | dict(entry='joint', difference=0.7, low=-0.1, high=1.4)
+    content['entries']['joint_flow'] = dict(title='joint', iterations=600)
+    content['rows'].append(past | dict(entry='joint_flow', value=42.0))
+    over = past | dict(entry='joint_flow', difference=0.7, low=-0.1, high=1.4)
     content['over'] = dict(framewise_longer=[over])
     (tmp_path / 'r.json').write_text(json.dumps(content))
     front = fill_tables(page('front'), tmp_path)

@@ -34,6 +34,7 @@ a stroke between: ``better|unsure``.
 """
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from mmseg_video.experiments.benchmark_results import Column, ResultsError
@@ -124,7 +125,7 @@ def _value(results: Results, folder: Path, name: str, arguments) -> str:
     if name == 'result':
         return numbers.plain(row['value'], row['figure'])
     if name == 'runs':
-        return _counted(row['runs'], 'run')
+        return _runs(results.of(row['data']), row)
     if name == 'resultsd':
         return numbers.with_spread(row['value'], row['sd'], row['figure'])
     if row['entry'] == results.of(row['data']).baseline:
@@ -173,6 +174,15 @@ def _counted(number: int, noun: str) -> str:
     return f'{WORDS.get(number, number)} {noun}{plural}'
 
 
+def _runs(benchmark, row: dict) -> str:
+    """'nine runs', 'four runs on two data sets' where there are more."""
+    runs = _counted(row['runs'], 'run')
+    used = {run.partition('/')[0] for run in row.get('each') or ()}
+    if not used or len(used) == len(benchmark.content['data_seeds']):
+        return runs
+    return f'{runs} on {_counted(len(used), "data set")}'
+
+
 def _data_sets(benchmark) -> str:
     return _counted(len(benchmark.content['data_seeds']), 'data set')
 
@@ -191,14 +201,21 @@ def _fewest(benchmark) -> str:
     test are of all runs."""
     column = Column('bursts', 'stream')
     most = benchmark.most_runs(column)
-    fewer = [
-        f'{benchmark.title(name)} ({_counted(row["runs"], "run")})'
-        for name in benchmark.baseline_first
+    fewer = Counter(
+        _runs(benchmark, row)
+        for name in benchmark.entries
         if (row := benchmark.row(name, column)) and row['runs'] < most
-    ]
+    )
     if not fewer:
         return 'All systems have been run on all of them'
-    return f'Some have fewer runs: {numbers.escape("; ".join(fewer))}'
+    have = 'has' if fewer.total() == 1 else 'have'
+    said = (
+        f'In the tables {_counted(fewer.total(), "system")} {have} fewer runs'
+    )
+    for runs, number in fewer.items():
+        if 'data set' in runs:
+            said += f', {WORDS.get(number, number)} of them {runs}'
+    return said
 
 
 def _rule(benchmark) -> str:

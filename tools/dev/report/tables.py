@@ -93,7 +93,7 @@ def conditions(results: Results) -> str:
 def _differences(results: Results, columns: dict[Column, str]) -> str:
     benchmark = results.benchmarks['street']
     columns = {c: n for c, n in columns.items() if benchmark.measured(c)}
-    head = (_head(columns.values()),)
+    head = (_head(with_runs(benchmark, columns)),)
     lines = _gains(benchmark, columns)
     return tabular('@{}l' + 'r' * len(columns) + '@{}', head, lines)
 
@@ -118,7 +118,7 @@ def camvid(results: Results) -> str:
         lines.append(line)
         if name == benchmark.baseline:
             lines.append(RULE)
-    head = (_head(CAMVID.values()),)
+    head = (_head(with_runs(benchmark, CAMVID)),)
     return tabular('@{}l' + 'r' * len(CAMVID) + '@{}', head, lines)
 
 
@@ -214,6 +214,15 @@ def _grouped(
 
 def _head(names, *more: str) -> str:
     return ' & '.join(['', *names, *more]) + r' \\'
+
+
+def with_runs(benchmark: BenchmarkResults, columns: dict[Column, str]):
+    """The names of columns; with its runs where others have more."""
+    runs = {c: benchmark.most_runs(c) for c in columns}
+    most = max(runs.values(), default=0)
+    for column, name in columns.items():
+        few = runs[column] < most
+        yield f'{name} ($n={runs[column]}$)' if few else name
 
 
 def measured(benchmark: BenchmarkResults, columns) -> list[str]:
