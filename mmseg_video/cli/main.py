@@ -1,6 +1,7 @@
 """``mmseg-video NAME ...``: every tool under one name."""
 
 import importlib
+import os
 import sys
 from dataclasses import dataclass
 
@@ -47,9 +48,24 @@ COMMANDS = {
 }
 
 
+# As of a program that SIGPIPE ended.
+NO_READER = 128 + 13
+
+
 def main() -> None:
     """Run the subcommand that ``sys.argv`` names."""
-    name, *arguments = sys.argv[1:] or ['--help']
+    try:
+        try:
+            _run(*(sys.argv[1:] or ['--help']))
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # `head` has read enough. Python writes what is left once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(NO_READER)
+
+
+def _run(name: str, *arguments: str) -> None:
     if name in ('-h', '--help'):
         print(usage())
     elif name == '--version':

@@ -1,6 +1,7 @@
 """``mmseg-video``: its table, and what it does with a name."""
 
 import importlib
+import os
 import signal
 import subprocess
 import sys
@@ -101,6 +102,21 @@ def test_ctrl_c_during_the_imports_is_one_line(name):
     )
     assert ended.returncode == -signal.SIGINT
     assert ended.stderr == 'stopped by Ctrl-C\n'
+
+
+@pytest.mark.parametrize('arguments', [['--help'], ['configs']])
+def test_a_reader_that_has_enough_ends_it_in_silence(arguments):
+    code = 'from mmseg_video.cli.main import main; main()'
+    reads, writes = os.pipe()
+    os.close(reads)
+    with open(writes, 'wb') as nobody:
+        ended = subprocess.run(
+            [sys.executable, '-c', code, *arguments],
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+        )
+    assert (ended.returncode, ended.stderr) == (command.NO_READER, b'')
 
 
 @pytest.mark.parametrize('name', command.COMMANDS)
