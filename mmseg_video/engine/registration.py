@@ -4,3 +4,6 @@
 """
 
 from .. import datasets, evaluation, models  # noqa: F401
+from ..io.yapf_cache import import_yapf
+
+import_yapf()
